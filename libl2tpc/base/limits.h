@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Every bound on what a peer can make grow, and every timer, with its reason. */
+#ifndef L2TPC_BASE_LIMITS_H
+#define L2TPC_BASE_LIMITS_H
+
+#include "base/clock.h"
+
+#include <stdint.h>
+
+/* Retransmission (DESIGN.md, protocol decisions): RTO = clamp(4 x smoothed RTT, MIN, MAX). */
+#define RTO_MIN US_MS(200)
+#define RTO_MAX US_S(1)
+#define RTO_FIRST US_MS(500) /* before any measurement; also main mode 1's floor */
+#define IKE_BACKOFF_CAP US_MS(2500)
+#define L2TP_BACKOFF_CAP US_S(8) /* RFC 2661 5.8: MUST NOT be below 8 s */
+
+/* Deadlines of a stage from its first send. */
+#define IKE_DEADLINE US_S(45)
+#define L2TP_DEADLINE US_S(95)
+#define PPP_DEADLINE US_S(30)
+#define ADDRESS_DEADLINE US_S(5) /* per address while others are left to try */
+
+/* IKE */
+#define IKE_MESSAGE_MAX 8192
+#define IKE_PAYLOADS_MAX 32
+#define IKE_VENDOR_IDS_MAX 64
+#define IKE_VENDOR_IDS_KEPT 16
+#define IKE_COMMIT_WAIT US_S(2)
+#define IKE_HINT_WAIT US_S(3) /* an unauthenticated refusal waits this long for a valid answer */
+#define IKE_RESENDS_MAX 5     /* answers to an exact duplicate */
+#define IKE_NONCE_LEN 32
+#define NATT_KEEPALIVE US_S(20)
+#define DPD_IDLE US_S(30)
+#define DPD_RETRY US_S(3)
+#define DPD_TRIES 5
+#define DPD_ANSWERS_PER_S 5
+
+/* ESP */
+#define ESP_WINDOW 1024
+#define ESP_SEQ_SOFT (UINT32_MAX - (1u << 20)) /* rekey here (hostile.md H46) */
+
+/* L2TP */
+#define L2TP_WINDOW 8      /* our Receive Window Size */
+#define L2TP_WINDOW_CAP 16 /* of what a peer announces */
+#define L2TP_HELLO US_S(60)
+#define L2TP_MESSAGE_MAX 1500
+#define L2TP_PORT 1701
+
+/* PPP */
+#define PPP_MRU 1400
+#define PPP_FRAME_MAX 2052 /* the largest MRU that is accepted, with its header */
+#define PPP_RESTART US_S(1)
+#define PPP_NAKS_MAX 5 /* then Reject */
+#define PPP_ROUNDS_MAX 20
+#define PPP_ECHO US_S(20)
+#define PPP_ECHO_TRIES 4
+
+/* Polite end: how long a Terminate, CDN, StopCCN or Delete may wait for its answer. */
+#define CLOSE_WAIT US_MS(1500)
+
+#endif

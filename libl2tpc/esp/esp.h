@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Transport-mode ESP (RFC 4303) around one UDP flow: ours <-> the server's 1701. No clock and no
+ * I/O: seal and open are pure but for the sequence number, the IV pool and the replay window.
+ * Both work in place, without allocation.
+ */
+#ifndef L2TPC_ESP_ESP_H
+#define L2TPC_ESP_ESP_H
+
+#include "base/addr.h"
+#include "base/env.h"
+#include "base/sa.h"
+#include "crypto/crypto.h"
+
+/* Room that esp_seal() needs in front of (ESP header, IV, UDP) and behind (padding, ICV) a payload.
+ */
+#define ESP_HEADROOM 40
+#define ESP_TAILROOM 64
+
+struct esp_counters {
+    uint64_t packets, bytes; /* sealed, or opened and accepted; bytes of whole ESP packets */
+    uint64_t replayed;       /* sequence 0, seen, or left of the window */
+    uint64_t bad_icv;
+    uint64_t malformed; /* too short, not block aligned, bad padding, wrong next header or ports */
+    uint64_t bad_udp_sum; /* counted; dropped only where no NAT is in between */
+};
+
+enum esp_verdict {
+    ESP_OK,
+    ESP_DUMMY, /* next header 59: valid, nothing in it */
+    ESP_REPLAYED,
+    ESP_BAD_ICV,
+    ESP_MALFORMED,
+    ESP_EXHAUSTED, /* seal: the sequence numbers have run out */
+    ESP_FAILED,    /* the crypto library refused */
+};
+
+struct esp_out;
+struct esp_in;
+
+/* Addresses are those of the outer packet: the pseudo-header of the inner UDP checksum. */
+struct esp_out *esp_out_new(struct crypto *c, const struct env *env, const struct sa_pair *sa,
+                            const struct inaddr *local, const struct inaddr *remote);
+void esp_out_free(struct esp_out *o); /* wipes */
+/*
+ * `payload` is the UDP payload; ESP_HEADROOM writable bytes stand in front of it and ESP_TAILROOM
+ * behind. On ESP_OK `packet` is the ESP packet, SPI first, that must leave next. The inner UDP
+ * header is made here: checksum zero on IPv4 under UDP encapsulation, correct otherwise.
+ */
+enum esp_verdict esp_seal(struct esp_out *o, struct mspan payload, struct mspan *packet);
+uint32_t esp_out_spi(const struct esp_out *o);
+uint32_t esp_out_seq(const struct esp_out *o); /* the last one used */
+const struct esp_counters *esp_out_counters(const struct esp_out *o);
+
+struct esp_in *esp_in_new(struct crypto *c, const struct sa_pair *sa, const struct inaddr *local,
+                          const struct inaddr *remote);
+void esp_in_free(struct esp_in *i); /* wipes */
+/*
+ * Opens in place. Order: length and alignment, window check, ICV, window moved, padding, next
+ * header, inner UDP. On ESP_OK `payload` is the UDP payload inside `packet`.
+ */
+enum esp_verdict esp_open(struct esp_in *i, struct mspan packet, struct mspan *payload);
+uint32_t esp_in_spi(const struct esp_in *i);
+const struct esp_counters *esp_in_counters(const struct esp_in *i);
+
+/* Bytes by which a UDP payload of n bytes grows on its way into an ESP packet of this suite. */
+size_t esp_overhead(const struct esp_suite *suite, size_t n);
+/* Largest UDP payload whose ESP packet is at most `packet` bytes long. */
+size_t esp_payload_max(const struct esp_suite *suite, size_t packet);
+/* "AES-CBC-256", "HMAC-SHA1-96": what was negotiated, for the status. */
+const char *esp_integ_name(const struct esp_suite *suite);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The IKE engine: datagrams and an explicit `now` in, datagrams and events out. It ends in one or
+ * more sa_pair events and then keeps the SA alive (keepalive, DPD, Delete). Knows no socket.
+ */
+#ifndef L2TPC_IKE_IKE_H
+#define L2TPC_IKE_IKE_H
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/failure.h"
+#include "base/limits.h"
+#include "base/queue.h"
+#include "base/sa.h"
+#include "base/secret.h"
+#include "base/suite.h"
+#include "base/verdict.h"
+#include "crypto/crypto.h"
+
+/* Which of our sockets a datagram belongs to. */
+enum ike_port {
+    IKE_PORT_500,  /* plain ISAKMP */
+    IKE_PORT_4500, /* behind the non-ESP marker, which the driver adds and strips (RFC 3948 2.2) */
+    IKE_PORT_KEEPALIVE, /* out only: the single byte 0xff on 4500, no marker */
+};
+
+struct ike_config {
+    const struct env *env; /* outlives the engine */
+    struct crypto *crypto; /* outlives the engine */
+    struct endpoint local; /* our address and the port our IKE socket is bound to */
+    uint16_t local_natt_port;
+    struct endpoint remote;    /* port 500 unless the user said otherwise */
+    uint16_t remote_natt_port; /* 4500 */
+    struct policy policy;      /* the ladder, strongest first; one SA proposal offers all of it */
+    enum encapsulation encapsulation;
+    uint16_t inner_port;     /* our UDP port inside ESP: the quick mode selector */
+    uint32_t ike_lifetime_s; /* 28800 */
+    uint32_t esp_lifetime_s; /* 3600 */
+    bool dpd;                /* announce and use RFC 3706 */
+};
+
+enum ike_event_type {
+    IKE_EVENT_STAGE,    /* .stage: IKE_PHASE1, IKE_AUTH (message 5 sent), IKE_QUICK has begun */
+    IKE_EVENT_NEED_PSK, /* .need: answer with ike_answer_psk(); the exchange waits */
+    IKE_EVENT_AUTHENTICATED, /* phase 1 is up */
+    IKE_EVENT_SA_PAIR,       /* .sa: install inbound now, send on it; wiped by the taker */
+    IKE_EVENT_SA_READY,   /* .spi: the peer has it too (CONNECTED came, or no Commit bit was set) */
+    IKE_EVENT_SA_DELETED, /* .spi: the peer deleted the pair with this outbound SPI */
+    IKE_EVENT_CLOSED,     /* the close is complete (ike_close), or the peer deleted the IKE SA */
+    IKE_EVENT_PEER_DEAD,  /* DPD gave up */
+    IKE_EVENT_FAILED,     /* .failure; nothing more will come */
+};
+
+struct ike_event {
+    enum ike_event_type type;
+    enum stage stage;
+    uint32_t need;
+    uint32_t spi;
+    bool by_peer; /* CLOSED: the peer's Delete, not ours */
+    struct sa_pair sa;
+    struct failure failure;
+};
+
+enum ike_nat {
+    IKE_NAT_UNKNOWN,
+    IKE_NAT_NO,
+    IKE_NAT_YES,
+};
+
+/* What was negotiated and counted, for the status; never what the profile says. */
+struct ike_facts {
+    bool established;
+    struct ike_suite suite; /* the chosen one */
+    uint32_t lifetime_s;
+    uint8_t cky_i[8], cky_r[8];
+    char peer_id_type[16];                    /* "address", "fqdn", "user-fqdn", "dn", "key-id" */
+    char peer_id[PEER_TEXT_MAX];              /* escaped */
+    char vendor_ids[IKE_VENDOR_IDS_KEPT][48]; /* known names, or hex of unknown ones */
+    unsigned n_vendor_ids;
+    enum ike_nat nat_local, nat_remote;
+    bool natt;    /* the server offers NAT traversal */
+    bool floated; /* on 4500 */
+    bool dpd;     /* the server speaks RFC 3706 */
+    l2tpc_us rtt; /* smoothed; 0 = none yet */
+    uint64_t sent, received, resent, dropped;
+    uint64_t dpd_sent, dpd_answered;
+};
+
+struct ike;
+
+struct ike *ike_new(const struct ike_config *config); /* copies the config; NULL: no memory */
+void ike_free(struct ike *ike);                       /* wipes everything */
+void ike_start(struct ike *ike, l2tpc_us now);
+/* `from` is the sender; `port` the socket it came in on, with the marker already stripped. */
+enum verdict ike_input(struct ike *ike, enum ike_port port, const struct endpoint *from,
+                       struct span datagram, l2tpc_us now);
+void ike_timer(struct ike *ike, l2tpc_us now);
+l2tpc_us ike_deadline(const struct ike *ike); /* absolute; US_NEVER = none */
+void ike_answer_psk(struct ike *ike, uint32_t need, struct span psk, l2tpc_us now);
+/* The tag of a popped message is its enum ike_port. */
+bool ike_pop_out(struct ike *ike, struct msg *out) MUST_USE;
+bool ike_pop_event(struct ike *ike, struct ike_event *out) MUST_USE;
+/* Authenticated ESP came in: a sign of life, and the proof that the peer uses the SA. */
+void ike_note_esp_in(struct ike *ike, l2tpc_us now);
+/* We sent ESP: keepalives are not due, and unanswered traffic starts DPD. */
+void ike_note_esp_out(struct ike *ike, l2tpc_us now);
+/* Where the sealed packets go: follows NAT rebinding that a HASH or an ICV has proven. */
+const struct endpoint *ike_peer(const struct ike *ike, enum ike_port port);
+/* Polite end: Delete for each ESP SA, then for the IKE SA; CLOSED follows at once, as nobody
+ * answers. */
+void ike_close(struct ike *ike, l2tpc_us now);
+/* A network error (ICMP) seen on the socket: a hint for the error text, never fatal. */
+void ike_note_unreachable(struct ike *ike, int os_error, l2tpc_us now);
+const struct ike_facts *ike_facts(const struct ike *ike);
+
+#endif
