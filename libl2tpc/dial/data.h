@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The data path of one dial: what the data plane needs to move IP packets between TUN and ESP, and
+ * nothing else. It works in place, without allocation. Whoever calls it is one thread at a time;
+ * the dial engine changes it only from the control thread.
+ */
+#ifndef L2TPC_DIAL_DATA_H
+#define L2TPC_DIAL_DATA_H
+
+#include "base/addr.h"
+#include "base/sa.h"
+#include "esp/esp.h"
+
+/* Writable bytes that data_seal_ip() needs in front of and behind an IP packet. */
+#define DATA_HEADROOM (ESP_HEADROOM + 16)
+#define DATA_TAILROOM ESP_TAILROOM
+
+enum data_kind {
+    DATA_NOTHING, /* dropped and counted */
+    DATA_IP,      /* an IP packet for the TUN */
+    DATA_CONTROL, /* an L2TP control message, for dial_input_inner() */
+    DATA_PPP,     /* a PPP frame that is not IP, for dial_input_inner() */
+};
+
+struct data_counters {
+    uint64_t ip_in, ip_in_bytes, ip_out, ip_out_bytes;
+    uint64_t unknown_spi; /* ESP for no SA of ours */
+    uint64_t bad_l2tp;    /* not a message of our tunnel and session */
+    uint64_t not_open;    /* IP before PPP had opened it, either direction */
+    uint64_t bad_ip;      /* not version 4 or 6, or longer than its frame */
+};
+
+struct data_path;
+
+/* True when the SPI (host order) is one of our inbound SAs: demultiplexing among sessions. */
+bool data_owns_spi(const struct data_path *d, uint32_t spi);
+/* `packet` is an ESP packet, SPI first; opened in place, `out` lies inside it. */
+enum data_kind data_open(struct data_path *d, struct mspan packet, struct mspan *out);
+/* Wraps an IP packet in place; false when the tunnel may not carry it now (counted). */
+bool data_seal_ip(struct data_path *d, struct mspan ip, struct mspan *packet) MUST_USE;
+/* How sealed packets leave: UDP encapsulation on the NAT-T socket, or raw protocol 50. */
+bool data_udp_encapsulated(const struct data_path *d);
+/* Where they go now (the port counts only under UDP encapsulation). */
+const struct endpoint *data_peer(const struct data_path *d);
+const struct data_counters *data_counters(const struct data_path *d);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The fifth engine: wires ike, esp, l2tp and ppp into one dial, owns stages, deadlines and the
+ * order of teardown. Still no I/O: what it cannot do it asks for as a need, which the driver
+ * answers at any later time.
+ */
+#ifndef L2TPC_DIAL_DIAL_H
+#define L2TPC_DIAL_DIAL_H
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/failure.h"
+#include "base/queue.h"
+#include "base/secret.h"
+#include "base/suite.h"
+#include "base/verdict.h"
+#include "dial/data.h"
+#include "ike/ike.h"
+#include "l2tp/l2tp.h"
+#include "ppp/ppp.h"
+
+#define DIAL_ADDRESSES_MAX 16
+
+struct dial_config {
+    const struct env *env;
+    struct crypto *crypto;
+    char server[256]; /* as dialed, for RESOLVE */
+    uint16_t port;    /* 500 */
+    struct policy policy;
+    enum encapsulation encapsulation;
+    uint32_t ike_lifetime_s, esp_lifetime_s;
+    uint16_t inner_port; /* 0: random and ephemeral */
+    char host_name[64];
+    bool has_tunnel_secret;
+    struct secret tunnel_secret;
+    char user[PPP_USER_MAX];
+    unsigned auth;           /* enum ppp_auth bits */
+    bool nt_hash_utf8_bytes; /* quirk: MS-CHAPv2 hashes UTF-8 bytes, as SoftEther does */
+    uint16_t mru;            /* 0: PPP_MRU */
+    enum stage until;        /* STAGE_UP for a whole dial; end politely when this stage is done */
+    l2tpc_us timeout;        /* for the whole dial; 0 = none */
+};
+
+/* Which of the driver's sockets a datagram leaves from or came in on. */
+enum dial_path {
+    DIAL_PATH_IKE,  /* our port 500 or its stand-in */
+    DIAL_PATH_NATT, /* our port 4500 or its stand-in: marker and ESP as on the wire */
+    DIAL_PATH_ESP,  /* raw IP protocol 50: ESP packet without IP header */
+};
+
+enum dial_need_type {
+    DIAL_NEED_RESOLVE, /* .name -> dial_answer_resolve() */
+    DIAL_NEED_SOCKETS, /* .remote, .raw_esp -> dial_answer_sockets() */
+    DIAL_NEED_PSK,     /* -> dial_answer_secret() */
+    DIAL_NEED_PASSWORD,
+    DIAL_NEED_TUN,      /* -> dial_answer_done() */
+    DIAL_NEED_APPLY_IP, /* .ip -> dial_answer_done() */
+};
+
+struct dial_ip {
+    struct inaddr local, peer;
+    struct inaddr dns[2];
+    uint16_t mtu; /* inner: what fits without fragmenting the outer packet */
+};
+
+enum dial_event_type {
+    DIAL_EVENT_NEED,
+    DIAL_EVENT_STAGE_BEGIN, /* .stage */
+    DIAL_EVENT_STAGE_END,
+    DIAL_EVENT_SA_CHANGED, /* SPIs changed: observers and filters follow dial_facts() */
+    DIAL_EVENT_UP,
+    DIAL_EVENT_RELEASE_IP, /* undo APPLY_IP: the tunnel goes away */
+    DIAL_EVENT_FAILED,     /* .failure; DOWN follows */
+    DIAL_EVENT_DOWN,       /* the end: nothing more will come */
+};
+
+struct dial_event {
+    enum dial_event_type type;
+    enum stage stage;
+    enum dial_need_type need;
+    uint32_t need_id;
+    struct endpoint remote;
+    bool raw_esp;
+    struct dial_ip ip;
+    struct failure failure;
+};
+
+struct dial_stage_time {
+    bool begun, done;
+    l2tpc_us start, end; /* absolute */
+};
+
+/* All that the status is made of; pointers are valid until the next call. */
+struct dial_facts {
+    struct dial_stage_time stage[STAGE_COUNT];
+    l2tpc_us started;
+    enum stage current;
+    bool up, closing, down;
+    l2tpc_us up_at;
+    struct endpoint local, remote;
+    const struct ike_facts *ike;   /* NULL before phase 1 has begun */
+    const struct l2tp_facts *l2tp; /* NULL before the tunnel stage */
+    const struct ppp_facts *ppp;   /* NULL before PPP */
+    bool has_sa;
+    struct esp_suite esp_suite;
+    enum dh_group pfs;
+    bool udp_encapsulated;
+    uint32_t spi_in, spi_out;
+    uint32_t esp_lifetime_s;
+    unsigned sa_pairs;                   /* negotiated since the start; more than 1: rekeyed */
+    struct esp_counters esp_in, esp_out; /* summed over all SAs of this dial */
+    struct data_counters data;
+    struct dial_ip ip;
+    struct failure failure; /* id NONE while all is well */
+};
+
+struct dial;
+
+struct dial *dial_new(const struct dial_config *config);
+void dial_free(struct dial *d);
+void dial_start(struct dial *d, l2tpc_us now);
+/* A datagram as received; opened in place. IP packets wait for dial_pop_ip(). */
+enum verdict dial_input(struct dial *d, enum dial_path path, const struct endpoint *from,
+                        struct mspan datagram, l2tpc_us now);
+/* What data_open() called CONTROL or PPP. */
+enum verdict dial_input_inner(struct dial *d, enum data_kind kind, struct span inner, l2tpc_us now);
+/* After a batch for which data_open() returned anything but NOTHING; `from` is its sender. */
+void dial_note_esp_in(struct dial *d, const struct endpoint *from, l2tpc_us now);
+void dial_note_esp_out(struct dial *d, l2tpc_us now);
+void dial_note_unreachable(struct dial *d, int os_error, l2tpc_us now);
+void dial_timer(struct dial *d, l2tpc_us now);
+l2tpc_us dial_deadline(const struct dial *d);
+bool dial_pop_out(struct dial *d, enum dial_path *path, struct endpoint *to,
+                  struct msg *out) MUST_USE;
+bool dial_pop_ip(struct dial *d, struct msg *out) MUST_USE;
+bool dial_pop_event(struct dial *d, struct dial_event *out) MUST_USE;
+
+void dial_answer_resolve(struct dial *d, uint32_t need, const struct inaddr *addresses, unsigned n,
+                         const struct failure *failure, l2tpc_us now);
+/* The local address towards the remote, and the ports the two UDP sockets are bound to. */
+void dial_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *local,
+                         uint16_t local_natt_port, const struct failure *failure, l2tpc_us now);
+/* NULL secret: none is to be had. */
+void dial_answer_secret(struct dial *d, uint32_t need, const struct span *secret, l2tpc_us now);
+void dial_answer_done(struct dial *d, uint32_t need, const struct failure *failure, l2tpc_us now);
+
+/* Polite end in order: PPP Terminate, CDN, StopCCN, Delete; DOWN follows within a few CLOSE_WAIT.
+ */
+void dial_close(struct dial *d, l2tpc_us now);
+/* A failure of the driver's own (TUN gone, cancelled): ends the dial with it, politely. */
+void dial_fail(struct dial *d, const struct failure *failure, l2tpc_us now);
+struct data_path *dial_data(struct dial *d);
+bool dial_owns_cookie(const struct dial *d, const uint8_t cky_i[8]);
+const struct dial_facts *dial_facts(struct dial *d);
+
+#endif
