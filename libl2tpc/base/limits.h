@@ -37,6 +37,8 @@
 
 /* ESP */
 #define ESP_WINDOW 1024
+#define SA_GRACE US_S(30) /* some servers start their quick mode only when the lifetime is over */
+#define ESP_CHECK_DEADLINE US_S(30) /* protected packets went out and none came back */
 #define ESP_SEQ_SOFT (UINT32_MAX - (1u << 20)) /* rekey here (hostile.md H46) */
 
 /* L2TP */
@@ -45,6 +47,7 @@
 #define L2TP_HELLO US_S(60)
 #define L2TP_MESSAGE_MAX 1500
 #define L2TP_PORT 1701
+#define L2TP_DATA_ENVELOPE (8 + 4) /* L2TP data header and PPP header around an IP packet */
 
 /* PPP */
 #define PPP_MRU 1400
@@ -56,6 +59,7 @@
 #define PPP_ECHO_TRIES 4
 
 /* Polite end: how long a Terminate, CDN, StopCCN or Delete may wait for its answer. */
+#define NO_SA_WAIT US_S(5) /* all SAs deleted: the server may be about to start a quick mode */
 #define CLOSE_WAIT US_MS(1500)
 
 #endif

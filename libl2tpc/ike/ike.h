@@ -112,6 +112,8 @@ const struct endpoint *ike_peer(const struct ike *ike, enum ike_port port);
 void ike_close(struct ike *ike, l2tpc_us now);
 /* A network error (ICMP) seen on the socket: a hint for the error text, never fatal. */
 void ike_note_unreachable(struct ike *ike, int os_error, l2tpc_us now);
+/* True when a message with this initiator cookie belongs here: the exchange's own or a probe's. */
+bool ike_owns_cookie(const struct ike *ike, const uint8_t cky_i[8]);
 const struct ike_facts *ike_facts(const struct ike *ike);
 
 #endif

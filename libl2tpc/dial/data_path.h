@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The inside of a data path, which only the dial engine changes. */
+#ifndef L2TPC_DIAL_DATA_PATH_H
+#define L2TPC_DIAL_DATA_PATH_H
+
+#include "base/clock.h"
+#include "dial/data.h"
+
+/* The pair in use, its successor while both live, and one that a collision left behind. */
+#define DATA_PAIRS_MAX 4
+
+struct data_pair {
+    struct esp_in *in; /* NULL: the slot is free */
+    struct esp_out *out;
+    l2tpc_us installed;
+    l2tpc_us expires; /* the negotiated lifetime; US_NEVER when none was stated */
+    unsigned order;   /* rises with each pair: the newest sends */
+};
+
+struct data_path {
+    struct data_pair pair[DATA_PAIRS_MAX];
+    struct esp_out *out; /* of the pair that sends; NULL: nothing may leave */
+    unsigned n_installed;
+    bool udp_encapsulated;
+    struct endpoint peer;
+    uint16_t tunnel_id, session_id, peer_tunnel_id, peer_session_id;
+    bool call_up; /* the ids are known */
+    bool ip_open;
+    struct data_counters counters;
+    struct esp_counters gone_in, gone_out; /* of pairs that were removed */
+};
+
+/* Installs a pair; the new one sends at once. False: crypto or memory failed, nothing changed. */
+bool data_install(struct data_path *d, struct crypto *crypto, const struct env *env,
+                  const struct sa_pair *sa, const struct inaddr *local, const struct inaddr *remote,
+                  l2tpc_us now) MUST_USE;
+/* Removes the pair with this outbound SPI; false when there is none. */
+bool data_remove(struct data_path *d, uint32_t spi_out);
+/* Removes pairs whose lifetime has run out; the next such time, or US_NEVER. */
+l2tpc_us data_expire(struct data_path *d, l2tpc_us now);
+l2tpc_us data_next_expiry(const struct data_path *d);
+void data_clear(struct data_path *d);
+/* The pair that sends; NULL when none. */
+const struct data_pair *data_current(const struct data_path *d);
+void data_sum(const struct data_path *d, struct esp_counters *in, struct esp_counters *out);
+/* Wraps and seals a PPP frame, or seals an L2TP control message, with the usual room around. */
+bool data_seal_frame(struct data_path *d, struct mspan frame, struct mspan *packet) MUST_USE;
+bool data_seal_control(struct data_path *d, struct mspan message, struct mspan *packet) MUST_USE;
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Life of a dial: birth, input, time, death. */
+#include "dial/dial.h"
+
+#include "base/secret.h"
+#include "dial/internal.h"
+#include "wire/rd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* RFC 6335: the dynamic port range, so that two clients behind one NAT differ. */
+#define EPHEMERAL_FIRST 49152
+
+struct dial *dial_new(const struct dial_config *config)
+{
+    struct dial *d = calloc(1, sizeof(*d));
+    uint16_t random;
+
+    if (!d)
+        return NULL;
+    d->config = *config;
+    d->deadline = dial_no_deadlines;
+    d->inner_port = config->inner_port;
+    if (d->inner_port == 0) {
+        if (!env_rand_u16(config->env, &random)) {
+            wipe_free(d, sizeof(*d));
+            return NULL;
+        }
+        d->inner_port = (uint16_t)(EPHEMERAL_FIRST + random % (65536 - EPHEMERAL_FIRST));
+    }
+    return d;
+}
+
+void dial_free(struct dial *d)
+{
+    if (!d)
+        return;
+    ppp_free(d->ppp);
+    l2tp_free(d->l2tp);
+    ike_free(d->ike);
+    data_clear(&d->data);
+    msgq_clear(&d->ip);
+    wipe_free(d, sizeof(*d));
+}
+
+void dial_start(struct dial *d, l2tpc_us now)
+{
+    struct dial_event e;
+
+    d->facts.started = now;
+    if (d->config.timeout)
+        d->deadline.whole = us_add(now, d->config.timeout);
+    stage_begin(d, STAGE_RESOLVE, now);
+    if (d->config.until == STAGE_UP)
+        dial_events_push(&d->events, need_new(d, DIAL_NEED_TUN, &e));
+    dial_events_push(&d->events, need_new(d, DIAL_NEED_RESOLVE, &e));
+}
+
+static enum verdict input_ike(struct dial *d, enum ike_port port, const struct endpoint *from,
+                              struct span datagram, l2tpc_us now)
+{
+    enum verdict v = VERDICT_DROP;
+
+    if (d->ike)
+        v = ike_input(d->ike, port, from, datagram, now);
+    if (d->ike && d->facts.ike->received > 0)
+        d->deadline.address = US_NEVER;
+    dial_pump(d, now);
+    return v;
+}
+
+static enum verdict input_esp(struct dial *d, const struct endpoint *from, struct mspan packet,
+                              l2tpc_us now)
+{
+    struct mspan inner;
+    enum data_kind kind = data_open(&d->data, packet, &inner);
+
+    if (kind == DATA_NOTHING)
+        return VERDICT_DROP;
+    dial_note_esp_in(d, from, now);
+    if (kind != DATA_IP)
+        return dial_input_inner(d, kind, span_ro(inner), now);
+    (void)msgq_push(&d->ip, 0, span_ro(inner));
+    return VERDICT_OK;
+}
+
+enum verdict dial_input(struct dial *d, enum dial_path path, const struct endpoint *from,
+                        struct mspan datagram, l2tpc_us now)
+{
+    struct rd r = rd_of(span_ro(datagram));
+    uint32_t marker;
+
+    switch (path) {
+    case DIAL_PATH_IKE:
+        return input_ike(d, IKE_PORT_500, from, span_ro(datagram), now);
+    case DIAL_PATH_NATT:
+        if (!rd_u32(&r, &marker)) /* a keepalive (RFC 3948 4), or rubbish */
+            return VERDICT_DROP;
+        if (marker == 0)
+            return input_ike(d, IKE_PORT_4500, from, rd_rest(&r), now);
+        return d->data.udp_encapsulated ? input_esp(d, from, datagram, now) : VERDICT_DROP;
+    case DIAL_PATH_ESP:
+        return d->data.udp_encapsulated ? VERDICT_DROP : input_esp(d, from, datagram, now);
+    }
+    return VERDICT_DROP;
+}
+
+enum verdict dial_input_inner(struct dial *d, enum data_kind kind, struct span inner, l2tpc_us now)
+{
+    enum verdict v = VERDICT_DROP;
+
+    if (kind == DATA_CONTROL && d->l2tp)
+        v = l2tp_input(d->l2tp, inner, now);
+    else if (kind == DATA_PPP && d->ppp)
+        v = ppp_input(d->ppp, inner, now);
+    dial_pump(d, now);
+    return v;
+}
+
+void dial_note_esp_in(struct dial *d, const struct endpoint *from, l2tpc_us now)
+{
+    (void)from;
+    if (d->ike)
+        ike_note_esp_in(d->ike, now);
+    if (!d->esp_seen) {
+        d->esp_seen = true;
+        d->deadline.esp_check = US_NEVER;
+        stage_end(d, STAGE_ESP_CHECK, now);
+        if (d->closing == CLOSING_NOT)
+            stage_begin(d, STAGE_L2TP_TUNNEL, now);
+    }
+    if (d->facts.up) {
+        l2tp_note_data(d->l2tp, now);
+        ppp_note_data(d->ppp, now);
+    }
+}
+
+void dial_note_esp_out(struct dial *d, l2tpc_us now)
+{
+    if (d->ike)
+        ike_note_esp_out(d->ike, now);
+}
+
+void dial_note_unreachable(struct dial *d, int os_error, l2tpc_us now)
+{
+    if (d->ike)
+        ike_note_unreachable(d->ike, os_error, now);
+    dial_pump(d, now);
+}
+
+/* What the dial was waiting for when its whole time ran out. */
+static void fail_timeout(struct dial *d, l2tpc_us now)
+{
+    struct failure f = failure_timeout(FAILURE_LOCAL_TIMEOUT, stage_name(d->facts.current), 0);
+
+    f.stage = d->facts.current;
+    dial_fail_now(d, &f, now);
+}
+
+/* Nothing protected came back: were packets damaged on the way, or did none arrive at all? */
+static void fail_esp_check(struct dial *d, l2tpc_us now)
+{
+    const struct dial_facts *facts = dial_facts(d);
+    bool damaged = facts->esp_in.bad_icv > 0;
+    struct failure f = failure_make(damaged ? FAILURE_ESP_BAD_ICV : FAILURE_ESP_NOTHING_BACK);
+
+    if (damaged)
+        (void)snprintf(f.value, sizeof(f.value), "%llu", (unsigned long long)facts->esp_in.bad_icv);
+    else
+        (void)snprintf(f.value, sizeof(f.value), "%llu sent, 0 received",
+                       (unsigned long long)facts->esp_out.packets);
+    dial_fail_now(d, &f, now);
+}
+
+static void own_deadlines(struct dial *d, l2tpc_us now)
+{
+    struct failure f = failure_make(FAILURE_SA_EXPIRED);
+
+    if (d->deadline.whole <= now)
+        fail_timeout(d, now);
+    if (d->deadline.esp_check <= now)
+        fail_esp_check(d, now);
+    if (d->deadline.address <= now) {
+        struct failure silent = failure_timeout(FAILURE_IKE_NO_ANSWER, "main mode 2", 0);
+
+        d->deadline.address = US_NEVER;
+        d->facts.failure = silent;
+        try_next_address(d, now);
+    }
+    if (d->deadline.closing <= now)
+        dial_close_overdue(d, now);
+    if (d->deadline.no_sa <= now)
+        dial_fail_now(d, &f, now);
+    if (data_next_expiry(&d->data) <= now) {
+        (void)data_expire(&d->data, now);
+        if (!data_current(&d->data))
+            dial_fail_now(d, &f, now);
+    }
+}
+
+void dial_timer(struct dial *d, l2tpc_us now)
+{
+    own_deadlines(d, now);
+    if (d->ike && ike_deadline(d->ike) <= now)
+        ike_timer(d->ike, now);
+    if (d->l2tp && l2tp_deadline(d->l2tp) <= now)
+        l2tp_timer(d->l2tp, now);
+    if (d->ppp && ppp_deadline(d->ppp) <= now)
+        ppp_timer(d->ppp, now);
+    dial_pump(d, now);
+}
+
+l2tpc_us dial_deadline(const struct dial *d)
+{
+    l2tpc_us next = US_NEVER;
+
+    if (d->facts.down)
+        return US_NEVER;
+    next = us_min(next, d->deadline.whole);
+    next = us_min(next, d->deadline.address);
+    next = us_min(next, d->deadline.esp_check);
+    next = us_min(next, d->deadline.no_sa);
+    next = us_min(next, d->deadline.closing);
+    next = us_min(next, data_next_expiry(&d->data));
+    if (d->ike)
+        next = us_min(next, ike_deadline(d->ike));
+    if (d->l2tp)
+        next = us_min(next, l2tp_deadline(d->l2tp));
+    if (d->ppp)
+        next = us_min(next, ppp_deadline(d->ppp));
+    return next;
+}
+
+bool dial_pop_event(struct dial *d, struct dial_event *out)
+{
+    return dial_events_pop(&d->events, out);
+}
+
+void dial_fail(struct dial *d, const struct failure *failure, l2tpc_us now)
+{
+    struct failure f = *failure;
+
+    f.stage = d->facts.current;
+    dial_fail_now(d, &f, now);
+    dial_pump(d, now);
+}
+
+struct data_path *dial_data(struct dial *d)
+{
+    return &d->data;
+}
+
+bool dial_owns_cookie(const struct dial *d, const uint8_t cky_i[8])
+{
+    return d->ike && ike_owns_cookie(d->ike, cky_i);
+}
+
+const struct dial_facts *dial_facts(struct dial *d)
+{
+    data_sum(&d->data, &d->facts.esp_in, &d->facts.esp_out);
+    d->facts.data = d->data.counters;
+    return &d->facts;
+}

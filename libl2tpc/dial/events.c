@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What each engine's events mean for the dial as a whole. */
+#include "dial/internal.h"
+
+#include "base/limits.h"
+#include "base/secret.h"
+
+#include <stdio.h>
+
+void dial_emit(struct dial *d, enum dial_event_type type)
+{
+    struct dial_event e = {.type = type, .stage = d->facts.current};
+
+    dial_events_push(&d->events, &e);
+}
+
+void dial_fail_now(struct dial *d, const struct failure *failure, l2tpc_us now)
+{
+    struct dial_event e = {.type = DIAL_EVENT_FAILED, .failure = *failure};
+
+    if (d->closing != CLOSING_NOT)
+        return;
+    e.stage = failure->stage;
+    d->facts.failure = *failure;
+    dial_events_push(&d->events, &e);
+    dial_close(d, now);
+}
+
+static void fail_up(struct dial *d, enum failure_id id, const struct failure *words, l2tpc_us now)
+{
+    struct failure f = words && words->id != FAILURE_NONE ? *words : failure_make(id);
+
+    if (!d->facts.up)
+        f.stage = d->facts.current;
+    dial_fail_now(d, &f, now);
+}
+
+/* ---- teardown: one step per engine, in order ---- */
+
+static void down(struct dial *d, l2tpc_us now)
+{
+    d->closing = CLOSING_DONE;
+    if (d->ike)
+        ike_close(d->ike, now);
+    d->facts.down = true;
+    d->deadline.closing = US_NEVER;
+    dial_emit(d, DIAL_EVENT_DOWN);
+}
+
+/* The next step, when the one before has been answered or has waited long enough. */
+static void close_step(struct dial *d, l2tpc_us now)
+{
+    if (d->closing == CLOSING_PPP) {
+        d->closing = CLOSING_L2TP;
+        if (d->l2tp && !d->l2tp_over && d->data.out) {
+            l2tp_close(d->l2tp, now);
+            return;
+        }
+    }
+    if (d->closing == CLOSING_L2TP)
+        down(d, now);
+}
+
+void dial_close(struct dial *d, l2tpc_us now)
+{
+    if (d->closing != CLOSING_NOT)
+        return;
+    d->facts.closing = true;
+    d->data.ip_open = false;
+    d->deadline = dial_no_deadlines;
+    d->deadline.closing = us_add(now, 3 * CLOSE_WAIT);
+    if (d->ip_wanted)
+        dial_emit(d, DIAL_EVENT_RELEASE_IP);
+    d->closing = CLOSING_PPP;
+    if (d->ppp && !d->ppp_over && d->data.out && d->facts.ppp->lcp_up)
+        ppp_close(d->ppp, now);
+    else
+        close_step(d, now);
+    dial_pump(d, now);
+}
+
+/* ---- ike ---- */
+
+static void start_l2tp(struct dial *d, l2tpc_us now)
+{
+    struct l2tp_config config = {
+        .env = d->config.env,
+        .crypto = d->config.crypto,
+        .has_secret = d->config.has_tunnel_secret,
+        .secret = d->config.tunnel_secret,
+    };
+
+    (void)snprintf(config.host_name, sizeof(config.host_name), "%s", d->config.host_name);
+    d->l2tp = l2tp_new(&config);
+    secret_wipe(&config.secret);
+    if (!d->l2tp) {
+        struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
+
+        dial_fail_now(d, &f, now);
+        return;
+    }
+    d->facts.l2tp = l2tp_facts(d->l2tp);
+    d->deadline.esp_check = us_add(now, ESP_CHECK_DEADLINE);
+    stage_begin(d, STAGE_ESP_CHECK, now);
+    l2tp_start(d->l2tp, now);
+}
+
+static void on_sa_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now)
+{
+    struct failure f = failure_make(FAILURE_LOCAL_CRYPTO);
+
+    if (!data_install(&d->data, d->config.crypto, d->config.env, sa, &d->facts.local.addr,
+                      &d->facts.remote.addr, now)) {
+        f.stage = STAGE_IKE_QUICK;
+        failure_set_value(&f, span_str("ESP keys"));
+        dial_fail_now(d, &f, now);
+        return;
+    }
+    d->data.peer = sa->udp_encapsulated ? *ike_peer(d->ike, IKE_PORT_4500)
+                                        : (struct endpoint){.addr = d->facts.remote.addr};
+    d->facts.has_sa = true;
+    d->facts.esp_suite = sa->suite;
+    d->facts.pfs = sa->pfs;
+    d->facts.udp_encapsulated = sa->udp_encapsulated;
+    d->facts.spi_in = sa->in.spi;
+    d->facts.spi_out = sa->out.spi;
+    d->facts.esp_lifetime_s = sa->lifetime_s;
+    d->facts.sa_pairs++;
+    d->deadline.no_sa = US_NEVER;
+    if (!sa->udp_encapsulated && d->config.encapsulation != ENCAPSULATION_ESP &&
+        d->facts.sa_pairs == 1)
+        need_sockets(d, true, now);
+    dial_emit(d, DIAL_EVENT_SA_CHANGED);
+}
+
+static void on_sa_ready(struct dial *d, l2tpc_us now)
+{
+    if (d->l2tp)
+        return;
+    stage_end(d, STAGE_IKE_QUICK, now);
+    if (d->closing == CLOSING_NOT)
+        start_l2tp(d, now);
+}
+
+static void on_sa_deleted(struct dial *d, uint32_t spi, l2tpc_us now)
+{
+    const struct data_pair *p;
+
+    if (!data_remove(&d->data, spi))
+        return;
+    p = data_current(&d->data);
+    if (!p) {
+        d->deadline.no_sa = us_add(now, NO_SA_WAIT);
+        return;
+    }
+    d->facts.spi_in = esp_in_spi(p->in);
+    d->facts.spi_out = esp_out_spi(p->out);
+    dial_emit(d, DIAL_EVENT_SA_CHANGED);
+}
+
+static void on_ike_stage(struct dial *d, enum stage s, l2tpc_us now)
+{
+    if (s == STAGE_IKE_AUTH)
+        stage_end(d, STAGE_IKE_PHASE1, now);
+    if (d->closing == CLOSING_NOT && s != STAGE_IKE_PHASE1)
+        stage_begin(d, s, now);
+}
+
+static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
+{
+    struct dial_event need;
+
+    switch (e->type) {
+    case IKE_EVENT_STAGE:
+        on_ike_stage(d, e->stage, now);
+        break;
+    case IKE_EVENT_NEED_PSK:
+        d->ike_need = e->need;
+        dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
+        break;
+    case IKE_EVENT_AUTHENTICATED:
+        stage_end(d, STAGE_IKE_AUTH, now);
+        break;
+    case IKE_EVENT_SA_PAIR:
+        on_sa_pair(d, &e->sa, now);
+        break;
+    case IKE_EVENT_SA_READY:
+        on_sa_ready(d, now);
+        break;
+    case IKE_EVENT_SA_DELETED:
+        on_sa_deleted(d, e->spi, now);
+        break;
+    case IKE_EVENT_CLOSED:
+        if (e->by_peer)
+            fail_up(d, FAILURE_PEER_CLOSED, &e->failure, now);
+        break;
+    case IKE_EVENT_PEER_DEAD:
+        d->l2tp_over = d->ppp_over = true;
+        fail_up(d, FAILURE_PEER_DEAD, &e->failure, now);
+        break;
+    case IKE_EVENT_FAILED:
+        if (d->deadline.address != US_NEVER && d->facts.ike->received == 0) {
+            d->facts.failure = e->failure;
+            try_next_address(d, now);
+        } else {
+            dial_fail_now(d, &e->failure, now);
+        }
+        break;
+    }
+}
+
+/* ---- l2tp ---- */
+
+static void start_ppp(struct dial *d, l2tpc_us now)
+{
+    struct ppp_config config = {
+        .env = d->config.env,
+        .crypto = d->config.crypto,
+        .mru = d->config.mru,
+        .auth = d->config.auth,
+        .want_dns = true,
+        .nt_hash_utf8_bytes = d->config.nt_hash_utf8_bytes,
+    };
+
+    (void)snprintf(config.user, sizeof(config.user), "%s", d->config.user);
+    d->ppp = ppp_new(&config);
+    if (!d->ppp) {
+        struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
+
+        dial_fail_now(d, &f, now);
+        return;
+    }
+    d->facts.ppp = ppp_facts(d->ppp);
+    stage_begin(d, STAGE_PPP_LCP, now);
+    ppp_start(d->ppp, now);
+}
+
+static void on_call_up(struct dial *d, l2tpc_us now)
+{
+    d->data.tunnel_id = d->facts.l2tp->tunnel_id;
+    d->data.session_id = d->facts.l2tp->session_id;
+    d->data.peer_tunnel_id = d->facts.l2tp->peer_tunnel_id;
+    d->data.peer_session_id = d->facts.l2tp->peer_session_id;
+    d->data.call_up = true;
+    stage_end(d, STAGE_L2TP_CALL, now);
+    if (d->closing == CLOSING_NOT)
+        start_ppp(d, now);
+}
+
+static void on_l2tp(struct dial *d, const struct l2tp_event *e, l2tpc_us now)
+{
+    switch (e->type) {
+    case L2TP_EVENT_TUNNEL_UP:
+        stage_end(d, STAGE_L2TP_TUNNEL, now);
+        if (d->closing == CLOSING_NOT)
+            stage_begin(d, STAGE_L2TP_CALL, now);
+        break;
+    case L2TP_EVENT_CALL_UP:
+        on_call_up(d, now);
+        break;
+    case L2TP_EVENT_CALL_DOWN:
+        d->ppp_over = true;
+        fail_up(d, FAILURE_PEER_CLOSED, &e->failure, now);
+        break;
+    case L2TP_EVENT_CLOSED:
+        d->l2tp_over = d->ppp_over = true;
+        if (d->closing == CLOSING_L2TP)
+            close_step(d, now);
+        else if (d->closing == CLOSING_NOT)
+            fail_up(d, FAILURE_PEER_CLOSED, &e->failure, now);
+        break;
+    case L2TP_EVENT_PEER_DEAD:
+        d->l2tp_over = d->ppp_over = true;
+        fail_up(d, FAILURE_PEER_DEAD, &e->failure, now);
+        break;
+    case L2TP_EVENT_FAILED:
+        d->l2tp_over = d->ppp_over = true;
+        dial_fail_now(d, &e->failure, now);
+        break;
+    }
+}
+
+/* ---- ppp ---- */
+
+static void on_ppp(struct dial *d, const struct ppp_event *e, l2tpc_us now)
+{
+    struct dial_event need;
+
+    switch (e->type) {
+    case PPP_EVENT_LCP_UP:
+        stage_end(d, STAGE_PPP_LCP, now);
+        if (d->closing == CLOSING_NOT)
+            stage_begin(d, STAGE_PPP_AUTH, now);
+        break;
+    case PPP_EVENT_NEED_PASSWORD:
+        d->ppp_need = e->need;
+        dial_events_push(&d->events, need_new(d, DIAL_NEED_PASSWORD, &need));
+        break;
+    case PPP_EVENT_AUTHENTICATED:
+        stage_end(d, STAGE_PPP_AUTH, now);
+        if (d->closing == CLOSING_NOT)
+            stage_begin(d, STAGE_PPP_IP, now);
+        break;
+    case PPP_EVENT_IP_UP:
+        d->data.ip_open = true;
+        if (!d->ip_wanted)
+            need_apply_ip(d, now);
+        break;
+    case PPP_EVENT_IP_DOWN:
+        d->data.ip_open = false;
+        break;
+    case PPP_EVENT_IP_CHANGED:
+        d->data.ip_open = true;
+        need_apply_ip(d, now);
+        break;
+    case PPP_EVENT_CLOSED:
+        if (d->closing == CLOSING_PPP)
+            close_step(d, now);
+        break;
+    case PPP_EVENT_TERMINATED:
+        d->ppp_over = true;
+        fail_up(d, FAILURE_PEER_CLOSED, &e->failure, now);
+        break;
+    case PPP_EVENT_PEER_DEAD:
+        d->ppp_over = true;
+        fail_up(d, FAILURE_PEER_DEAD, &e->failure, now);
+        break;
+    case PPP_EVENT_FAILED:
+        d->ppp_over = true;
+        dial_fail_now(d, &e->failure, now);
+        break;
+    }
+}
+
+void dial_pump(struct dial *d, l2tpc_us now)
+{
+    struct ike_event ike;
+    struct l2tp_event l2tp;
+    struct ppp_event ppp;
+    bool busy;
+
+    do {
+        busy = false;
+        while (d->ike && ike_pop_event(d->ike, &ike)) {
+            on_ike(d, &ike, now);
+            wipe(&ike, sizeof(ike));
+            busy = true;
+        }
+        while (d->l2tp && l2tp_pop_event(d->l2tp, &l2tp)) {
+            on_l2tp(d, &l2tp, now);
+            busy = true;
+        }
+        while (d->ppp && ppp_pop_event(d->ppp, &ppp)) {
+            on_ppp(d, &ppp, now);
+            busy = true;
+        }
+    } while (busy);
+}
+
+void dial_close_overdue(struct dial *d, l2tpc_us now)
+{
+    if (d->closing != CLOSING_DONE)
+        down(d, now);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of the dial engine share. */
+#ifndef L2TPC_DIAL_INTERNAL_H
+#define L2TPC_DIAL_INTERNAL_H
+
+#include "dial/data_path.h"
+#include "dial/dial.h"
+
+DEFINE_RING(dial_events, struct dial_event, 64)
+
+/* The order of teardown; each step is skipped when its engine was never there. */
+enum closing {
+    CLOSING_NOT,
+    CLOSING_PPP,  /* Terminate-Request is out */
+    CLOSING_L2TP, /* CDN and StopCCN are out */
+    CLOSING_DONE, /* Deletes are queued; DOWN follows */
+};
+
+/* One deadline per purpose; those of the engines are their own. */
+struct dial_deadlines {
+    l2tpc_us whole;     /* the user's --timeout */
+    l2tpc_us address;   /* this address has not answered while others are left */
+    l2tpc_us esp_check; /* nothing protected has come back */
+    l2tpc_us no_sa;     /* every SA was deleted */
+    l2tpc_us closing;   /* the polite end has taken long enough */
+};
+
+static const struct dial_deadlines dial_no_deadlines = {US_NEVER, US_NEVER, US_NEVER, US_NEVER,
+                                                        US_NEVER};
+
+struct dial {
+    struct dial_config config;
+    struct dial_facts facts;
+    struct dial_deadlines deadline;
+    struct data_path data;
+    struct ike *ike;
+    struct l2tp *l2tp;
+    struct ppp *ppp;
+    uint16_t inner_port;
+
+    struct inaddr address[DIAL_ADDRESSES_MAX];
+    unsigned n_addresses, next_address;
+    uint16_t local_natt_port;
+
+    uint32_t next_need;
+    uint32_t need[DIAL_NEED_APPLY_IP + 1]; /* the open need of each kind, 0 = none */
+    uint32_t ike_need, ppp_need;           /* the engines' own numbers for the open secrets */
+    bool tun_ready, ip_wanted, ip_applied;
+
+    enum closing closing;
+    bool ppp_over, l2tp_over; /* nothing polite is left to be said there */
+    bool esp_seen;
+    bool until_reached;
+    struct dial_events events;
+    struct msgq ip;
+};
+
+/* stages.c */
+void stage_begin(struct dial *d, enum stage s, l2tpc_us now);
+/* Ends s; when the user asked to go no further, starts the polite end. */
+void stage_end(struct dial *d, enum stage s, l2tpc_us now);
+
+/* needs.c */
+struct dial_event *need_new(struct dial *d, enum dial_need_type type, struct dial_event *e);
+void need_sockets(struct dial *d, bool raw_esp, l2tpc_us now);
+void need_apply_ip(struct dial *d, l2tpc_us now);
+/* Starts IKE towards the next address; the last failure stands when none is left. */
+void try_next_address(struct dial *d, l2tpc_us now);
+
+/* events.c */
+void dial_pump(struct dial *d, l2tpc_us now); /* drains the engines' events until all are quiet */
+void dial_emit(struct dial *d, enum dial_event_type type);
+/* Records the failure, tells it, and starts the polite end of whatever is there. */
+void dial_fail_now(struct dial *d, const struct failure *failure, l2tpc_us now);
+/* Ends the polite end: nobody answers any more. */
+void dial_close_overdue(struct dial *d, l2tpc_us now);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the dial asks of its driver, and what it does with the answers. */
+#include "dial/internal.h"
+
+#include <string.h>
+
+struct dial_event *need_new(struct dial *d, enum dial_need_type type, struct dial_event *e)
+{
+    *e = (struct dial_event){.type = DIAL_EVENT_NEED,
+                             .need = type,
+                             .need_id = ++d->next_need,
+                             .stage = d->facts.current};
+    d->need[type] = e->need_id;
+    return e;
+}
+
+/* Takes the open need of this kind; false for a late, foreign or repeated answer. */
+static bool take_need(struct dial *d, enum dial_need_type type, uint32_t id)
+{
+    if (id == 0 || d->need[type] != id || d->closing != CLOSING_NOT)
+        return false;
+    d->need[type] = 0;
+    return true;
+}
+
+void need_sockets(struct dial *d, bool raw_esp, l2tpc_us now)
+{
+    struct dial_event e;
+
+    (void)now;
+    need_new(d, DIAL_NEED_SOCKETS, &e);
+    e.remote = d->facts.remote;
+    e.raw_esp = raw_esp;
+    dial_events_push(&d->events, &e);
+}
+
+/* Largest IP packet whose outer packet still fits an Ethernet path without fragments. */
+static uint16_t inner_mtu(const struct dial *d)
+{
+    size_t outer = 1500 - (d->facts.remote.addr.family == 6 ? 40u : 20u);
+    size_t payload;
+    size_t mtu;
+
+    if (d->data.udp_encapsulated)
+        outer -= 8;
+    payload = esp_payload_max(&d->facts.esp_suite, outer);
+    mtu = payload - L2TP_DATA_ENVELOPE;
+    if (mtu > d->facts.ppp->peer_mru)
+        mtu = d->facts.ppp->peer_mru;
+    return (uint16_t)(mtu > PPP_MRU ? PPP_MRU : mtu);
+}
+
+void need_apply_ip(struct dial *d, l2tpc_us now)
+{
+    struct dial_event e;
+
+    (void)now;
+    d->ip_wanted = true;
+    if (!d->tun_ready)
+        return;
+    d->facts.ip = (struct dial_ip){
+        .local = d->facts.ppp->local_ip,
+        .peer = d->facts.ppp->peer_ip,
+        .dns = {d->facts.ppp->dns[0], d->facts.ppp->dns[1]},
+        .mtu = inner_mtu(d),
+    };
+    need_new(d, DIAL_NEED_APPLY_IP, &e);
+    e.ip = d->facts.ip;
+    dial_events_push(&d->events, &e);
+}
+
+/* An address nobody can serve from; the failure is remembered for when no other is left. */
+static bool address_is_usable(struct dial *d, const struct inaddr *a)
+{
+    struct failure f = failure_make(FAILURE_RESOLVE_BAD_ADDRESS);
+    char text[ADDR_TEXT_MAX];
+
+    if (a->family != 0 && !inaddr_is_any(a) && !inaddr_is_loopback(a) && !inaddr_is_multicast(a))
+        return true;
+    failure_set_value(&f, span_str(inaddr_text(a, text)));
+    d->facts.failure = f;
+    return false;
+}
+
+void try_next_address(struct dial *d, l2tpc_us now)
+{
+    struct failure f;
+
+    ike_free(d->ike);
+    d->ike = NULL;
+    d->facts.ike = NULL;
+    while (d->next_address < d->n_addresses) {
+        const struct inaddr *a = &d->address[d->next_address++];
+
+        if (!address_is_usable(d, a))
+            continue;
+        d->facts.failure = failure_make(FAILURE_NONE);
+        d->facts.remote = (struct endpoint){.addr = *a, .port = d->config.port};
+        need_sockets(d, d->config.encapsulation == ENCAPSULATION_ESP, now);
+        return;
+    }
+    f = d->facts.failure.id ? d->facts.failure : failure_make(FAILURE_RESOLVE_NOT_FOUND);
+    dial_fail_now(d, &f, now);
+}
+
+void dial_answer_resolve(struct dial *d, uint32_t need, const struct inaddr *addresses, unsigned n,
+                         const struct failure *failure, l2tpc_us now)
+{
+    if (!take_need(d, DIAL_NEED_RESOLVE, need))
+        return;
+    if (failure) {
+        dial_fail_now(d, failure, now);
+        dial_pump(d, now);
+        return;
+    }
+    d->n_addresses = n < DIAL_ADDRESSES_MAX ? n : DIAL_ADDRESSES_MAX;
+    if (d->n_addresses > 0)
+        memcpy(d->address, addresses, d->n_addresses * sizeof(addresses[0]));
+    try_next_address(d, now);
+    if (d->closing == CLOSING_NOT)
+        stage_end(d, STAGE_RESOLVE, now);
+    dial_pump(d, now);
+}
+
+static struct ike_config ike_config_of(const struct dial *d)
+{
+    const struct dial_config *c = &d->config;
+
+    return (struct ike_config){
+        .env = c->env,
+        .crypto = c->crypto,
+        .local = d->facts.local,
+        .local_natt_port = d->local_natt_port,
+        .remote = d->facts.remote,
+        .remote_natt_port = 4500,
+        .policy = c->policy,
+        .encapsulation = c->encapsulation,
+        .inner_port = d->inner_port,
+        .ike_lifetime_s = c->ike_lifetime_s,
+        .esp_lifetime_s = c->esp_lifetime_s,
+        .dpd = true,
+    };
+}
+
+static void start_ike(struct dial *d, l2tpc_us now)
+{
+    struct ike_config config = ike_config_of(d);
+
+    d->ike = ike_new(&config);
+    if (!d->ike) {
+        struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
+
+        dial_fail_now(d, &f, now);
+        return;
+    }
+    d->facts.ike = ike_facts(d->ike);
+    d->deadline.address =
+        d->next_address < d->n_addresses ? us_add(now, ADDRESS_DEADLINE) : US_NEVER;
+    stage_begin(d, STAGE_IKE_PHASE1, now);
+    ike_start(d->ike, now);
+}
+
+void dial_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *local,
+                         uint16_t local_natt_port, const struct failure *failure, l2tpc_us now)
+{
+    if (!take_need(d, DIAL_NEED_SOCKETS, need))
+        return;
+    if (failure) {
+        d->facts.failure = *failure;
+        /* No route to this family is no reason not to try the other. */
+        if (d->next_address < d->n_addresses)
+            try_next_address(d, now);
+        else
+            dial_fail_now(d, failure, now);
+    } else if (!d->ike) {
+        d->facts.local = *local;
+        d->local_natt_port = local_natt_port;
+        if (inaddr_eq(&local->addr, &d->facts.remote.addr)) {
+            struct failure f = failure_make(FAILURE_RESOLVE_BAD_ADDRESS);
+            char text[ADDR_TEXT_MAX];
+
+            failure_set_value(&f, span_str(inaddr_text(&local->addr, text)));
+            dial_fail_now(d, &f, now);
+        } else {
+            start_ike(d, now);
+        }
+    }
+    dial_pump(d, now);
+}
+
+void dial_answer_secret(struct dial *d, uint32_t need, const struct span *secret, l2tpc_us now)
+{
+    bool psk = take_need(d, DIAL_NEED_PSK, need);
+
+    if (!psk && !take_need(d, DIAL_NEED_PASSWORD, need))
+        return;
+    if (!secret) {
+        struct failure f = failure_make(FAILURE_LOCAL_SECRET);
+
+        f.stage = psk ? STAGE_IKE_AUTH : STAGE_PPP_AUTH;
+        failure_set_value(&f, span_str(psk ? "pre-shared key" : "password"));
+        dial_fail_now(d, &f, now);
+    } else if (psk && d->ike) {
+        ike_answer_psk(d->ike, d->ike_need, *secret, now);
+    } else if (!psk && d->ppp) {
+        ppp_answer_password(d->ppp, d->ppp_need, *secret, now);
+    }
+    dial_pump(d, now);
+}
+
+void dial_answer_done(struct dial *d, uint32_t need, const struct failure *failure, l2tpc_us now)
+{
+    bool tun = take_need(d, DIAL_NEED_TUN, need);
+
+    if (!tun && !take_need(d, DIAL_NEED_APPLY_IP, need))
+        return;
+    if (failure) {
+        dial_fail_now(d, failure, now);
+    } else if (tun) {
+        d->tun_ready = true;
+        if (d->ip_wanted)
+            need_apply_ip(d, now);
+    } else {
+        d->ip_applied = true;
+        stage_end(d, STAGE_PPP_IP, now);
+        if (d->closing == CLOSING_NOT && !d->facts.up) {
+            d->facts.up = true;
+            d->facts.up_at = now;
+            d->deadline.whole = US_NEVER;
+            stage_begin(d, STAGE_UP, now);
+            dial_emit(d, DIAL_EVENT_UP);
+        }
+    }
+    dial_pump(d, now);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Where the engines' messages become datagrams. IKE goes as it is; L2TP and PPP can only leave
+ * through data_seal_*: there is no other path for them.
+ */
+#include "dial/internal.h"
+
+#include "base/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* RFC 3948 2.2: IKE on 4500 stands behind four zero bytes. */
+#define MARKER 4
+
+static bool pop_ike(struct dial *d, enum dial_path *path, struct endpoint *to, struct msg *out)
+{
+    struct msg m;
+    uint8_t *marked;
+    size_t n;
+
+    if (!d->ike || !ike_pop_out(d->ike, &m))
+        return false;
+    *path = m.tag == IKE_PORT_500 ? DIAL_PATH_IKE : DIAL_PATH_NATT;
+    *to = *ike_peer(d->ike, m.tag == IKE_PORT_500 ? IKE_PORT_500 : IKE_PORT_4500);
+    if (m.tag != IKE_PORT_4500) {
+        *out = m;
+        return true;
+    }
+    n = m.n + MARKER;
+    marked = calloc(1, n);
+    if (!marked) { /* as good as lost on the way: it is sent again */
+        msg_done(&m);
+        return false;
+    }
+    memcpy(marked + MARKER, m.bytes, m.n);
+    msg_done(&m);
+    *out = (struct msg){.bytes = marked, .n = n};
+    return true;
+}
+
+/* Seals a copy of the message with room around it; the packet takes the message's place. */
+static bool seal(struct dial *d, struct msg *m, bool is_frame, struct msg *out)
+{
+    size_t cap = DATA_HEADROOM + m->n + DATA_TAILROOM;
+    uint8_t *room = malloc(cap);
+    struct mspan packet;
+    struct mspan inner;
+    bool ok = false;
+
+    if (room) {
+        inner = (struct mspan){room + DATA_HEADROOM, m->n};
+        memcpy(inner.p, m->bytes, m->n);
+        ok = is_frame ? data_seal_frame(&d->data, inner, &packet)
+                      : data_seal_control(&d->data, inner, &packet);
+    }
+    if (ok) {
+        memmove(room, packet.p, packet.n);
+        *out = (struct msg){.bytes = room, .n = packet.n};
+    } else {
+        wipe_free(room, room ? cap : 0);
+    }
+    msg_done(m);
+    return ok;
+}
+
+static bool pop_sealed(struct dial *d, enum dial_path *path, struct endpoint *to, struct msg *out)
+{
+    struct msg m;
+
+    while (d->l2tp && l2tp_pop_out(d->l2tp, &m)) {
+        if (seal(d, &m, false, out))
+            goto sealed;
+    }
+    while (d->ppp && ppp_pop_out(d->ppp, &m)) {
+        if (seal(d, &m, true, out))
+            goto sealed;
+    }
+    return false;
+sealed:
+    *path = d->data.udp_encapsulated ? DIAL_PATH_NATT : DIAL_PATH_ESP;
+    *to = d->data.peer;
+    return true;
+}
+
+bool dial_pop_out(struct dial *d, enum dial_path *path, struct endpoint *to, struct msg *out)
+{
+    /* At the end the last L2TP words must go before the Deletes. */
+    if (d->closing != CLOSING_NOT && pop_sealed(d, path, to, out))
+        return true;
+    return pop_ike(d, path, to, out) || pop_sealed(d, path, to, out);
+}
+
+bool dial_pop_ip(struct dial *d, struct msg *out)
+{
+    return msgq_pop(&d->ip, out);
+}
