@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libl2tpc: an L2TP/IPsec client as a library. It speaks IKE, transport-mode ESP, L2TPv2 and PPP in
+ * user space and moves IP packets between the server and a TUN device (or a socket of yours).
+ *
+ * In short: make a context, fill a config, make a session from both, start it, wait for its
+ * descriptor to become readable and take events until DOWN. See libl2tpc/examples/.
+ *
+ * Return values: int functions return L2TPC_OK (0) or a negative L2TPC_E... value.
+ * Threads: unless said otherwise a function may be called from any thread, but not from inside a
+ * callback of the same context (log, host_ops). A session's events are to be taken by one thread.
+ * Strings are UTF-8; those that are returned live as long as the object they came from.
+ * No function installs signal handlers, forks, changes the locale or prints.
+ */
+#ifndef L2TPC_H
+#define L2TPC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define L2TPC_API __attribute__((visibility("default")))
+#else
+#define L2TPC_API
+#endif
+
+#define L2TPC_VERSION_MAJOR 0
+#define L2TPC_VERSION_MINOR 1
+#define L2TPC_VERSION_MICRO 0
+
+enum l2tpc_result {
+    L2TPC_OK = 0,
+    L2TPC_ENOMEM = -1,    /* memory, or a descriptor, could not be had */
+    L2TPC_EINVAL = -2,    /* an argument is out of its bounds */
+    L2TPC_EBUSY = -3,     /* not allowed after start */
+    L2TPC_ENOTFOUND = -4, /* no such field, need or code */
+    L2TPC_ESTATE = -5,    /* not allowed in this state */
+};
+
+/* The library's version, "0.1.0". */
+L2TPC_API const char *l2tpc_version(void);
+
+typedef struct l2tpc_context l2tpc_context;
+typedef struct l2tpc_config l2tpc_config;
+typedef struct l2tpc_session l2tpc_session;
+typedef struct l2tpc_event l2tpc_event;
+typedef struct l2tpc_status l2tpc_status;
+typedef struct l2tpc_error l2tpc_error;
+
+/* ------------------------------------------------------------------ what the engine cannot do */
+
+typedef enum l2tpc_need_type {
+    L2TPC_NEED_PSK = 1,            /* the IPsec pre-shared key: `secret` */
+    L2TPC_NEED_PASSWORD = 2,       /* the user's password: `secret` */
+    L2TPC_NEED_UDP_SOCKET = 3,     /* `family`, `port` wanted: `fd`, bound, non-blocking */
+    L2TPC_NEED_RAW_ESP_SOCKET = 4, /* `family`: `fd`, IP protocol 50, non-blocking */
+    L2TPC_NEED_TUN = 5, /* `interface_name` wanted: `fd`, `interface_name`. A TUN without packet
+                           information, or a datagram socket that carries IP packets */
+    L2TPC_NEED_APPLY_IP = 6,        /* all address fields; done when answered */
+    L2TPC_NEED_RELEASE_IP = 7,      /* `interface_name`: undo APPLY_IP; cannot fail */
+    L2TPC_NEED_OBSERVER_OPEN = 8,   /* `interface_index` and `server`: `observer` */
+    L2TPC_NEED_OBSERVER_SPIS = 9,   /* `observer`, `spi_*`, ports */
+    L2TPC_NEED_OBSERVER_READ = 10,  /* `observer`: the three counts since it was opened */
+    L2TPC_NEED_OBSERVER_CLOSE = 11, /* `observer` */
+} l2tpc_need_type;
+
+/* An IP address: family 4 or 6 (0: none), bytes in network order. */
+typedef struct l2tpc_address {
+    uint8_t family;
+    uint8_t bytes[16];
+} l2tpc_address;
+
+typedef struct l2tpc_need {
+    size_t size;   /* of the struct this library was built with */
+    uint32_t type; /* enum l2tpc_need_type */
+    uint32_t id;   /* for l2tpc_session_answer(); 0 where the answer is taken at once */
+    const char *session_name;
+    uint8_t family; /* 4 or 6 */
+    uint16_t port;  /* host order */
+    char interface_name[16];
+    uint32_t interface_index;
+    l2tpc_address local, peer, dns[2]; /* inside the tunnel */
+    l2tpc_address server;              /* outside */
+    uint16_t mtu;
+    uint32_t observer;
+    uint32_t spi_out, spi_in;         /* host order; 0: none yet */
+    uint16_t local_port, remote_port; /* of UDP encapsulation, host order; 0: raw ESP */
+} l2tpc_need;
+
+typedef struct l2tpc_answer {
+    size_t size;        /* set it to sizeof(l2tpc_answer) */
+    int status;         /* 0, or a negative errno value: the need cannot be met */
+    const char *detail; /* with status: a few words for the failure; may be NULL */
+    const void *secret; /* copied; NULL with status 0 means an empty secret */
+    size_t secret_len;  /* bytes, at most 512 */
+    int fd;             /* the library owns it from then on */
+    char interface_name[16];
+    uint32_t observer;
+    uint64_t clear, esp_out, esp_in; /* packets */
+} l2tpc_answer;
+
+/*
+ * Who serves the needs for descriptors, addresses and observers. `serve` is called with the context
+ * locked, from the control thread or from inside an API call; it must not block on the network.
+ * It returns 1 when `answer` is filled in, 0 to leave the need to the library, which opens sockets
+ * and TUN by itself, reports APPLY_IP as an event only, and has no observer.
+ */
+typedef struct l2tpc_host_ops {
+    size_t size; /* set it to sizeof(l2tpc_host_ops) */
+    void *user;
+    int (*serve)(void *user, const l2tpc_need *need, l2tpc_answer *answer);
+} l2tpc_host_ops;
+
+/* --------------------------------------------------------------------------------------- context
+ */
+
+enum l2tpc_context_flags {
+    /* No thread of the library's: the caller polls l2tpc_context_get_fd() and dispatches. */
+    L2TPC_CONTEXT_CALLER_LOOP = 1,
+};
+
+enum l2tpc_log_level {
+    L2TPC_LOG_ERROR = 0,
+    L2TPC_LOG_WARN = 1,
+    L2TPC_LOG_INFO = 2,
+    L2TPC_LOG_DEBUG = 3,
+};
+
+typedef struct l2tpc_context_options {
+    size_t size; /* set it to sizeof(l2tpc_context_options) */
+    uint32_t flags;
+    /* One line without newline and without secrets; may be NULL. */
+    void (*log)(void *user, int level, const char *module, const char *line);
+    void *log_user;
+    const l2tpc_host_ops *host_ops; /* copied; may be NULL */
+    uint32_t mark;                  /* SO_MARK of sockets the library opens; 0: none */
+} l2tpc_context_options;
+
+/* Holds crypto, sockets, buffers and (by default) the control thread. `options` may be NULL. */
+L2TPC_API int l2tpc_context_new(l2tpc_context **out, const l2tpc_context_options *options);
+/* All its sessions must have been freed. NULL is fine. */
+L2TPC_API void l2tpc_context_free(l2tpc_context *context);
+/* With CALLER_LOOP: readable when l2tpc_context_dispatch() has work; -1 otherwise. */
+L2TPC_API int l2tpc_context_get_fd(const l2tpc_context *context);
+/* With CALLER_LOOP: does what is due, never blocks. L2TPC_ESTATE without that flag. */
+L2TPC_API int l2tpc_context_dispatch(l2tpc_context *context);
+
+/* ---------------------------------------------------------------------------------------- config
+ */
+
+/* A config belongs to one thread at a time. Setters check at once and copy. */
+L2TPC_API int l2tpc_config_new(l2tpc_config **out);
+L2TPC_API void l2tpc_config_free(l2tpc_config *config); /* wipes secrets; NULL is fine */
+/* 1 to 64 of A-Z a-z 0-9 . _ - not starting with '.' or '-' and without ".."; default "l2tpc". */
+L2TPC_API int l2tpc_config_set_name(l2tpc_config *config, const char *name);
+/* Host name (international ones in UTF-8), address, [v6], each with an optional :port. */
+L2TPC_API int l2tpc_config_set_server(l2tpc_config *config, const char *server);
+/* At most 255 bytes of UTF-8; a domain is put in front with a backslash. */
+L2TPC_API int l2tpc_config_set_user(l2tpc_config *config, const char *user, const char *domain);
+/* Secrets that are not set are asked for by NEED events. PSK: 1 to 512 bytes. */
+L2TPC_API int l2tpc_config_set_psk(l2tpc_config *config, const void *psk, size_t psk_len);
+L2TPC_API int l2tpc_config_set_password(l2tpc_config *config, const void *password, size_t len);
+/* L2TP tunnel secret; most servers have none. */
+L2TPC_API int l2tpc_config_set_tunnel_secret(l2tpc_config *config, const void *secret, size_t len);
+/* "strong", "compatible" (default), "legacy". */
+L2TPC_API int l2tpc_config_set_policy(l2tpc_config *config, const char *policy);
+/* Lists such as "aes256-sha2_256-modp2048,3des-sha1-modp1024"; they replace the policy's. */
+L2TPC_API int l2tpc_config_set_ike(l2tpc_config *config, const char *proposals);
+L2TPC_API int l2tpc_config_set_esp(l2tpc_config *config, const char *proposals);
+/* "auto" (default), "udp", "esp". */
+L2TPC_API int l2tpc_config_set_encapsulation(l2tpc_config *config, const char *encapsulation);
+/* Allows a login method beside MS-CHAPv2 and CHAP: "pap", "none"; or forbids: "!chap-md5". */
+L2TPC_API int l2tpc_config_allow(l2tpc_config *config, const char *method);
+/* Last stage to reach ("ike-quick", ...); the session then ends politely. Default "up". */
+L2TPC_API int l2tpc_config_set_until(l2tpc_config *config, const char *stage);
+/* Seconds for the whole dial, 1 to 3600; 0 (default): only the stages' own deadlines. */
+L2TPC_API int l2tpc_config_set_timeout(l2tpc_config *config, unsigned seconds);
+/* 128 to 1500; 0 (default): 1400. */
+L2TPC_API int l2tpc_config_set_mru(l2tpc_config *config, unsigned mru);
+/* Wanted interface name, at most 15 bytes, may hold one %d; default "l2tp%d". */
+L2TPC_API int l2tpc_config_set_interface(l2tpc_config *config, const char *name);
+/* "softether-utf8": MS-CHAPv2 over the UTF-8 bytes of the password. "port-1701": inner source port.
+ */
+L2TPC_API int l2tpc_config_set_quirk(l2tpc_config *config, const char *quirk);
+
+/* --------------------------------------------------------------------------------------- session
+ */
+
+/* Copies the config. L2TPC_EINVAL when no server is set. */
+L2TPC_API int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context,
+                                const l2tpc_config *config);
+/* Ends at once if still running (without politeness), wipes. NULL is fine. */
+L2TPC_API void l2tpc_session_free(l2tpc_session *session);
+/* Once per session. */
+L2TPC_API int l2tpc_session_start(l2tpc_session *session);
+/* Polite end; the DOWN event follows within seconds. Repeating it is fine. */
+L2TPC_API void l2tpc_session_stop(l2tpc_session *session);
+/* Readable when an event waits. Never read it yourself; closed by l2tpc_session_free(). */
+L2TPC_API int l2tpc_session_get_fd(const l2tpc_session *session);
+/* The next event, owned by the caller, or NULL. */
+L2TPC_API l2tpc_event *l2tpc_session_next_event(l2tpc_session *session);
+/* Answers a NEED event. L2TPC_ENOTFOUND when it is no longer open. */
+L2TPC_API int l2tpc_session_answer(l2tpc_session *session, uint32_t need,
+                                   const l2tpc_answer *answer);
+/* A snapshot of everything negotiated and counted; freed by l2tpc_status_free(). */
+L2TPC_API int l2tpc_session_get_status(l2tpc_session *session, l2tpc_status **out);
+
+/* ---------------------------------------------------------------------------------------- events
+ */
+
+typedef enum l2tpc_event_type {
+    L2TPC_EVENT_STAGE_BEGIN = 1, /* stage */
+    L2TPC_EVENT_STAGE_END = 2,   /* stage, its milliseconds */
+    L2TPC_EVENT_NEED = 3,        /* need: PSK or PASSWORD */
+    L2TPC_EVENT_IP_CONFIG = 4, /* need: addresses that were (or, without host_ops, are to be) set */
+    L2TPC_EVENT_UP = 5,
+    L2TPC_EVENT_REKEYED = 6,
+    L2TPC_EVENT_FAILED = 7, /* error; DOWN follows */
+    L2TPC_EVENT_DOWN = 8,   /* the last one */
+} l2tpc_event_type;
+
+L2TPC_API void l2tpc_event_free(l2tpc_event *event); /* NULL is fine */
+L2TPC_API l2tpc_event_type l2tpc_event_get_type(const l2tpc_event *event);
+/* "ike-quick"; the current stage for events that have none of their own. */
+L2TPC_API const char *l2tpc_event_get_stage(const l2tpc_event *event);
+L2TPC_API double l2tpc_event_get_stage_ms(const l2tpc_event *event);
+L2TPC_API const l2tpc_need *l2tpc_event_get_need(const l2tpc_event *event);   /* or NULL */
+L2TPC_API const l2tpc_error *l2tpc_event_get_error(const l2tpc_event *event); /* or NULL */
+
+/* ---------------------------------------------------------------------------------------- errors
+ */
+
+/* Turns a msgid into the user's language, such as gettext(); NULL: English. */
+typedef const char *(*l2tpc_translate)(const char *msgid);
+
+L2TPC_API const char *l2tpc_error_get_code(const l2tpc_error *error);  /* "ike.no-proposal" */
+L2TPC_API const char *l2tpc_error_get_stage(const l2tpc_error *error); /* where it happened */
+/* The peer's own number (notify type, StopCCN or CDN result, MS-CHAP E=): 1 and *out, or 0. */
+L2TPC_API int l2tpc_error_get_peer_code(const l2tpc_error *error, uint32_t *out);
+L2TPC_API int l2tpc_error_get_windows_code(const l2tpc_error *error); /* 0: none */
+L2TPC_API int l2tpc_error_get_exit_status(const l2tpc_error *error);  /* of the l2tpc command */
+/* A sentence and the next thing to try, into `buffer`; both return the bytes needed without NUL. */
+L2TPC_API size_t l2tpc_error_message(const l2tpc_error *error, l2tpc_translate translate,
+                                     char *buffer, size_t size);
+L2TPC_API size_t l2tpc_error_hint(const l2tpc_error *error, l2tpc_translate translate, char *buffer,
+                                  size_t size);
+
+/* A row of the catalogue of failures, for `l2tpc explain`. Strings are msgids with {placeholders}.
+ */
+typedef struct l2tpc_explanation {
+    size_t size; /* set it to sizeof(l2tpc_explanation) */
+    const char *code, *stage, *sentence, *hint;
+    int windows_code, exit_status;
+} l2tpc_explanation;
+
+/* By code; L2TPC_ENOTFOUND. */
+L2TPC_API int l2tpc_explain(const char *code, l2tpc_explanation *out);
+/* By number from 0; L2TPC_ENOTFOUND behind the last. */
+L2TPC_API int l2tpc_explain_at(unsigned index, l2tpc_explanation *out);
+/* Title of a stage (a msgid), NULL when there is no such stage; and the stages in order, from 0. */
+L2TPC_API const char *l2tpc_stage_title(const char *stage);
+L2TPC_API const char *l2tpc_stage_at(unsigned index);
+
+/* ---------------------------------------------------------------------------------------- status
+ */
+
+L2TPC_API void l2tpc_status_free(l2tpc_status *status); /* NULL is fine */
+/* JSON, "schema": 1, one line; owned by the status. */
+L2TPC_API const char *l2tpc_status_to_json(l2tpc_status *status);
+
+typedef struct l2tpc_status_row {
+    size_t size;       /* set it to sizeof(l2tpc_status_row) */
+    const char *path;  /* "ike.encryption" */
+    const char *title; /* msgid: "IKE encryption" */
+    const char *text;  /* the value for people; "" when unknown */
+} l2tpc_status_row;
+
+/* The rows in the order of display, from 0; L2TPC_ENOTFOUND behind the last. */
+L2TPC_API int l2tpc_status_row_at(const l2tpc_status *status, unsigned index,
+                                  l2tpc_status_row *out);
+/* A value by path ("esp.packets_in") as text; NULL when there is no such path. */
+L2TPC_API const char *l2tpc_status_get(const l2tpc_status *status, const char *path);
+/* 1 when the evidence proves L2TP inside IPsec, else 0. */
+L2TPC_API int l2tpc_status_is_l2tp_in_ipsec(const l2tpc_status *status);
+
+typedef struct l2tpc_evidence {
+    size_t size;                                    /* set it to sizeof(l2tpc_evidence) */
+    const char *code, *sentence, *value, *observer; /* sentence is a msgid; observer: kernel, peer,
+                                                       engine */
+    int ok;
+} l2tpc_evidence;
+
+L2TPC_API int l2tpc_status_evidence_at(const l2tpc_status *status, unsigned index,
+                                       l2tpc_evidence *out);
+/* Stages that have begun, in order, with their milliseconds so far. */
+L2TPC_API int l2tpc_status_stage_at(const l2tpc_status *status, unsigned index,
+                                    const char **out_stage, double *out_ms);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
