@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Looks up a server's addresses without blocking the loop: getaddrinfo() in a thread of its own.
+ * The answer comes in the loop's thread, always later, never from inside resolve_start().
+ */
+#ifndef L2TPC_IO_RESOLVER_H
+#define L2TPC_IO_RESOLVER_H
+
+#include "base/addr.h"
+#include "base/failure.h"
+#include "io/loop.h"
+
+struct resolve;
+
+/* Addresses in the system's order, without duplicates, at most DIAL_ADDRESSES_MAX; or n is 0 and
+ * `failure` says why. The request is over when this is called. */
+typedef void (*resolve_fn)(void *user, const struct inaddr *addresses, unsigned n,
+                           const struct failure *failure);
+
+/* A name (international ones in UTF-8), or a literal with or without brackets. NULL: no memory or
+ * no thread. */
+struct resolve *resolve_start(struct loop *loop, const char *name, resolve_fn fn, void *user);
+/* Abandons a look-up whose answer has not come yet; to be done before the loop is freed. NULL is
+ * fine. The thread may go on for as long as the system's resolver takes, touching nothing of ours.
+ */
+void resolve_cancel(struct resolve *request);
+
+#endif
