@@ -4,6 +4,7 @@
 
 #include "base/secret.h"
 #include "dial/internal.h"
+#include "dial/test_hooks.h"
 #include "wire/rd.h"
 
 #include <stdio.h>
@@ -251,6 +252,21 @@ struct data_path *dial_data(struct dial *d)
     return &d->data;
 }
 
+unsigned dial_inbound_spis(const struct dial *d, uint32_t *out, unsigned max)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < DATA_PAIRS_MAX && n < max; i++)
+        if (d->data.pair[i].in)
+            out[n++] = esp_in_spi(d->data.pair[i].in);
+    return n;
+}
+
+const char *dial_server(const struct dial *d)
+{
+    return d->config.server;
+}
+
 bool dial_owns_cookie(const struct dial *d, const uint8_t cky_i[8])
 {
     return d->ike && ike_owns_cookie(d->ike, cky_i);
@@ -262,3 +278,15 @@ const struct dial_facts *dial_facts(struct dial *d)
     d->facts.data = d->data.counters;
     return &d->facts;
 }
+
+#if L2TPC_TEST_HOOKS
+const struct sa_pair *dial_test_last_sa(const struct dial *d)
+{
+    return &d->test_last_sa;
+}
+
+const struct ike *dial_test_ike(const struct dial *d)
+{
+    return d->ike;
+}
+#endif

@@ -151,6 +151,10 @@ void dial_close(struct dial *d, l2tpc_us now);
 /* A failure of the driver's own (TUN gone, cancelled): ends the dial with it, politely. */
 void dial_fail(struct dial *d, const struct failure *failure, l2tpc_us now);
 struct data_path *dial_data(struct dial *d);
+/* All inbound SPIs; returns how many (at most max). */
+unsigned dial_inbound_spis(const struct dial *d, uint32_t *out, unsigned max);
+/* The name that was dialed: the argument of RESOLVE. */
+const char *dial_server(const struct dial *d);
 bool dial_owns_cookie(const struct dial *d, const uint8_t cky_i[8]);
 const struct dial_facts *dial_facts(struct dial *d);
 

@@ -126,6 +126,9 @@ static void on_sa_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now)
     d->facts.spi_out = sa->out.spi;
     d->facts.esp_lifetime_s = sa->lifetime_s;
     d->facts.sa_pairs++;
+#if L2TPC_TEST_HOOKS
+    d->test_last_sa = *sa;
+#endif
     d->deadline.no_sa = US_NEVER;
     if (!sa->udp_encapsulated && d->config.encapsulation != ENCAPSULATION_ESP &&
         d->facts.sa_pairs == 1)

@@ -53,6 +53,9 @@ struct dial {
     bool until_reached;
     struct dial_events events;
     struct msgq ip;
+#if L2TPC_TEST_HOOKS
+    struct sa_pair test_last_sa;
+#endif
 };
 
 /* stages.c */

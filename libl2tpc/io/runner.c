@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "io/runner.h"
+
+#include "io/env.h"
+#include "io/plane.h"
+#include "io/ports.h"
+#include "io/resolver.h"
+#include "io/runner_hooks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct runner {
+    struct loop *loop;
+    struct hub *hub;
+    struct port_options ports;
+    struct runner_hooks hooks;
+    struct dial *dial;
+    struct plane *plane;
+    struct hub_member member;
+    struct loop_timer timer;
+    struct resolve *resolve;
+    uint32_t resolve_need;
+    struct endpoint remote;
+    struct inaddr local;
+    int ifindex;
+    int tun_fd;
+    bool kicking, again, down;
+    struct runner_test test; /* empty in a release */
+};
+
+static void kick(struct runner *r, l2tpc_us now);
+
+/* ---- needs that the runner serves itself ---- */
+
+static void on_resolved(void *user, const struct inaddr *addresses, unsigned n,
+                        const struct failure *failure)
+{
+    struct runner *r = user;
+    l2tpc_us now = io_now();
+
+    r->resolve = NULL;
+    dial_answer_resolve(r->dial, r->resolve_need, addresses, n, n == 0 ? failure : NULL, now);
+    kick(r, now);
+}
+
+static void serve_resolve(struct runner *r, const struct dial_event *e, const char *name,
+                          l2tpc_us now)
+{
+    struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
+
+    r->resolve_need = e->need_id;
+    r->resolve = resolve_start(r->loop, name, on_resolved, r);
+    if (!r->resolve)
+        dial_answer_resolve(r->dial, e->need_id, NULL, 0, &f, now);
+}
+
+/* Sockets of the owner's are taken before the library opens its own. */
+static void take_given(struct runner *r, enum dial_path path, uint8_t family, uint16_t port)
+{
+    int fd;
+
+    if (!r->hooks.open_socket || hub_socket(r->hub, path, family) >= 0)
+        return;
+    fd = r->hooks.open_socket(r->hooks.user, path, family, port);
+    if (fd >= 0 && !hub_give(r->hub, path, family, fd))
+        close(fd);
+}
+
+static bool open_sockets(struct runner *r, const struct dial_event *e, struct failure *f)
+{
+    uint8_t family = e->remote.addr.family;
+
+    if (!io_route_to(&e->remote, &r->ports, &r->local, &r->ifindex)) {
+        *f = failure_make(FAILURE_IKE_UNREACHABLE);
+        f->os_error = errno;
+        failure_set_value(f, span_str(strerror(errno)));
+        return false;
+    }
+    take_given(r, DIAL_PATH_IKE, family, PORT_IKE);
+    take_given(r, DIAL_PATH_NATT, family, PORT_NATT);
+    if (!hub_open_udp(r->hub, &r->member, family, f))
+        return false;
+    if (!e->raw_esp)
+        return true;
+    take_given(r, DIAL_PATH_ESP, family, 0);
+    return hub_open_esp(r->hub, &r->member, family, f);
+}
+
+static void serve_sockets(struct runner *r, const struct dial_event *e, l2tpc_us now)
+{
+    struct failure f = failure_make(FAILURE_LOCAL_SOCKET);
+    uint8_t family = e->remote.addr.family;
+    struct endpoint local = {0};
+    bool ok;
+
+    r->remote = r->member.remote = e->remote;
+    ok = open_sockets(r, e, &f);
+    if (ok) {
+        local =
+            (struct endpoint){.addr = r->local, .port = hub_port(r->hub, DIAL_PATH_IKE, family)};
+        plane_set_local(r->plane, &r->local);
+    }
+    dial_answer_sockets(r->dial, e->need_id, &local, hub_port(r->hub, DIAL_PATH_NATT, family),
+                        ok ? NULL : &f, now);
+}
+
+/* ---- what the dial says ---- */
+
+static void follow_sas(struct runner *r)
+{
+    uint32_t spis[HUB_SPIS_MAX];
+    unsigned n = dial_inbound_spis(r->dial, spis, HUB_SPIS_MAX);
+
+    hub_set_esp_spis(r->hub, &r->member, spis, n);
+    runner_test_keys(&r->test, r->dial, &r->local, &r->remote.addr);
+}
+
+static void handle(struct runner *r, const struct dial_event *e, l2tpc_us now)
+{
+    switch (e->type) {
+    case DIAL_EVENT_NEED:
+        if (e->need == DIAL_NEED_RESOLVE) {
+            serve_resolve(r, e, dial_server(r->dial), now);
+            return;
+        }
+        if (e->need == DIAL_NEED_SOCKETS) {
+            serve_sockets(r, e, now);
+            return;
+        }
+        break;
+    case DIAL_EVENT_SA_CHANGED:
+        follow_sas(r);
+        break;
+    case DIAL_EVENT_DOWN:
+        r->down = true; /* told when the last datagram has left */
+        return;
+    default:
+        break;
+    }
+    r->hooks.event(r->hooks.user, e, now);
+}
+
+static void send_all(struct runner *r, l2tpc_us now)
+{
+    enum dial_path path;
+    struct endpoint to;
+    struct msg m;
+
+    while (dial_pop_out(r->dial, &path, &to, &m)) {
+        int error = hub_send(r->hub, path, &r->local, &to, span_of(m.bytes, m.n));
+
+        runner_test_leak(&r->test, &r->remote.addr);
+        if (error)
+            dial_note_unreachable(r->dial, error, now);
+        msg_done(&m);
+        r->again = true;
+    }
+    while (dial_pop_ip(r->dial, &m)) {
+        plane_deliver(r->plane, span_of(m.bytes, m.n));
+        msg_done(&m);
+    }
+}
+
+static void retire(struct runner *r, l2tpc_us now)
+{
+    struct dial_event e = {.type = DIAL_EVENT_DOWN, .stage = dial_facts(r->dial)->current};
+
+    r->down = false;
+    hub_leave(r->hub, &r->member);
+    (void)plane_set_tun(r->plane, -1);
+    resolve_cancel(r->resolve);
+    r->resolve = NULL;
+    loop_timer_cancel(r->loop, &r->timer);
+    r->hooks.event(r->hooks.user, &e, now);
+}
+
+/* Serves events and sends output until the dial is quiet. Answers from inside a hook only mark it.
+ */
+static void kick(struct runner *r, l2tpc_us now)
+{
+    struct dial_event e;
+
+    if (r->kicking) {
+        r->again = true;
+        return;
+    }
+    r->kicking = true;
+    do {
+        r->again = false;
+        while (dial_pop_event(r->dial, &e)) {
+            handle(r, &e, now);
+            r->again = true;
+        }
+        send_all(r, now);
+    } while (r->again);
+    r->kicking = false;
+    if (r->down)
+        retire(r, now);
+    else
+        loop_timer_set(r->loop, &r->timer, dial_deadline(r->dial));
+}
+
+/* ---- what comes in ---- */
+
+static bool owns_cookie(void *user, const uint8_t cky_i[8])
+{
+    struct runner *r = user;
+
+    return dial_owns_cookie(r->dial, cky_i);
+}
+
+static bool owns_spi(void *user, uint32_t spi)
+{
+    struct runner *r = user;
+
+    return data_owns_spi(dial_data(r->dial), spi);
+}
+
+static void on_datagram(void *user, enum dial_path path, const struct endpoint *from,
+                        const struct inaddr *to, struct mspan bytes, l2tpc_us now)
+{
+    struct runner *r = user;
+
+    (void)to;
+    (void)dial_input(r->dial, path, from, bytes, now);
+}
+
+static void on_esp(void *user, enum dial_path path, const struct endpoint *from,
+                   struct mspan packet, l2tpc_us now)
+{
+    struct runner *r = user;
+    bool udp = path == DIAL_PATH_NATT;
+
+    /* ESP by the way that was not agreed on is nobody's (hostile.md H38). */
+    if (data_udp_encapsulated(dial_data(r->dial)) == udp)
+        plane_input(r->plane, packet, from, now);
+}
+
+static void on_batch_end(void *user, l2tpc_us now)
+{
+    struct runner *r = user;
+
+    plane_batch_end(r->plane, now);
+    kick(r, now);
+}
+
+static void on_unreachable(void *user, const struct endpoint *to, int os_error, l2tpc_us now)
+{
+    struct runner *r = user;
+
+    if (!inaddr_eq(&to->addr, &r->remote.addr))
+        return;
+    dial_note_unreachable(r->dial, os_error, now);
+    kick(r, now);
+}
+
+static void on_timer(void *user, l2tpc_us now)
+{
+    struct runner *r = user;
+
+    dial_timer(r->dial, now);
+    kick(r, now);
+}
+
+static void on_control(void *user, enum data_kind kind, struct span inner, l2tpc_us now)
+{
+    struct runner *r = user;
+
+    (void)dial_input_inner(r->dial, kind, inner, now);
+}
+
+static void on_esp_in(void *user, const struct endpoint *from, l2tpc_us now)
+{
+    struct runner *r = user;
+
+    dial_note_esp_in(r->dial, from, now);
+}
+
+static void on_esp_out(void *user, l2tpc_us now)
+{
+    struct runner *r = user;
+
+    dial_note_esp_out(r->dial, now);
+    loop_timer_set(r->loop, &r->timer, dial_deadline(r->dial));
+}
+
+static void on_refused(void *user, int os_error, l2tpc_us now)
+{
+    struct runner *r = user;
+
+    dial_note_unreachable(r->dial, os_error, now);
+}
+
+static void on_tun_gone(void *user, int os_error, l2tpc_us now)
+{
+    struct runner *r = user;
+    struct failure f = failure_make(FAILURE_TUN_GONE);
+
+    f.os_error = os_error;
+    dial_fail(r->dial, &f, now);
+    kick(r, now);
+}
+
+/* ---- life ---- */
+
+struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_options *ports,
+                          const struct dial_config *config, const struct runner_hooks *hooks)
+{
+    struct runner *r = calloc(1, sizeof(*r));
+    struct plane_hooks plane_hooks = {
+        .user = r,
+        .control = on_control,
+        .esp_in = on_esp_in,
+        .esp_out = on_esp_out,
+        .unreachable = on_refused,
+        .tun_gone = on_tun_gone,
+    };
+
+    if (!r)
+        return NULL;
+    r->loop = loop;
+    r->hub = hub;
+    r->ports = *ports;
+    r->hooks = *hooks;
+    r->tun_fd = -1;
+    r->timer = (struct loop_timer){.fn = on_timer, .user = r};
+    r->member = (struct hub_member){
+        .user = r,
+        .owns_cookie = owns_cookie,
+        .owns_spi = owns_spi,
+        .datagram = on_datagram,
+        .esp = on_esp,
+        .batch_end = on_batch_end,
+        .unreachable = on_unreachable,
+    };
+    runner_test_init(&r->test);
+    r->dial = dial_new(config);
+    if (r->dial)
+        r->plane = plane_new(loop, hub, dial_data(r->dial), -1, &plane_hooks);
+    if (!r->plane) {
+        dial_free(r->dial);
+        free(r);
+        return NULL;
+    }
+    hub_join(hub, &r->member);
+    return r;
+}
+
+void runner_free(struct runner *r)
+{
+    if (!r)
+        return;
+    resolve_cancel(r->resolve);
+    loop_timer_cancel(r->loop, &r->timer);
+    plane_free(r->plane);
+    hub_leave(r->hub, &r->member);
+    dial_free(r->dial);
+    if (r->tun_fd >= 0)
+        close(r->tun_fd);
+    free(r);
+}
+
+void runner_start(struct runner *r, l2tpc_us now)
+{
+    dial_start(r->dial, now);
+    kick(r, now);
+}
+
+void runner_stop(struct runner *r, l2tpc_us now)
+{
+    struct failure f = failure_make(FAILURE_LOCAL_CANCELLED);
+
+    if (dial_facts(r->dial)->up)
+        dial_close(r->dial, now);
+    else
+        dial_fail(r->dial, &f, now);
+    kick(r, now);
+}
+
+void runner_answer_secret(struct runner *r, uint32_t need, const struct span *secret, l2tpc_us now)
+{
+    dial_answer_secret(r->dial, need, secret, now);
+    kick(r, now);
+}
+
+void runner_answer_tun(struct runner *r, uint32_t need, int fd, const struct failure *failure,
+                       l2tpc_us now)
+{
+    struct failure f = failure_make(FAILURE_LOCAL_TUN);
+
+    if (fd >= 0) {
+        r->tun_fd = fd;
+        if (!plane_set_tun(r->plane, fd)) {
+            failure_set_value(&f, span_str(strerror(errno)));
+            failure = &f;
+        }
+    }
+    dial_answer_done(r->dial, need, failure, now);
+    kick(r, now);
+}
+
+void runner_answer_done(struct runner *r, uint32_t need, const struct failure *failure,
+                        l2tpc_us now)
+{
+    dial_answer_done(r->dial, need, failure, now);
+    kick(r, now);
+}
+
+const struct dial_facts *runner_facts(struct runner *r)
+{
+    return runner_test_facts(&r->test, dial_facts(r->dial));
+}
+
+int runner_outer_ifindex(const struct runner *r)
+{
+    return r->ifindex;
+}
+
+int64_t runner_wall_clock(void)
+{
+    struct timespec t;
+
+    return clock_gettime(CLOCK_REALTIME, &t) == 0 ? (int64_t)t.tv_sec : 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Drives one dial: gives it sockets, datagrams and time, sends what it says, and runs its data
+ * plane. Name look-ups and sockets it serves itself; everything else goes to its owner.
+ */
+#ifndef L2TPC_IO_RUNNER_H
+#define L2TPC_IO_RUNNER_H
+
+#include "dial/dial.h"
+#include "io/hub.h"
+#include "io/loop.h"
+
+struct runner_hooks {
+    void *user;
+    /*
+     * Every event of the dial but the needs RESOLVE and SOCKETS. DOWN comes after the last datagram
+     * has left; the runner may be freed from then on, but not inside the hook.
+     */
+    void (*event)(void *user, const struct dial_event *e, l2tpc_us now);
+    /* A socket of the owner's for this path, or -1: the library opens one. */
+    int (*open_socket)(void *user, enum dial_path path, uint8_t family, uint16_t port);
+};
+
+struct runner;
+
+struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_options *ports,
+                          const struct dial_config *config, const struct runner_hooks *hooks);
+void runner_free(struct runner *r);
+void runner_start(struct runner *r, l2tpc_us now);
+void runner_stop(struct runner *r, l2tpc_us now); /* politely; DOWN follows */
+void runner_answer_secret(struct runner *r, uint32_t need, const struct span *secret, l2tpc_us now);
+/* fd < 0: the failure says why; otherwise the runner owns it. */
+void runner_answer_tun(struct runner *r, uint32_t need, int fd, const struct failure *failure,
+                       l2tpc_us now);
+void runner_answer_done(struct runner *r, uint32_t need, const struct failure *failure,
+                        l2tpc_us now);
+const struct dial_facts *runner_facts(struct runner *r);
+/* The interface that leads to the server, 0 before it is known. */
+int runner_outer_ifindex(const struct runner *r);
+/* Seconds since 1970, for people only. */
+int64_t runner_wall_clock(void);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "io/runner_hooks.h"
+
+#if L2TPC_TEST_HOOKS
+
+#include "dial/test_hooks.h"
+#include "ike/test_hooks.h"
+#include "io/keylog.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void runner_test_init(struct runner_test *t)
+{
+    const char *lie = getenv("L2TPC_TEST_LIE");
+
+    t->lie = lie && strcmp(lie, "esp") == 0;
+    t->leak = lie && strcmp(lie, "clear") == 0;
+}
+
+void runner_test_keys(struct runner_test *t, const struct dial *d, const struct inaddr *local,
+                      const struct inaddr *remote)
+{
+    const struct sa_pair *sa = dial_test_last_sa(d);
+    const struct ike *ike = dial_test_ike(d);
+    const uint8_t *key;
+    size_t n;
+
+    if (!ike || sa->out.spi == 0 || sa->out.spi == t->last_spi)
+        return;
+    t->last_spi = sa->out.spi;
+    key = ike_test_enc_key(ike, &n);
+    if (key)
+        keylog_ike(ike_facts(ike)->cky_i, ike_facts(ike)->cky_r, span_of(key, n));
+    keylog_esp(local, remote, &sa->suite, &sa->out);
+    keylog_esp(remote, local, &sa->suite, &sa->in);
+}
+
+void runner_test_leak(struct runner_test *t, const struct inaddr *remote)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(1701)};
+    int fd;
+
+    if (!t->leak || t->leaked || remote->family != 4)
+        return;
+    t->leaked = true;
+    memcpy(&to.sin_addr, remote->bytes, 4);
+    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    (void)sendto(fd, "clear", 5, 0, (const struct sockaddr *)&to, sizeof(to));
+    close(fd);
+}
+
+const struct dial_facts *runner_test_facts(struct runner_test *t, const struct dial_facts *facts)
+{
+    if (!t->lie)
+        return facts;
+    t->facts = *facts;
+    t->facts.spi_in ^= 0x01010101;
+    t->facts.spi_out ^= 0x01010101;
+    return &t->facts;
+}
+
+#endif

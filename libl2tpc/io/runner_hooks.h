@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a test build may do to a runner: write keys for tshark, lie about ESP, leak a clear packet.
+ * In a release all of it is empty.
+ */
+#ifndef L2TPC_IO_RUNNER_HOOKS_H
+#define L2TPC_IO_RUNNER_HOOKS_H
+
+#include "dial/dial.h"
+
+#if L2TPC_TEST_HOOKS
+
+struct runner_test {
+    bool lie;  /* L2TPC_TEST_LIE=esp: the facts name SPIs that are not on the wire */
+    bool leak; /* L2TPC_TEST_LIE=clear: one datagram to UDP 1701 leaves in the clear */
+    bool leaked;
+    uint32_t last_spi;
+    struct dial_facts facts;
+};
+
+void runner_test_init(struct runner_test *t);
+void runner_test_keys(struct runner_test *t, const struct dial *d, const struct inaddr *local,
+                      const struct inaddr *remote);
+void runner_test_leak(struct runner_test *t, const struct inaddr *remote);
+const struct dial_facts *runner_test_facts(struct runner_test *t, const struct dial_facts *facts);
+
+#else
+
+struct runner_test {
+    char unused;
+};
+
+static inline void runner_test_init(struct runner_test *t)
+{
+    (void)t;
+}
+
+static inline void runner_test_keys(struct runner_test *t, const struct dial *d,
+                                    const struct inaddr *local, const struct inaddr *remote)
+{
+    (void)t;
+    (void)d;
+    (void)local;
+    (void)remote;
+}
+
+static inline void runner_test_leak(struct runner_test *t, const struct inaddr *remote)
+{
+    (void)t;
+    (void)remote;
+}
+
+static inline const struct dial_facts *runner_test_facts(struct runner_test *t,
+                                                         const struct dial_facts *facts)
+{
+    (void)t;
+    return facts;
+}
+
+#endif
+#endif
