@@ -141,6 +141,8 @@ void dial_answer_resolve(struct dial *d, uint32_t need, const struct inaddr *add
 /* The local address towards the remote, and the ports the two UDP sockets are bound to. */
 void dial_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *local,
                          uint16_t local_natt_port, const struct failure *failure, l2tpc_us now);
+/* False for a need that was answered, is none, or has gone with the end of the dial. */
+bool dial_need_is_open(const struct dial *d, uint32_t need);
 /* NULL secret: none is to be had. */
 void dial_answer_secret(struct dial *d, uint32_t need, const struct span *secret, l2tpc_us now);
 void dial_answer_done(struct dial *d, uint32_t need, const struct failure *failure, l2tpc_us now);

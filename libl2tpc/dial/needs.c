@@ -23,6 +23,14 @@ static bool take_need(struct dial *d, enum dial_need_type type, uint32_t id)
     return true;
 }
 
+bool dial_need_is_open(const struct dial *d, uint32_t need)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(d->need); i++)
+        if (need != 0 && d->need[i] == need)
+            return d->closing == CLOSING_NOT;
+    return false;
+}
+
 void need_sockets(struct dial *d, bool raw_esp, l2tpc_us now)
 {
     struct dial_event e;

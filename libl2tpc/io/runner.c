@@ -171,7 +171,8 @@ static void retire(struct runner *r, l2tpc_us now)
 
     r->down = false;
     hub_leave(r->hub, &r->member);
-    (void)plane_set_tun(r->plane, -1);
+    plane_free(r->plane);
+    r->plane = NULL;
     resolve_cancel(r->resolve);
     r->resolve = NULL;
     loop_timer_cancel(r->loop, &r->timer);
@@ -381,10 +382,13 @@ void runner_stop(struct runner *r, l2tpc_us now)
     kick(r, now);
 }
 
-void runner_answer_secret(struct runner *r, uint32_t need, const struct span *secret, l2tpc_us now)
+bool runner_answer_secret(struct runner *r, uint32_t need, const struct span *secret, l2tpc_us now)
 {
+    if (!dial_need_is_open(r->dial, need))
+        return false;
     dial_answer_secret(r->dial, need, secret, now);
     kick(r, now);
+    return true;
 }
 
 void runner_answer_tun(struct runner *r, uint32_t need, int fd, const struct failure *failure,

@@ -28,7 +28,8 @@ struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_
 void runner_free(struct runner *r);
 void runner_start(struct runner *r, l2tpc_us now);
 void runner_stop(struct runner *r, l2tpc_us now); /* politely; DOWN follows */
-void runner_answer_secret(struct runner *r, uint32_t need, const struct span *secret, l2tpc_us now);
+/* False when the need is no longer open. */
+bool runner_answer_secret(struct runner *r, uint32_t need, const struct span *secret, l2tpc_us now);
 /* fd < 0: the failure says why; otherwise the runner owns it. */
 void runner_answer_tun(struct runner *r, uint32_t need, int fd, const struct failure *failure,
                        l2tpc_us now);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/internal.h"
+#include "io/env.h"
+#include "io/notify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STRINGIFY_(x) #x
+#define STRINGIFY(x) STRINGIFY_(x)
+
+const char *l2tpc_version(void)
+{
+    return STRINGIFY(L2TPC_VERSION_MAJOR) "." STRINGIFY(L2TPC_VERSION_MINOR) "." STRINGIFY(
+        L2TPC_VERSION_MICRO);
+}
+
+static void log_line(void *ctx, enum log_level level, const char *module, const char *line)
+{
+    l2tpc_context *c = ctx;
+
+    if (c->log)
+        c->log(c->log_user, (int)level, module, line);
+}
+
+static void dispatch(l2tpc_context *c)
+{
+    pthread_mutex_lock(&c->lock);
+    (void)loop_dispatch(c->loop, 0);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static bool must_quit(l2tpc_context *c)
+{
+    bool quit;
+
+    pthread_mutex_lock(&c->lock);
+    quit = c->quit;
+    pthread_mutex_unlock(&c->lock);
+    return quit;
+}
+
+/* Waits without the lock, works with it, so that API calls never wait for the network. */
+static void *control_thread(void *arg)
+{
+    l2tpc_context *c = arg;
+
+    while (!must_quit(c)) {
+        notify_wait(loop_fd(c->loop));
+        dispatch(c);
+    }
+    return NULL;
+}
+
+static void read_options(l2tpc_context *c, const l2tpc_context_options *o)
+{
+    c->log = o->log;
+    c->log_user = o->log_user;
+    if (o->host_ops)
+        c->ops = *o->host_ops;
+    c->ports = (struct port_options){.has_mark = o->mark != 0, .mark = o->mark};
+}
+
+int l2tpc_context_new(l2tpc_context **out, const l2tpc_context_options *options)
+{
+    l2tpc_context *c;
+
+    if (!out || (options && options->size < sizeof(*options)) ||
+        (options && options->host_ops && options->host_ops->size < sizeof(l2tpc_host_ops)))
+        return L2TPC_EINVAL;
+    c = calloc(1, sizeof(*c));
+    if (!c)
+        return L2TPC_ENOMEM;
+    pthread_mutex_init(&c->lock, NULL);
+    if (options)
+        read_options(c, options);
+    c->env = io_env_make(log_line, c);
+    c->crypto = crypto_new();
+    c->loop = loop_new();
+    if (c->loop)
+        c->hub = hub_new(c->loop, &c->ports);
+    if (!c->crypto || !c->hub) {
+        l2tpc_context_free(c);
+        return L2TPC_ENOMEM;
+    }
+    if (!options || !(options->flags & L2TPC_CONTEXT_CALLER_LOOP)) {
+        if (pthread_create(&c->thread, NULL, control_thread, c) != 0) {
+            l2tpc_context_free(c);
+            return L2TPC_ENOMEM;
+        }
+        c->has_thread = true;
+    }
+    *out = c;
+    return L2TPC_OK;
+}
+
+void l2tpc_context_free(l2tpc_context *c)
+{
+    if (!c)
+        return;
+    if (c->has_thread) {
+        pthread_mutex_lock(&c->lock);
+        c->quit = true;
+        pthread_mutex_unlock(&c->lock);
+        loop_quit(c->loop); /* wakes the thread */
+        pthread_join(c->thread, NULL);
+    }
+    if (c->hub)
+        hub_free(c->hub);
+    if (c->loop)
+        loop_free(c->loop);
+    crypto_free(c->crypto);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+int l2tpc_context_get_fd(const l2tpc_context *c)
+{
+    return c && !c->has_thread ? loop_fd(c->loop) : -1;
+}
+
+int l2tpc_context_dispatch(l2tpc_context *c)
+{
+    if (!c)
+        return L2TPC_EINVAL;
+    if (c->has_thread)
+        return L2TPC_ESTATE;
+    dispatch(c);
+    return L2TPC_OK;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What was negotiated and counted becomes a snapshot; never what the profile says. */
+#include "api/status.h"
+#include "base/text.h"
+#include "ike/policy.h"
+#include "io/env.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define N_(s) s
+
+static void set_text(l2tpc_status *st, enum status_id id, const char *text)
+{
+    st->value[id].text = strdup(text);
+    st->value[id].known = st->value[id].text && text[0];
+}
+
+static void set_uint(l2tpc_status *st, enum status_id id, uint64_t v)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)v);
+    set_text(st, id, text);
+    st->value[id].number = v;
+}
+
+static void set_bool(l2tpc_status *st, enum status_id id, bool v)
+{
+    set_text(st, id, v ? "yes" : "no");
+    st->value[id].number = v;
+}
+
+static void set_ms(l2tpc_status *st, enum status_id id, l2tpc_us us)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof(text), "%llu.%01llu", (unsigned long long)(us / 1000),
+                   (unsigned long long)(us % 1000 / 100));
+    set_text(st, id, text);
+    st->value[id].real = (double)us / 1000.0;
+}
+
+static void set_spi(l2tpc_status *st, enum status_id id, uint32_t spi)
+{
+    char text[16];
+
+    (void)snprintf(text, sizeof(text), "0x%08x", spi);
+    set_text(st, id, text);
+}
+
+static void set_address(l2tpc_status *st, enum status_id id, const struct inaddr *a)
+{
+    char text[ADDR_TEXT_MAX];
+
+    if (a->family)
+        set_text(st, id, inaddr_text(a, text));
+}
+
+static const char *nat_text(enum ike_nat nat)
+{
+    return nat == IKE_NAT_YES ? "yes" : nat == IKE_NAT_NO ? "no" : "unknown";
+}
+
+static void fill_ends(l2tpc_status *st, const l2tpc_session *s, const struct dial_facts *f)
+{
+    set_text(st, STATUS_server_name, s->config.server);
+    if (f->remote.addr.family) {
+        set_address(st, STATUS_server_address, &f->remote.addr);
+        set_uint(st, STATUS_server_port, f->ike && f->ike->floated ? 4500 : f->remote.port);
+    }
+    if (f->local.addr.family) {
+        set_address(st, STATUS_local_address, &f->local.addr);
+        set_uint(st, STATUS_local_port, f->local.port);
+    }
+}
+
+static void fill_ike(l2tpc_status *st, const struct ike_facts *i)
+{
+    char text[IKE_VENDOR_IDS_KEPT * 49 + 1] = "";
+    char cipher[24];
+    size_t at = 0;
+
+    set_text(st, STATUS_ike_version, "1.0");
+    set_text(st, STATUS_ike_mode, "main");
+    set_text(st, STATUS_ike_auth, "psk");
+    if (i->suite.cipher != CIPHER_NONE) {
+        set_text(st, STATUS_ike_encryption,
+                 suite_cipher_text(i->suite.cipher, i->suite.key_bits, cipher));
+        set_text(st, STATUS_ike_integrity, hash_name(i->suite.hash));
+        (void)snprintf(text, sizeof(text), "HMAC-%s", hash_name(i->suite.hash));
+        set_text(st, STATUS_ike_prf, text);
+        set_text(st, STATUS_ike_group, dh_name(i->suite.group));
+        set_uint(st, STATUS_ike_lifetime_s, i->lifetime_s);
+    }
+    set_text(st, STATUS_ike_peer_id, i->peer_id);
+    set_text(st, STATUS_ike_peer_id_type, i->peer_id_type);
+    text_hex(text, sizeof(text), SPAN_ARRAY(i->cky_i));
+    set_text(st, STATUS_ike_spi_i, text);
+    text_hex(text, sizeof(text), SPAN_ARRAY(i->cky_r));
+    set_text(st, STATUS_ike_spi_r, text);
+    text[0] = '\0';
+    for (unsigned v = 0; v < i->n_vendor_ids; v++)
+        at += (size_t)snprintf(text + at, sizeof(text) - at, "%s\n", i->vendor_ids[v]);
+    set_text(st, STATUS_ike_vendor_ids, text);
+    set_bool(st, STATUS_ike_dpd, i->dpd);
+    if (i->rtt)
+        set_ms(st, STATUS_ike_rtt_ms, i->rtt);
+    set_uint(st, STATUS_ike_resent, i->resent);
+    set_uint(st, STATUS_ike_dropped, i->dropped);
+    set_text(st, STATUS_nat_local, nat_text(i->nat_local));
+    set_text(st, STATUS_nat_remote, nat_text(i->nat_remote));
+}
+
+static void fill_esp(l2tpc_status *st, const struct dial_facts *f)
+{
+    char cipher[24];
+
+    set_text(st, STATUS_nat_encapsulation, f->udp_encapsulated ? "udp" : "esp");
+    set_text(st, STATUS_esp_mode, "transport");
+    set_text(st, STATUS_esp_encryption,
+             suite_cipher_text(f->esp_suite.cipher, f->esp_suite.key_bits, cipher));
+    set_text(st, STATUS_esp_integrity, esp_integ_name(&f->esp_suite));
+    set_text(st, STATUS_esp_pfs, f->pfs == DH_NONE ? "no" : dh_name(f->pfs));
+    set_spi(st, STATUS_esp_spi_in, f->spi_in);
+    set_spi(st, STATUS_esp_spi_out, f->spi_out);
+    set_uint(st, STATUS_esp_lifetime_s, f->esp_lifetime_s);
+    set_uint(st, STATUS_esp_packets_in, f->esp_in.packets);
+    set_uint(st, STATUS_esp_packets_out, f->esp_out.packets);
+    set_uint(st, STATUS_esp_bytes_in, f->esp_in.bytes);
+    set_uint(st, STATUS_esp_bytes_out, f->esp_out.bytes);
+    set_uint(st, STATUS_esp_replayed, f->esp_in.replayed);
+    set_uint(st, STATUS_esp_bad_icv, f->esp_in.bad_icv);
+    set_uint(st, STATUS_esp_malformed, f->esp_in.malformed);
+    set_uint(st, STATUS_esp_sa_pairs, f->sa_pairs);
+}
+
+static void fill_l2tp(l2tpc_status *st, const struct l2tp_facts *l)
+{
+    set_uint(st, STATUS_l2tp_tunnel_id, l->tunnel_id);
+    if (l->peer_tunnel_id)
+        set_uint(st, STATUS_l2tp_peer_tunnel_id, l->peer_tunnel_id);
+    set_uint(st, STATUS_l2tp_session_id, l->session_id);
+    if (l->peer_session_id)
+        set_uint(st, STATUS_l2tp_peer_session_id, l->peer_session_id);
+    set_text(st, STATUS_l2tp_peer_hostname, l->peer_hostname);
+    set_text(st, STATUS_l2tp_peer_vendor, l->peer_vendor);
+    set_uint(st, STATUS_l2tp_resent, l->resent);
+}
+
+static const char *auth_text(enum ppp_auth auth)
+{
+    switch (auth) {
+    case PPP_AUTH_PAP:
+        return "PAP";
+    case PPP_AUTH_CHAP_MD5:
+        return "CHAP-MD5";
+    case PPP_AUTH_MSCHAPV2:
+        return "MS-CHAPv2";
+    default:
+        return "";
+    }
+}
+
+static void fill_ppp(l2tpc_status *st, const struct dial_facts *f)
+{
+    const struct ppp_facts *p = f->ppp;
+    char dns[2 * ADDR_TEXT_MAX] = "";
+    char text[ADDR_TEXT_MAX];
+    size_t at = 0;
+
+    set_text(st, STATUS_ppp_auth, auth_text(p->auth));
+    set_uint(st, STATUS_ppp_mru, p->mru);
+    set_uint(st, STATUS_ppp_peer_mru, p->peer_mru);
+    set_address(st, STATUS_ppp_local_ip, &p->local_ip);
+    set_address(st, STATUS_ppp_peer_ip, &p->peer_ip);
+    for (unsigned i = 0; i < ARRAY_LEN(p->dns); i++)
+        if (p->dns[i].family)
+            at +=
+                (size_t)snprintf(dns + at, sizeof(dns) - at, "%s\n", inaddr_text(&p->dns[i], text));
+    set_text(st, STATUS_ppp_dns, dns);
+    if (f->ip.mtu)
+        set_uint(st, STATUS_ppp_mtu, f->ip.mtu);
+}
+
+static void fill_counts(l2tpc_status *st, const struct dial_facts *f, const struct kernel_counts *k)
+{
+    set_uint(st, STATUS_ip_packets_in, f->data.ip_in);
+    set_uint(st, STATUS_ip_packets_out, f->data.ip_out);
+    set_uint(st, STATUS_ip_bytes_in, f->data.ip_in_bytes);
+    set_uint(st, STATUS_ip_bytes_out, f->data.ip_out_bytes);
+    if (k->known) {
+        set_uint(st, STATUS_kernel_clear, k->clear);
+        set_uint(st, STATUS_kernel_esp_in, k->esp_in);
+        set_uint(st, STATUS_kernel_esp_out, k->esp_out);
+    }
+}
+
+static void detail(l2tpc_status *st, const char *path, const char *title, const char *text)
+{
+    struct status_detail *d = &st->detail[st->n_details++];
+
+    d->path = path;
+    d->title = title;
+    (void)snprintf(d->text, sizeof(d->text), "%s", text);
+}
+
+static const char *known(const l2tpc_status *st, enum status_id id)
+{
+    return st->value[id].known ? st->value[id].text : "";
+}
+
+/* The rows of the Windows "Details" page, in its order. */
+static void fill_details(l2tpc_status *st, const struct dial_facts *f)
+{
+    char encryption[96] = "";
+
+    if (f->has_sa)
+        (void)snprintf(encryption, sizeof(encryption), "IPsec: %s, %s",
+                       known(st, STATUS_esp_encryption), known(st, STATUS_esp_integrity));
+    detail(st, "details.device_name", N_("Device name"), st->interface_name);
+    detail(st, "details.device_type", N_("Device type"), "vpn (L2TP/IPsec)");
+    detail(st, "details.authentication", N_("Authentication"), known(st, STATUS_ppp_auth));
+    detail(st, "details.encryption", N_("Encryption"), encryption);
+    detail(st, "details.compression", N_("Compression"), "(none)");
+    detail(st, "details.multilink", N_("PPP multilink framing"), "Off");
+    detail(st, "details.client_ipv4", N_("Client IPv4 address"), known(st, STATUS_ppp_local_ip));
+    detail(st, "details.server_ipv4", N_("Server IPv4 address"), known(st, STATUS_ppp_peer_ip));
+    detail(st, "details.origin", N_("Origin address"), known(st, STATUS_local_address));
+    detail(st, "details.destination", N_("Destination address"), known(st, STATUS_server_address));
+}
+
+static void fill_stages(l2tpc_status *st, const struct dial_facts *f)
+{
+    l2tpc_us now = io_now();
+
+    for (unsigned i = 0; i < STAGE_COUNT; i++) {
+        const struct dial_stage_time *t = &f->stage[i];
+
+        if (!t->begun)
+            continue;
+        st->stages[st->n_stages].stage = (enum stage)i;
+        st->stages[st->n_stages++].ms = (double)((t->done ? t->end : now) - t->start) / 1000.0;
+    }
+}
+
+static const char *state_text(const l2tpc_session *s, const struct dial_facts *f)
+{
+    if (f->failure.id != FAILURE_NONE && f->closing)
+        return "failed";
+    if (s->down || f->down || !s->started)
+        return "down";
+    return f->closing ? "closing" : f->up ? "up" : "dialing";
+}
+
+static void fill_since(l2tpc_status *st, int64_t wall)
+{
+    time_t t = (time_t)wall;
+    struct tm tm;
+
+    if (wall > 0 && gmtime_r(&t, &tm))
+        (void)strftime(st->since, sizeof(st->since), "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+void status_fill(l2tpc_status *st, l2tpc_session *s)
+{
+    /* The kernel first: what the engine counts meanwhile is then a packet under way. */
+    struct kernel_counts kernel = observer_read(s);
+    const struct dial_facts *f = runner_facts(s->runner);
+
+    memcpy(st->name, s->config.name, sizeof(st->name));
+    memcpy(st->interface_name, s->interface_name, sizeof(st->interface_name));
+    st->state = state_text(s, f);
+    fill_stages(st, f);
+    fill_since(st, s->up_wall);
+    fill_ends(st, s, f);
+    if (f->ike)
+        fill_ike(st, f->ike);
+    if (f->has_sa)
+        fill_esp(st, f);
+    if (f->l2tp)
+        fill_l2tp(st, f->l2tp);
+    if (f->ppp)
+        fill_ppp(st, f);
+    fill_counts(st, f, &kernel);
+    fill_details(st, f);
+    st->n_evidence = proof_judge(f, &kernel, st->evidence, &st->is_l2tp_in_ipsec);
+    if (f->ppp && f->ppp->rtt)
+        st->rtt_ms = (double)f->ppp->rtt / 1000.0;
+    else if (f->l2tp && f->l2tp->rtt)
+        st->rtt_ms = (double)f->l2tp->rtt / 1000.0;
+    else if (f->ike)
+        st->rtt_ms = (double)f->ike->rtt / 1000.0;
+    st->failed = f->failure.id != FAILURE_NONE && f->closing;
+    st->error.failure = f->failure;
+    memcpy(st->error.server, s->config.server, sizeof(st->error.server));
+}

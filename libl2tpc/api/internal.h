@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of the API share. Nothing here is clever: checks, copies, a lock. */
+#ifndef L2TPC_API_INTERNAL_H
+#define L2TPC_API_INTERNAL_H
+
+#include "dial/dial.h"
+#include "io/hub.h"
+#include "io/loop.h"
+#include "io/runner.h"
+#include "l2tpc.h"
+
+#include <pthread.h>
+
+#define NAME_MAX_LEN 64
+#define SERVER_MAX_LEN 255
+
+struct l2tpc_context {
+    pthread_mutex_t lock; /* held by whoever runs engines: the control thread or an API call */
+    pthread_t thread;
+    bool has_thread;
+    bool quit; /* under the lock */
+    struct loop *loop;
+    struct hub *hub;
+    struct crypto *crypto;
+    struct env env;
+    struct port_options ports;
+    l2tpc_host_ops ops;
+    void (*log)(void *user, int level, const char *module, const char *line);
+    void *log_user;
+    unsigned n_sessions;
+};
+
+struct l2tpc_config {
+    char name[NAME_MAX_LEN + 1];
+    char server[SERVER_MAX_LEN + 1]; /* without port and brackets */
+    uint16_t port;
+    char user[PPP_USER_MAX];
+    bool has_psk, has_password, has_tunnel_secret;
+    struct secret psk, password, tunnel_secret;
+    struct policy policy;
+    enum encapsulation encapsulation;
+    unsigned auth;
+    enum stage until;
+    unsigned timeout_s;
+    uint16_t mru;
+    char interface_name[16];
+    bool quirk_utf8_bytes;
+    uint16_t inner_port;
+};
+
+struct l2tpc_error {
+    struct failure failure;
+    char server[SERVER_MAX_LEN + 1];
+};
+
+struct l2tpc_event {
+    l2tpc_event_type type;
+    enum stage stage;
+    double stage_ms;
+    bool has_need, has_error;
+    l2tpc_need need;
+    char session_name[NAME_MAX_LEN + 1];
+    l2tpc_error error;
+    struct l2tpc_event *next;
+};
+
+struct kernel_counts {
+    bool known;
+    uint64_t clear, esp_out, esp_in;
+};
+
+struct l2tpc_session {
+    l2tpc_context *context;
+    l2tpc_config config;
+    struct runner *runner;
+    bool started, down;
+    int event_fd;
+    l2tpc_event *first, *last;
+    char interface_name[16];
+    bool observed;
+    uint32_t observer;
+    struct kernel_counts kernel_at_end;
+    int64_t up_wall; /* seconds since 1970, 0 = never */
+};
+
+/* event.c */
+l2tpc_event *event_new(l2tpc_session *s, l2tpc_event_type type, enum stage stage);
+/* Hands the event over to the session's queue. */
+void event_queue(l2tpc_session *s, l2tpc_event *e);
+
+/* needs.c: what the host answers. All run under the context's lock. */
+int host_serve(l2tpc_session *s, l2tpc_need *need, l2tpc_answer *answer); /* 1 served, 0 not */
+l2tpc_need need_make(const l2tpc_session *s, l2tpc_need_type type);
+int session_open_socket(void *user, enum dial_path path, uint8_t family, uint16_t port);
+void serve_tun(l2tpc_session *s, uint32_t need_id, l2tpc_us now);
+void serve_apply_ip(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
+void serve_release_ip(l2tpc_session *s);
+void observer_open(l2tpc_session *s);
+void observer_follow(l2tpc_session *s);
+struct kernel_counts observer_read(l2tpc_session *s);
+void observer_close(l2tpc_session *s);
+l2tpc_address address_of(const struct inaddr *a);
+
+/* status.c */
+struct evidence {
+    const char *code, *sentence, *observer;
+    char value[96];
+    bool ok;
+};
+
+#define EVIDENCE_MAX 8
+
+/* Judges whether this is L2TP inside IPsec; returns how many items were written. */
+unsigned proof_judge(const struct dial_facts *f, const struct kernel_counts *kernel,
+                     struct evidence out[EVIDENCE_MAX], bool *out_verdict);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The proof: is this really L2TP inside IPsec? Three observers that cannot fool each other: the
+ * kernel counted packets on the outer interface, the peer took part, the engine kept its own books.
+ */
+#include "api/internal.h"
+#include "ike/policy.h"
+
+#include <stdio.h>
+
+#define N_(s) s
+
+/* Packets under way while the two counts were read, and a little for fragments and retries. */
+static bool agree(uint64_t kernel, uint64_t engine)
+{
+    uint64_t diff = kernel > engine ? kernel - engine : engine - kernel;
+
+    return kernel > 0 && diff <= 8 + engine / 50;
+}
+
+static void count_text(struct evidence *e, const struct kernel_counts *k, uint64_t kernel,
+                       uint64_t engine)
+{
+    if (k->known)
+        (void)snprintf(e->value, sizeof(e->value), "kernel %llu, engine %llu",
+                       (unsigned long long)kernel, (unsigned long long)engine);
+    else
+        (void)snprintf(e->value, sizeof(e->value), "no observer");
+}
+
+static struct evidence no_clear(const struct kernel_counts *k)
+{
+    struct evidence e = {
+        .code = "kernel.no-clear",
+        .sentence = N_("No unprotected L2TP, GRE or PPTP packet went to or came from the server"),
+        .observer = "kernel",
+        .ok = k->known && k->clear == 0,
+    };
+
+    if (k->known)
+        (void)snprintf(e.value, sizeof(e.value), "%llu", (unsigned long long)k->clear);
+    else
+        (void)snprintf(e.value, sizeof(e.value), "no observer");
+    return e;
+}
+
+static struct evidence esp_out(const struct dial_facts *f, const struct kernel_counts *k)
+{
+    struct evidence e = {
+        .code = "kernel.esp-out",
+        .sentence = N_("The kernel saw our protected packets leave with our SPI"),
+        .observer = "kernel",
+        .ok = k->known && agree(k->esp_out, f->esp_out.packets),
+    };
+
+    count_text(&e, k, k->esp_out, f->esp_out.packets);
+    return e;
+}
+
+static struct evidence esp_in(const struct dial_facts *f, const struct kernel_counts *k)
+{
+    uint64_t engine =
+        f->esp_in.packets + f->esp_in.replayed + f->esp_in.bad_icv + f->esp_in.malformed;
+    struct evidence e = {
+        .code = "kernel.esp-in",
+        .sentence = N_("The kernel saw the server's protected packets arrive with its SPI"),
+        .observer = "kernel",
+        .ok = k->known && agree(k->esp_in, engine),
+    };
+
+    count_text(&e, k, k->esp_in, engine);
+    return e;
+}
+
+static struct evidence encrypted(const struct dial_facts *f)
+{
+    struct evidence e = {
+        .code = "engine.esp-encrypted",
+        .sentence = N_("ESP in transport mode encrypts every packet"),
+        .observer = "engine",
+        .ok = f->has_sa && f->esp_suite.cipher != CIPHER_NONE && f->esp_out.packets > 0,
+    };
+    char cipher[24];
+
+    if (f->has_sa)
+        (void)snprintf(e.value, sizeof(e.value), "%s, %s",
+                       suite_cipher_text(f->esp_suite.cipher, f->esp_suite.key_bits, cipher),
+                       esp_integ_name(&f->esp_suite));
+    return e;
+}
+
+static struct evidence authenticated(const struct dial_facts *f)
+{
+    struct evidence e = {
+        .code = "peer.ike-authenticated",
+        .sentence = N_("The server proved that it knows the IPsec secret"),
+        .observer = "peer",
+        .ok = f->ike && f->ike->established,
+    };
+
+    if (e.ok)
+        (void)snprintf(e.value, sizeof(e.value), "%.90s", f->ike->peer_id);
+    return e;
+}
+
+static struct evidence tunnel(const struct dial_facts *f)
+{
+    struct evidence e = {
+        .code = "peer.l2tp-session",
+        .sentence = N_("The server opened the L2TP tunnel and session through ESP"),
+        .observer = "peer",
+        .ok = f->l2tp && f->l2tp->call_up && f->esp_in.packets > 0,
+    };
+
+    if (e.ok)
+        (void)snprintf(e.value, sizeof(e.value), "tunnel %u/%u, session %u/%u", f->l2tp->tunnel_id,
+                       f->l2tp->peer_tunnel_id, f->l2tp->session_id, f->l2tp->peer_session_id);
+    return e;
+}
+
+unsigned proof_judge(const struct dial_facts *f, const struct kernel_counts *kernel,
+                     struct evidence out[EVIDENCE_MAX], bool *out_verdict)
+{
+    unsigned n = 0;
+
+    out[n++] = no_clear(kernel);
+    out[n++] = esp_out(f, kernel);
+    out[n++] = esp_in(f, kernel);
+    out[n++] = encrypted(f);
+    out[n++] = authenticated(f);
+    out[n++] = tunnel(f);
+    *out_verdict = true;
+    for (unsigned i = 0; i < n; i++)
+        *out_verdict = *out_verdict && out[i].ok;
+    return n;
+}

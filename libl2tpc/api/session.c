@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/internal.h"
+#include "base/secret.h"
+#include "io/env.h"
+#include "io/notify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IKE_LIFETIME_S 28800
+#define ESP_LIFETIME_S 3600
+
+static void on_secret(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
+{
+    bool psk = e->need == DIAL_NEED_PSK;
+    const struct secret *known = psk ? &s->config.psk : &s->config.password;
+    struct span span = secret_span(known);
+    l2tpc_event *ask;
+
+    if (psk ? s->config.has_psk : s->config.has_password) {
+        (void)runner_answer_secret(s->runner, e->need_id, &span, now);
+        return;
+    }
+    ask = event_new(s, L2TPC_EVENT_NEED, e->stage);
+    if (!ask) {
+        (void)runner_answer_secret(s->runner, e->need_id, NULL, now);
+        return;
+    }
+    ask->has_need = true;
+    ask->need = need_make(s, psk ? L2TPC_NEED_PSK : L2TPC_NEED_PASSWORD);
+    ask->need.id = e->need_id;
+    event_queue(s, ask);
+}
+
+static void on_need(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
+{
+    switch (e->need) {
+    case DIAL_NEED_PSK:
+    case DIAL_NEED_PASSWORD:
+        on_secret(s, e, now);
+        break;
+    case DIAL_NEED_TUN:
+        serve_tun(s, e->need_id, now);
+        break;
+    case DIAL_NEED_APPLY_IP:
+        serve_apply_ip(s, e, now);
+        break;
+    case DIAL_NEED_RESOLVE:
+    case DIAL_NEED_SOCKETS:
+        break; /* the runner's */
+    }
+}
+
+static double stage_ms(const struct dial_stage_time *t)
+{
+    return t->done ? (double)(t->end - t->start) / 1000.0 : 0;
+}
+
+static void tell(l2tpc_session *s, l2tpc_event_type type, const struct dial_event *e)
+{
+    l2tpc_event *event = event_new(s, type, e->stage);
+
+    if (!event)
+        return;
+    if (type == L2TPC_EVENT_STAGE_END)
+        event->stage_ms = stage_ms(&runner_facts(s->runner)->stage[e->stage]);
+    if (type == L2TPC_EVENT_FAILED) {
+        event->has_error = true;
+        event->error.failure = e->failure;
+    }
+    event_queue(s, event);
+}
+
+static void on_sa_changed(l2tpc_session *s, const struct dial_event *e)
+{
+    observer_follow(s);
+    if (runner_facts(s->runner)->sa_pairs > 1)
+        tell(s, L2TPC_EVENT_REKEYED, e);
+}
+
+static void on_dial_event(void *user, const struct dial_event *e, l2tpc_us now)
+{
+    l2tpc_session *s = user;
+
+    switch (e->type) {
+    case DIAL_EVENT_NEED:
+        on_need(s, e, now);
+        break;
+    case DIAL_EVENT_STAGE_BEGIN:
+        if (e->stage == STAGE_IKE_PHASE1)
+            observer_open(s);
+        tell(s, L2TPC_EVENT_STAGE_BEGIN, e);
+        break;
+    case DIAL_EVENT_STAGE_END:
+        tell(s, L2TPC_EVENT_STAGE_END, e);
+        break;
+    case DIAL_EVENT_SA_CHANGED:
+        on_sa_changed(s, e);
+        break;
+    case DIAL_EVENT_UP:
+        s->up_wall = runner_wall_clock();
+        tell(s, L2TPC_EVENT_UP, e);
+        break;
+    case DIAL_EVENT_RELEASE_IP:
+        serve_release_ip(s);
+        break;
+    case DIAL_EVENT_FAILED:
+        tell(s, L2TPC_EVENT_FAILED, e);
+        break;
+    case DIAL_EVENT_DOWN:
+        observer_close(s);
+        s->down = true;
+        tell(s, L2TPC_EVENT_DOWN, e);
+        break;
+    }
+}
+
+static void fill_dial_config(const l2tpc_session *s, struct dial_config *out)
+{
+    const l2tpc_config *c = &s->config;
+
+    *out = (struct dial_config){
+        .env = &s->context->env,
+        .crypto = s->context->crypto,
+        .port = c->port,
+        .policy = c->policy,
+        .encapsulation = c->encapsulation,
+        .ike_lifetime_s = IKE_LIFETIME_S,
+        .esp_lifetime_s = ESP_LIFETIME_S,
+        .inner_port = c->inner_port,
+        .has_tunnel_secret = c->has_tunnel_secret,
+        .tunnel_secret = c->tunnel_secret,
+        .auth = c->auth,
+        .nt_hash_utf8_bytes = c->quirk_utf8_bytes,
+        .mru = c->mru,
+        .until = c->until,
+        .timeout = US_S(c->timeout_s),
+    };
+    (void)snprintf(out->server, sizeof(out->server), "%s", c->server);
+    (void)snprintf(out->user, sizeof(out->user), "%s", c->user);
+    /* The tunnel's host name says nothing about this computer or its user. */
+    (void)snprintf(out->host_name, sizeof(out->host_name), "l2tpc");
+}
+
+int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_config *config)
+{
+    struct runner_hooks hooks = {.event = on_dial_event, .open_socket = session_open_socket};
+    struct dial_config dial;
+    l2tpc_session *s;
+
+    if (!out || !context || !config || !config->server[0])
+        return L2TPC_EINVAL;
+    s = calloc(1, sizeof(*s));
+    if (!s)
+        return L2TPC_ENOMEM;
+    s->context = context;
+    s->config = *config;
+    s->event_fd = notify_open();
+    hooks.user = s;
+    fill_dial_config(s, &dial);
+    pthread_mutex_lock(&context->lock);
+    if (s->event_fd >= 0)
+        s->runner = runner_new(context->loop, context->hub, &context->ports, &dial, &hooks);
+    if (s->runner)
+        context->n_sessions++;
+    pthread_mutex_unlock(&context->lock);
+    wipe(&dial, sizeof(dial));
+    if (!s->runner) {
+        notify_close(s->event_fd);
+        wipe_free(s, sizeof(*s));
+        return L2TPC_ENOMEM;
+    }
+    *out = s;
+    return L2TPC_OK;
+}
+
+void l2tpc_session_free(l2tpc_session *s)
+{
+    l2tpc_event *e;
+
+    if (!s)
+        return;
+    pthread_mutex_lock(&s->context->lock);
+    if (s->started && !s->down) {
+        serve_release_ip(s);
+        observer_close(s);
+    }
+    runner_free(s->runner);
+    s->context->n_sessions--;
+    pthread_mutex_unlock(&s->context->lock);
+    while ((e = s->first)) {
+        s->first = e->next;
+        l2tpc_event_free(e);
+    }
+    notify_close(s->event_fd);
+    wipe_free(s, sizeof(*s));
+}
+
+int l2tpc_session_start(l2tpc_session *s)
+{
+    int result = L2TPC_OK;
+
+    if (!s)
+        return L2TPC_EINVAL;
+    pthread_mutex_lock(&s->context->lock);
+    if (s->started) {
+        result = L2TPC_EBUSY;
+    } else {
+        s->started = true;
+        runner_start(s->runner, io_now());
+    }
+    pthread_mutex_unlock(&s->context->lock);
+    return result;
+}
+
+void l2tpc_session_stop(l2tpc_session *s)
+{
+    if (!s)
+        return;
+    pthread_mutex_lock(&s->context->lock);
+    if (s->started && !s->down)
+        runner_stop(s->runner, io_now());
+    pthread_mutex_unlock(&s->context->lock);
+}
+
+int l2tpc_session_get_fd(const l2tpc_session *s)
+{
+    return s ? s->event_fd : -1;
+}
+
+int l2tpc_session_answer(l2tpc_session *s, uint32_t need, const l2tpc_answer *answer)
+{
+    struct span secret;
+    bool taken;
+
+    if (!s || !answer || answer->size < sizeof(*answer) || answer->secret_len > SECRET_MAX)
+        return L2TPC_EINVAL;
+    secret = span_of(answer->secret, answer->secret ? answer->secret_len : 0);
+    pthread_mutex_lock(&s->context->lock);
+    taken = runner_answer_secret(s->runner, need, answer->status == 0 ? &secret : NULL, io_now());
+    pthread_mutex_unlock(&s->context->lock);
+    return taken ? L2TPC_OK : L2TPC_ENOTFOUND;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Snapshots: taking, reading, freeing. */
+#include "api/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define N_(s) s
+
+const struct status_field status_fields[STATUS_COUNT] = {
+#define STATUS(group, key, kind, title)                                                            \
+    [STATUS_##group##_##key] = {#group, #key, #group "." #key, title, STATUS_##kind},
+#include "api/status.def"
+#undef STATUS
+};
+
+int l2tpc_session_get_status(l2tpc_session *s, l2tpc_status **out)
+{
+    l2tpc_status *st;
+
+    if (!s || !out)
+        return L2TPC_EINVAL;
+    st = calloc(1, sizeof(*st));
+    if (!st)
+        return L2TPC_ENOMEM;
+    pthread_mutex_lock(&s->context->lock);
+    status_fill(st, s);
+    pthread_mutex_unlock(&s->context->lock);
+    *out = st;
+    return L2TPC_OK;
+}
+
+void l2tpc_status_free(l2tpc_status *st)
+{
+    if (!st)
+        return;
+    for (unsigned i = 0; i < STATUS_COUNT; i++)
+        free(st->value[i].text);
+    free(st->json);
+    free(st);
+}
+
+const char *l2tpc_status_to_json(l2tpc_status *st)
+{
+    if (!st->json)
+        st->json = status_json(st);
+    return st->json;
+}
+
+int l2tpc_status_row_at(const l2tpc_status *st, unsigned index, l2tpc_status_row *out)
+{
+    if (!st || !out || out->size < sizeof(*out))
+        return L2TPC_EINVAL;
+    if (index < st->n_details) {
+        const struct status_detail *d = &st->detail[index];
+
+        *out = (l2tpc_status_row){sizeof(*out), d->path, d->title, d->text};
+        return L2TPC_OK;
+    }
+    index -= st->n_details;
+    if (index >= STATUS_COUNT)
+        return L2TPC_ENOTFOUND;
+    *out = (l2tpc_status_row){
+        sizeof(*out), status_fields[index].path, status_fields[index].title,
+        st->value[index].known && st->value[index].text ? st->value[index].text : ""};
+    return L2TPC_OK;
+}
+
+const char *l2tpc_status_get(const l2tpc_status *st, const char *path)
+{
+    if (!st || !path)
+        return NULL;
+    if (strcmp(path, "state") == 0)
+        return st->state;
+    if (strcmp(path, "name") == 0)
+        return st->name;
+    if (strcmp(path, "interface") == 0)
+        return st->interface_name;
+    if (strcmp(path, "since") == 0)
+        return st->since;
+    for (unsigned i = 0; i < STATUS_COUNT; i++)
+        if (strcmp(status_fields[i].path, path) == 0)
+            return st->value[i].known && st->value[i].text ? st->value[i].text : "";
+    return NULL;
+}
+
+int l2tpc_status_is_l2tp_in_ipsec(const l2tpc_status *st)
+{
+    return st && st->is_l2tp_in_ipsec;
+}
+
+int l2tpc_status_evidence_at(const l2tpc_status *st, unsigned index, l2tpc_evidence *out)
+{
+    const struct evidence *e;
+
+    if (!st || !out || out->size < sizeof(*out))
+        return L2TPC_EINVAL;
+    if (index >= st->n_evidence)
+        return L2TPC_ENOTFOUND;
+    e = &st->evidence[index];
+    *out = (l2tpc_evidence){sizeof(*out), e->code, e->sentence, e->value, e->observer, e->ok};
+    return L2TPC_OK;
+}
+
+int l2tpc_status_stage_at(const l2tpc_status *st, unsigned index, const char **out_stage,
+                          double *out_ms)
+{
+    if (!st || !out_stage || !out_ms)
+        return L2TPC_EINVAL;
+    if (index >= st->n_stages)
+        return L2TPC_ENOTFOUND;
+    *out_stage = stage_name(st->stages[index].stage);
+    *out_ms = st->stages[index].ms;
+    return L2TPC_OK;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The inside of a status snapshot, which fill.c writes and json.c and status.c read. */
+#ifndef L2TPC_API_STATUS_H
+#define L2TPC_API_STATUS_H
+
+#include "api/internal.h"
+
+enum status_id {
+#define STATUS(group, key, kind, title) STATUS_##group##_##key,
+#include "api/status.def"
+#undef STATUS
+    STATUS_COUNT,
+};
+
+enum status_kind {
+    STATUS_TEXT,
+    STATUS_UINT,
+    STATUS_REAL,
+    STATUS_BOOL,
+    STATUS_LIST, /* `text` holds the items, each ended by a newline */
+};
+
+struct status_value {
+    bool known;
+    uint64_t number;
+    double real;
+    char *text; /* heap; what people see, for every kind */
+};
+
+struct status_field {
+    const char *group, *key, *path, *title;
+    enum status_kind kind;
+};
+
+extern const struct status_field status_fields[STATUS_COUNT];
+
+#define DETAILS_MAX 16
+
+/* A row of the block that follows the Windows "Details" page. */
+struct status_detail {
+    const char *path, *title;
+    char text[96];
+};
+
+struct l2tpc_status {
+    const char *state; /* dialing, up, closing, failed, down */
+    bool is_l2tp_in_ipsec;
+    char name[NAME_MAX_LEN + 1];
+    struct evidence evidence[EVIDENCE_MAX];
+    unsigned n_evidence;
+    struct {
+        enum stage stage;
+        double ms;
+    } stages[STAGE_COUNT];
+    unsigned n_stages;
+    struct status_value value[STATUS_COUNT];
+    struct status_detail detail[DETAILS_MAX];
+    unsigned n_details;
+    char interface_name[16];
+    char since[32]; /* RFC 3339, UTC; empty before it was up */
+    double rtt_ms;  /* 0: not measured */
+    bool failed;
+    l2tpc_error error;
+    char *json; /* made on demand */
+};
+
+/* fill.c */
+void status_fill(l2tpc_status *st, l2tpc_session *s);
+/* json.c: heap, or NULL without memory */
+char *status_json(const l2tpc_status *st);
+
+#endif
