@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Serves the needs of libl2tpc through the typed requests of libl2tpc-host. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *run_dir(void)
+{
+    static char user_dir[128];
+    const char *set = getenv("L2TPC_RUN_DIR");
+    const char *xdg = getenv("XDG_RUNTIME_DIR");
+
+    if (set && set[0] == '/' && strlen(set) < 96)
+        return set;
+    if (geteuid() == 0)
+        return L2TPC_HOST_RUN_DIR;
+    if (xdg && xdg[0] == '/' && strlen(xdg) < 90) {
+        (void)snprintf(user_dir, sizeof(user_dir), "%s/l2tpc", xdg);
+        return user_dir;
+    }
+    (void)snprintf(user_dir, sizeof(user_dir), "/tmp/l2tpc-%u", (unsigned)geteuid());
+    return user_dir;
+}
+
+bool run_dir_make(void)
+{
+    const char *dir = run_dir();
+    struct stat st;
+
+    if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
+        complain(_("The run directory %s cannot be made: %s."), dir, strerror(errno));
+        return false;
+    }
+    if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+        (st.st_mode & 022)) {
+        complain(_("The run directory %s is not a private directory of this user."), dir);
+        return false;
+    }
+    return true;
+}
+
+static l2tpc_host_addr host_addr(const l2tpc_address *a)
+{
+    l2tpc_host_addr out = {.family = a->family};
+
+    memcpy(out.bytes, a->bytes, sizeof(out.bytes));
+    return out;
+}
+
+static void fill_apply(const struct adapter *a, const l2tpc_need *need, l2tpc_host_apply_ip *out)
+{
+    const struct connect_options *o = a->options;
+
+    memcpy(out->interface, need->interface_name, sizeof(out->interface));
+    (void)snprintf(out->tunnel, sizeof(out->tunnel), "%s", need->session_name);
+    out->local = host_addr(&need->local);
+    out->peer = host_addr(&need->peer);
+    out->server = host_addr(&need->server);
+    out->mtu = need->mtu;
+    out->flags = L2TPC_HOST_IP_PEER_ROUTE;
+    if (!o->no_default_route)
+        out->flags |= L2TPC_HOST_IP_FULL_TUNNEL | (o->keep_ipv6 ? 0u : L2TPC_HOST_IP_BLOCK_IPV6);
+    for (unsigned i = 0; i < 2 && !o->no_dns; i++)
+        if (need->dns[i].family)
+            out->dns[out->n_dns++] = host_addr(&need->dns[i]);
+    out->n_routes = o->n_routes;
+    memcpy(out->routes, o->route, sizeof(o->route));
+}
+
+static void fill_request(const struct adapter *a, const l2tpc_need *need, l2tpc_host_request *r)
+{
+    switch (need->type) {
+    case L2TPC_NEED_UDP_SOCKET:
+        r->type = L2TPC_HOST_OPEN_UDP;
+        r->u.open_udp.family = need->family;
+        r->u.open_udp.port = need->port;
+        break;
+    case L2TPC_NEED_RAW_ESP_SOCKET:
+        r->type = L2TPC_HOST_OPEN_RAW_ESP;
+        r->u.open_raw_esp.family = need->family;
+        break;
+    case L2TPC_NEED_TUN:
+        r->type = L2TPC_HOST_OPEN_TUN;
+        memcpy(r->u.open_tun.name, need->interface_name, sizeof(r->u.open_tun.name));
+        break;
+    case L2TPC_NEED_APPLY_IP:
+        r->type = L2TPC_HOST_APPLY_IP;
+        fill_apply(a, need, &r->u.apply_ip);
+        break;
+    case L2TPC_NEED_RELEASE_IP:
+        r->type = L2TPC_HOST_RELEASE_IP;
+        memcpy(r->u.release_ip.interface, need->interface_name, sizeof(r->u.release_ip.interface));
+        break;
+    case L2TPC_NEED_OBSERVER_OPEN:
+        r->type = L2TPC_HOST_OPEN_OBSERVER;
+        r->u.open_observer.ifindex = need->interface_index;
+        r->u.open_observer.server = host_addr(&need->server);
+        break;
+    case L2TPC_NEED_OBSERVER_SPIS:
+        r->type = L2TPC_HOST_OBSERVER_SET_SPIS;
+        r->u.observer_set_spis.observer = need->observer;
+        r->u.observer_set_spis.out_spi = need->spi_out;
+        r->u.observer_set_spis.in_spi = need->spi_in;
+        r->u.observer_set_spis.local_port = need->local_port;
+        r->u.observer_set_spis.remote_port = need->remote_port;
+        break;
+    case L2TPC_NEED_OBSERVER_READ:
+        r->type = L2TPC_HOST_OBSERVER_READ;
+        r->u.observer.observer = need->observer;
+        break;
+    case L2TPC_NEED_OBSERVER_CLOSE:
+        r->type = L2TPC_HOST_OBSERVER_CLOSE;
+        r->u.observer.observer = need->observer;
+        break;
+    default:
+        break;
+    }
+}
+
+int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
+{
+    struct adapter *a = user;
+    l2tpc_host_request request = {.size = sizeof(request)};
+    l2tpc_host_reply reply = {.size = sizeof(reply), .fd = -1};
+
+    fill_request(a, need, &request);
+    if (request.type == 0)
+        return 0;
+    answer->status = l2tpc_host_request_serve(a->host, &request, &reply);
+    (void)snprintf(a->detail, sizeof(a->detail), "%s%s%s", strerror(-answer->status),
+                   reply.detail[0] ? ": " : "", reply.detail);
+    answer->detail = a->detail;
+    answer->fd = reply.fd;
+    answer->observer = reply.observer;
+    answer->clear = reply.clear;
+    answer->esp_out = reply.esp_out;
+    answer->esp_in = reply.esp_in;
+    memcpy(answer->interface_name, reply.name, sizeof(answer->interface_name));
+    return 1;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of the l2tpc command share. It stands on the installed headers alone. */
+#ifndef L2TPC_CLI_CLI_H
+#define L2TPC_CLI_CLI_H
+
+#include <l2tpc-host.h>
+#include <l2tpc.h>
+
+#include <libintl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define _(text) gettext(text)
+#define N_(text) text
+
+/* Exit statuses beside 0 and the 3 to 13 of the stages; see l2tpc(1). */
+#define EXIT_LOCAL 1
+#define EXIT_USAGE 2
+
+#define SECRET_BYTES_MAX 512
+
+struct secret_bytes {
+    bool given;
+    size_t n;
+    unsigned char bytes[SECRET_BYTES_MAX + 1];
+};
+
+struct connect_options {
+    const char *server, *user, *domain, *name;
+    const char *psk_file, *password_file;
+    int secrets_fd; /* -1: none */
+    const char *policy, *ike, *esp, *encapsulation, *until, *interface_name;
+    const char *allow[4], *quirk[4];
+    unsigned n_allow, n_quirk;
+    unsigned timeout, mru;
+    l2tpc_host_addr route[L2TPC_HOST_ROUTES_MAX];
+    unsigned n_routes;
+    bool no_default_route, no_dns, keep_ipv6;
+    bool json, verbose;
+};
+
+/* options.c: 0, or the exit status after a sentence or the help has been printed (-1 for help). */
+int connect_options_parse(int argc, char **argv, struct connect_options *out);
+/* One sentence on stderr, with "l2tpc: " in front. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool parse_number(const char *text, unsigned least, unsigned most, unsigned *out);
+
+/* secrets.c: false after a sentence. */
+bool secret_from_file(const char *path, const char *what, struct secret_bytes *out);
+bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *password);
+bool secret_from_terminal(const char *prompt, struct secret_bytes *out);
+void secret_forget(struct secret_bytes *s);
+
+/* adapter.c: libl2tpc-host as the host_ops of libl2tpc. */
+struct adapter {
+    l2tpc_host *host;
+    const struct connect_options *options;
+    char detail[192];
+};
+
+int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer);
+const char *run_dir(void);
+/* Makes the run directory, private to this user; false after a sentence. */
+bool run_dir_make(void);
+
+/* control.c: the socket by which other commands reach a running connection. */
+struct control {
+    int listen_fd, lock_fd;
+    char path[160], lock_path[160];
+};
+
+struct control_request {
+    int fd; /* to answer on, then closed by control_done() */
+    enum control_verb {
+        CONTROL_STATUS_TEXT,
+        CONTROL_STATUS_JSON,
+        CONTROL_DISCONNECT
+    } verb;
+};
+
+/* 0, or the exit status after a sentence: already running, not a socket, no rights. */
+int control_open(struct control *c, const char *name);
+void control_close(struct control *c);
+/* Accepts one caller; false when it was nobody who may ask. */
+bool control_accept(struct control *c, struct control_request *out);
+void control_reply(const struct control_request *r, const char *text);
+
+/* output.c */
+struct output {
+    bool json, terminal, live;
+    FILE *out;
+};
+
+void output_stage_begin(struct output *o, const char *stage);
+void output_stage_end(struct output *o, const char *stage, double ms);
+void output_failure(struct output *o, const l2tpc_error *error);
+void output_status(struct output *o, l2tpc_status *status);
+/* The details for people: verdict, evidence, rows. */
+void print_details(FILE *out, l2tpc_status *status);
+
+/* The verbs. */
+int cmd_connect(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_disconnect(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
+
+#endif

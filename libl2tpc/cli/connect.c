@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* l2tpc connect: one dial in the foreground, until it ends or is told to. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define CALLERS_MAX 8
+
+struct connection {
+    struct connect_options options;
+    struct secret_bytes psk, password;
+    struct adapter adapter;
+    struct output output;
+    struct control control;
+    l2tpc_context *context;
+    l2tpc_session *session;
+    int signal_fd;
+    struct control_request waiting[CALLERS_MAX]; /* callers of disconnect */
+    unsigned n_waiting;
+    bool was_up, stopping, down;
+    int exit_status;
+};
+
+static void log_line(void *user, int level, const char *module, const char *line)
+{
+    (void)user;
+    (void)fprintf(stderr, "%c %s: %s\n", "EWID"[level & 3], module, line);
+}
+
+static bool read_secrets(struct connection *c)
+{
+    const struct connect_options *o = &c->options;
+
+    if (o->secrets_fd >= 0 && !secrets_from_fd(o->secrets_fd, &c->psk, &c->password))
+        return false;
+    if (o->psk_file && !secret_from_file(o->psk_file, _("pre-shared key"), &c->psk))
+        return false;
+    if (o->password_file && !secret_from_file(o->password_file, _("password"), &c->password))
+        return false;
+    if (c->psk.given && c->psk.n == 0) {
+        complain(_("The pre-shared key is empty."));
+        return false;
+    }
+    return true;
+}
+
+static bool refuse(const char *option, const char *value)
+{
+    complain(_("--%s does not take '%s'. See: l2tpc connect --help"), option, value);
+    return false;
+}
+
+static bool set_lists(l2tpc_config *config, const struct connect_options *o)
+{
+    for (unsigned i = 0; i < o->n_allow; i++)
+        if (l2tpc_config_allow(config, o->allow[i]) != L2TPC_OK)
+            return refuse("allow", o->allow[i]);
+    for (unsigned i = 0; i < o->n_quirk; i++)
+        if (l2tpc_config_set_quirk(config, o->quirk[i]) != L2TPC_OK)
+            return refuse("quirk", o->quirk[i]);
+    return true;
+}
+
+static bool fill_config(l2tpc_config *config, const struct connection *c)
+{
+    const struct connect_options *o = &c->options;
+
+    if (l2tpc_config_set_server(config, o->server) != L2TPC_OK)
+        return refuse("server", o->server);
+    if (o->user && l2tpc_config_set_user(config, o->user, o->domain) != L2TPC_OK)
+        return refuse("user", o->user);
+    if (l2tpc_config_set_name(config, o->name) != L2TPC_OK)
+        return refuse("name", o->name);
+    if (o->policy && l2tpc_config_set_policy(config, o->policy) != L2TPC_OK)
+        return refuse("policy", o->policy);
+    if (o->ike && l2tpc_config_set_ike(config, o->ike) != L2TPC_OK)
+        return refuse("ike", o->ike);
+    if (o->esp && l2tpc_config_set_esp(config, o->esp) != L2TPC_OK)
+        return refuse("esp", o->esp);
+    if (o->encapsulation && l2tpc_config_set_encapsulation(config, o->encapsulation) != L2TPC_OK)
+        return refuse("encapsulation", o->encapsulation);
+    if (o->until && l2tpc_config_set_until(config, o->until) != L2TPC_OK)
+        return refuse("until", o->until);
+    if (o->interface_name && l2tpc_config_set_interface(config, o->interface_name) != L2TPC_OK)
+        return refuse("interface", o->interface_name);
+    if (!set_lists(config, o))
+        return false;
+    return l2tpc_config_set_timeout(config, o->timeout) == L2TPC_OK &&
+           l2tpc_config_set_mru(config, o->mru) == L2TPC_OK &&
+           (!c->psk.given || l2tpc_config_set_psk(config, c->psk.bytes, c->psk.n) == L2TPC_OK) &&
+           (!c->password.given ||
+            l2tpc_config_set_password(config, c->password.bytes, c->password.n) == L2TPC_OK);
+}
+
+static int open_context(struct connection *c)
+{
+    l2tpc_host_options host = {.size = sizeof(host), .run_dir = run_dir()};
+    l2tpc_host_ops ops = {.size = sizeof(ops), .user = &c->adapter, .serve = adapter_serve};
+    l2tpc_context_options options = {.size = sizeof(options), .host_ops = &ops};
+
+    if (l2tpc_host_new(&c->adapter.host, &host) != 0) {
+        complain(_("This computer's network settings cannot be reached."));
+        return EXIT_LOCAL;
+    }
+    /* Without rights to mark its sockets a dial can still tell why it fails. */
+    options.mark = geteuid() == 0 ? l2tpc_host_get_mark(c->adapter.host) : 0;
+    options.log = c->options.verbose ? log_line : NULL;
+    if (l2tpc_context_new(&c->context, &options) != L2TPC_OK) {
+        complain(_("The cryptographic library or this computer's memory is not available."));
+        return EXIT_LOCAL;
+    }
+    return 0;
+}
+
+static int open_session(struct connection *c)
+{
+    l2tpc_config *config = NULL;
+    int status = EXIT_USAGE;
+
+    if (l2tpc_config_new(&config) != L2TPC_OK)
+        return EXIT_LOCAL;
+    if (fill_config(config, c))
+        status = l2tpc_session_new(&c->session, c->context, config) == L2TPC_OK ? 0 : EXIT_LOCAL;
+    l2tpc_config_free(config);
+    secret_forget(&c->psk);
+    secret_forget(&c->password);
+    return status;
+}
+
+static void on_need(struct connection *c, const l2tpc_need *need)
+{
+    l2tpc_answer answer = {.size = sizeof(answer), .fd = -1, .status = -ENOENT};
+    struct secret_bytes secret = {0};
+    bool psk = need->type == L2TPC_NEED_PSK;
+
+    if (c->output.live)
+        (void)fputc('\n', c->output.out);
+    c->output.live = false;
+    if (secret_from_terminal(psk ? _("Pre-shared key: ") : _("Password: "), &secret) &&
+        (secret.n > 0 || !psk)) {
+        answer.status = 0;
+        answer.secret = secret.bytes;
+        answer.secret_len = secret.n;
+    }
+    (void)l2tpc_session_answer(c->session, need->id, &answer);
+    secret_forget(&secret);
+}
+
+static void show_status(struct connection *c)
+{
+    l2tpc_status *status;
+
+    if (l2tpc_session_get_status(c->session, &status) != L2TPC_OK)
+        return;
+    output_status(&c->output, status);
+    l2tpc_status_free(status);
+}
+
+static void on_down(struct connection *c)
+{
+    c->down = true;
+    if (c->output.json || (c->options.until && !c->was_up && c->exit_status == 0))
+        show_status(c);
+    for (unsigned i = 0; i < c->n_waiting; i++)
+        control_reply(&c->waiting[i], "");
+    c->n_waiting = 0;
+}
+
+static void on_event(struct connection *c, const l2tpc_event *e)
+{
+    switch (l2tpc_event_get_type(e)) {
+    case L2TPC_EVENT_STAGE_BEGIN:
+        output_stage_begin(&c->output, l2tpc_event_get_stage(e));
+        break;
+    case L2TPC_EVENT_STAGE_END:
+        output_stage_end(&c->output, l2tpc_event_get_stage(e), l2tpc_event_get_stage_ms(e));
+        break;
+    case L2TPC_EVENT_NEED:
+        on_need(c, l2tpc_event_get_need(e));
+        break;
+    case L2TPC_EVENT_UP:
+        c->was_up = true;
+        show_status(c);
+        break;
+    case L2TPC_EVENT_FAILED:
+        c->exit_status = l2tpc_error_get_exit_status(l2tpc_event_get_error(e));
+        output_failure(&c->output, l2tpc_event_get_error(e));
+        break;
+    case L2TPC_EVENT_DOWN:
+        on_down(c);
+        break;
+    case L2TPC_EVENT_IP_CONFIG:
+    case L2TPC_EVENT_REKEYED:
+        break;
+    }
+}
+
+static void on_caller(struct connection *c)
+{
+    struct control_request r;
+    l2tpc_status *status = NULL;
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f;
+
+    if (!control_accept(&c->control, &r))
+        return;
+    if (r.verb == CONTROL_DISCONNECT && c->n_waiting < CALLERS_MAX) {
+        c->waiting[c->n_waiting++] = r; /* answered by hanging up, when it is down */
+        l2tpc_session_stop(c->session);
+        return;
+    }
+    f = open_memstream(&text, &n);
+    if (f && l2tpc_session_get_status(c->session, &status) == L2TPC_OK) {
+        struct output o = {.json = r.verb == CONTROL_STATUS_JSON, .out = f};
+
+        output_status(&o, status);
+        l2tpc_status_free(status);
+    }
+    if (f)
+        (void)fclose(f);
+    control_reply(&r, text ? text : "");
+    free(text);
+}
+
+static void on_signal(struct connection *c)
+{
+    struct signalfd_siginfo info;
+
+    if (read(c->signal_fd, &info, sizeof(info)) != sizeof(info))
+        return;
+    /* Asked for a second time, politeness is over. */
+    if (c->n_waiting == 0 && c->exit_status == 0 && !c->stopping) {
+        c->stopping = true;
+        l2tpc_session_stop(c->session);
+    } else {
+        c->down = true;
+    }
+}
+
+static void run(struct connection *c)
+{
+    struct pollfd p[] = {
+        {.fd = l2tpc_session_get_fd(c->session), .events = POLLIN},
+        {.fd = c->signal_fd, .events = POLLIN},
+        {.fd = c->control.listen_fd, .events = POLLIN},
+    };
+    l2tpc_event *e;
+
+    while (!c->down) {
+        if (poll(p, sizeof(p) / sizeof(p[0]), -1) < 0 && errno != EINTR)
+            break;
+        while ((e = l2tpc_session_next_event(c->session))) {
+            on_event(c, e);
+            l2tpc_event_free(e);
+        }
+        if (p[1].revents)
+            on_signal(c);
+        if (p[2].revents)
+            on_caller(c);
+    }
+}
+
+/* The signals that end a connection politely come as a descriptor, from before any thread starts.
+ */
+static int open_signals(void)
+{
+    sigset_t set;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int cmd_connect(int argc, char **argv)
+{
+    static struct connection c;
+    int status = connect_options_parse(argc, argv, &c.options);
+
+    if (status != 0)
+        return status < 0 ? 0 : status;
+    c.output = (struct output){
+        .json = c.options.json, .terminal = isatty(STDOUT_FILENO) != 0, .out = stdout};
+    c.adapter.options = &c.options;
+    if (!read_secrets(&c))
+        return EXIT_USAGE;
+    c.signal_fd = open_signals();
+    status = control_open(&c.control, c.options.name);
+    if (status == 0)
+        status = open_context(&c);
+    if (status == 0)
+        status = open_session(&c);
+    if (status == 0 && l2tpc_session_start(c.session) == L2TPC_OK) {
+        run(&c);
+        status = c.exit_status;
+    }
+    l2tpc_session_free(c.session);
+    l2tpc_context_free(c.context);
+    l2tpc_host_free(c.adapter.host);
+    control_close(&c.control);
+    secret_forget(&c.psk);
+    secret_forget(&c.password);
+    return status;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The options of l2tpc connect. Secrets have no option of their own: argv is public. */
+#include "cli/cli.h"
+
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_id {
+    OPT_SERVER = 256,
+    OPT_USER,
+    OPT_DOMAIN,
+    OPT_PSK_FILE,
+    OPT_PASSWORD_FILE,
+    OPT_SECRETS_FD,
+    OPT_POLICY,
+    OPT_IKE,
+    OPT_ESP,
+    OPT_ENCAPSULATION,
+    OPT_ROUTE,
+    OPT_NO_DEFAULT_ROUTE,
+    OPT_NO_DNS,
+    OPT_KEEP_IPV6,
+    OPT_NAME,
+    OPT_INTERFACE,
+    OPT_ALLOW,
+    OPT_QUIRK,
+    OPT_MRU,
+    OPT_TIMEOUT,
+    OPT_UNTIL,
+    OPT_JSON,
+    OPT_VERBOSE,
+    OPT_HELP,
+};
+
+static const struct {
+    const char *name, *value, *text;
+    int id;
+} rows[] = {
+    {"server", "HOST", N_("name or address of the server, with :PORT if IKE is not on 500"),
+     OPT_SERVER},
+    {"user", "NAME", N_("user name"), OPT_USER},
+    {"domain", "D", N_("put DOMAIN\\ in front of the user name"), OPT_DOMAIN},
+    {"psk-file", "F", N_("read the IPsec pre-shared key from F; - is standard input"),
+     OPT_PSK_FILE},
+    {"password-file", "F", N_("read the password from F; - is standard input"), OPT_PASSWORD_FILE},
+    {"secrets-fd", "N", N_("read lines psk=... and password=... from descriptor N"),
+     OPT_SECRETS_FD},
+    {"policy", "P", N_("strong, compatible (default) or legacy algorithms"), OPT_POLICY},
+    {"ike", "S", N_("IKE proposals instead of the policy's, as aes256-sha256-modp2048,..."),
+     OPT_IKE},
+    {"esp", "S", N_("ESP proposals instead of the policy's, as aes256-sha1,..."), OPT_ESP},
+    {"encapsulation", "E", N_("auto (default), udp or esp"), OPT_ENCAPSULATION},
+    {"route", "CIDR", N_("send this network into the tunnel; may be repeated"), OPT_ROUTE},
+    {"no-default-route", NULL, N_("only the networks of --route use the tunnel"),
+     OPT_NO_DEFAULT_ROUTE},
+    {"no-dns", NULL, N_("leave the DNS settings of this computer alone"), OPT_NO_DNS},
+    {"keep-ipv6", NULL, N_("let IPv6 go past the tunnel instead of blocking it"), OPT_KEEP_IPV6},
+    {"name", "N", N_("name of the connection for status and disconnect"), OPT_NAME},
+    {"interface", "IF", N_("name of the network interface, default l2tp%d"), OPT_INTERFACE},
+    {"allow", "METHOD", N_("also accept the login method pap or none; !chap-md5 forbids one"),
+     OPT_ALLOW},
+    {"quirk", "Q", N_("softether-utf8 or port-1701"), OPT_QUIRK},
+    {"mru", "BYTES", N_("largest packet we ask for, 128 to 1500"), OPT_MRU},
+    {"timeout", "S", N_("give up when not connected after S seconds"), OPT_TIMEOUT},
+    {"until", "STAGE", N_("stop politely when STAGE is done, as ike-quick"), OPT_UNTIL},
+    {"json", NULL, N_("print one JSON object a line"), OPT_JSON},
+    {"verbose", NULL, N_("print the log to standard error"), OPT_VERBOSE},
+    {"help", NULL, N_("this text"), OPT_HELP},
+};
+
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void help(void)
+{
+    (void)printf("%s\n\n", _("Usage: l2tpc connect --server HOST --user NAME [OPTIONS]"));
+    (void)printf("%s\n\n", _("Dials the server, configures this computer and stays connected "
+                             "until Ctrl-C or l2tpc disconnect.\nSecrets that are not given are "
+                             "asked for."));
+    for (size_t i = 0; i < N_ROWS; i++) {
+        char left[40];
+
+        (void)snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].value ? " " : "",
+                       rows[i].value ? rows[i].value : "");
+        (void)printf("  %-22s %s\n", left, _(rows[i].text));
+    }
+}
+
+static bool parse_route(const char *text, struct connect_options *o)
+{
+    l2tpc_host_addr *r = &o->route[o->n_routes];
+    const char *slash = strchr(text, '/');
+    unsigned most;
+    unsigned prefix;
+    char host[64];
+
+    if (o->n_routes == L2TPC_HOST_ROUTES_MAX ||
+        (size_t)snprintf(host, sizeof(host), "%.*s",
+                         slash ? (int)(slash - text) : (int)strlen(text), text) >= sizeof(host))
+        return false;
+    if (inet_pton(AF_INET, host, r->bytes) == 1)
+        r->family = 4;
+    else if (inet_pton(AF_INET6, host, r->bytes) == 1)
+        r->family = 6;
+    else
+        return false;
+    most = r->family == 4 ? 32 : 128;
+    prefix = most;
+    if (slash && !parse_number(slash + 1, 0, most, &prefix))
+        return false;
+    r->prefix_len = (unsigned char)prefix;
+    o->n_routes++;
+    return true;
+}
+
+static bool add_word(const char **list, unsigned *n, const char *word)
+{
+    if (*n == 4)
+        return false;
+    list[(*n)++] = word;
+    return true;
+}
+
+/* Where a plain text option goes, or NULL for the others. */
+static const char **text_slot(struct connect_options *o, int id)
+{
+    switch (id) {
+    case OPT_SERVER:
+        return &o->server;
+    case OPT_USER:
+        return &o->user;
+    case OPT_DOMAIN:
+        return &o->domain;
+    case OPT_PSK_FILE:
+        return &o->psk_file;
+    case OPT_PASSWORD_FILE:
+        return &o->password_file;
+    case OPT_POLICY:
+        return &o->policy;
+    case OPT_IKE:
+        return &o->ike;
+    case OPT_ESP:
+        return &o->esp;
+    case OPT_ENCAPSULATION:
+        return &o->encapsulation;
+    case OPT_NAME:
+        return &o->name;
+    case OPT_INTERFACE:
+        return &o->interface_name;
+    case OPT_UNTIL:
+        return &o->until;
+    default:
+        return NULL;
+    }
+}
+
+static bool take_option(struct connect_options *o, int id, const char *value)
+{
+    const char **slot = text_slot(o, id);
+    unsigned number = 0;
+
+    if (slot) {
+        *slot = value;
+        return true;
+    }
+    switch (id) {
+    case OPT_SECRETS_FD:
+        if (!parse_number(value, 0, 65535, &number))
+            return false;
+        o->secrets_fd = (int)number;
+        return true;
+    case OPT_ROUTE:
+        return parse_route(value, o);
+    case OPT_ALLOW:
+        return add_word(o->allow, &o->n_allow, value);
+    case OPT_QUIRK:
+        return add_word(o->quirk, &o->n_quirk, value);
+    case OPT_MRU:
+        return parse_number(value, 128, 1500, &o->mru);
+    case OPT_TIMEOUT:
+        return parse_number(value, 1, 3600, &o->timeout);
+    case OPT_NO_DEFAULT_ROUTE:
+        return o->no_default_route = true;
+    case OPT_NO_DNS:
+        return o->no_dns = true;
+    case OPT_KEEP_IPV6:
+        return o->keep_ipv6 = true;
+    case OPT_JSON:
+        return o->json = true;
+    case OPT_VERBOSE:
+        return o->verbose = true;
+    default:
+        return false;
+    }
+}
+
+static int check(const struct connect_options *o)
+{
+    if (!o->server) {
+        complain(_("Which server? Say --server HOST."));
+        return EXIT_USAGE;
+    }
+    if (!l2tpc_host_name_valid(o->name)) {
+        complain(_("'%s' cannot name a connection: use letters, digits, '.', '_' and '-'."),
+                 o->name);
+        return EXIT_USAGE;
+    }
+    if (o->psk_file && o->password_file && strcmp(o->psk_file, "-") == 0 &&
+        strcmp(o->password_file, "-") == 0) {
+        complain(_("Standard input can give one secret only; use --secrets-fd for both."));
+        return EXIT_USAGE;
+    }
+    return 0;
+}
+
+int connect_options_parse(int argc, char **argv, struct connect_options *out)
+{
+    struct option longs[N_ROWS + 1] = {0};
+    int index = 0;
+    int id;
+
+    *out = (struct connect_options){.name = "l2tpc", .secrets_fd = -1};
+    for (size_t i = 0; i < N_ROWS; i++)
+        longs[i] = (struct option){
+            .name = rows[i].name,
+            .has_arg = rows[i].value ? required_argument : no_argument,
+            .val = rows[i].id,
+        };
+    opterr = 0;
+    while ((id = getopt_long(argc, argv, ":h", longs, &index)) != -1) {
+        if (id == OPT_HELP || id == 'h') {
+            help();
+            return -1;
+        }
+        if (id == '?' || id == ':') {
+            complain(id == ':' ? _("%s needs a value. See: l2tpc connect --help")
+                               : _("%s is not an option. See: l2tpc connect --help"),
+                     argv[optind - 1]);
+            return EXIT_USAGE;
+        }
+        if (!take_option(out, id, optarg)) {
+            complain(_("--%s does not take '%s'. See: l2tpc connect --help"), longs[index].name,
+                     optarg);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc) {
+        complain(_("'%s' is one word too many. See: l2tpc connect --help"), argv[optind]);
+        return EXIT_USAGE;
+    }
+    return check(out);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a person, or a program with --json, gets to see of a dial. */
+#include "cli/cli.h"
+
+#include <string.h>
+
+static const char *title_of(const char *stage)
+{
+    const char *title = l2tpc_stage_title(stage);
+
+    return title ? _(title) : stage;
+}
+
+void output_stage_begin(struct output *o, const char *stage)
+{
+    if (o->json) {
+        (void)fprintf(o->out, "{\"event\":\"stage-begin\",\"stage\":\"%s\"}\n", stage);
+        (void)fflush(o->out);
+    } else if (o->terminal && strcmp(stage, "up") != 0) {
+        (void)fprintf(o->out, "  ... %s", title_of(stage));
+        (void)fflush(o->out);
+        o->live = true;
+    }
+}
+
+/* On a terminal the line of the running stage is written over. */
+static void end_live_line(struct output *o)
+{
+    if (o->live)
+        (void)fputs("\r\033[K", o->out);
+    o->live = false;
+}
+
+void output_stage_end(struct output *o, const char *stage, double ms)
+{
+    if (o->json) {
+        long long us = (long long)(ms * 1000 + 0.5);
+
+        (void)fprintf(o->out, "{\"event\":\"stage-end\",\"stage\":\"%s\",\"ms\":%lld.%03lld}\n",
+                      stage, us / 1000, us % 1000);
+    } else {
+        end_live_line(o);
+        (void)fprintf(o->out, "  %-12s %9.1f ms  %s\n", stage, ms, title_of(stage));
+    }
+    (void)fflush(o->out);
+}
+
+static const char *translate(const char *msgid)
+{
+    return _(msgid);
+}
+
+void output_failure(struct output *o, const l2tpc_error *error)
+{
+    char text[1024];
+
+    if (o->json)
+        return; /* the final status says it */
+    end_live_line(o);
+    (void)l2tpc_error_message(error, translate, text, sizeof(text));
+    complain("%s", text);
+    (void)l2tpc_error_hint(error, translate, text, sizeof(text));
+    (void)fprintf(stderr, "       %s\n", text);
+    (void)fprintf(stderr, "       [%s, %s", l2tpc_error_get_code(error),
+                  l2tpc_error_get_stage(error));
+    if (l2tpc_error_get_windows_code(error))
+        (void)fprintf(stderr, _(", Windows error %d"), l2tpc_error_get_windows_code(error));
+    (void)fputs("]\n", stderr);
+}
+
+static void print_evidence(FILE *out, const l2tpc_status *status)
+{
+    l2tpc_evidence e = {.size = sizeof(e)};
+
+    for (unsigned i = 0; l2tpc_status_evidence_at(status, i, &e) == L2TPC_OK; i++)
+        (void)fprintf(out, "  [%s] %s: %s (%s)\n", e.ok ? _("yes") : _("NO"), _(e.sentence),
+                      e.value, e.observer);
+}
+
+void print_details(FILE *out, l2tpc_status *status)
+{
+    l2tpc_status_row row = {.size = sizeof(row)};
+
+    (void)fprintf(out, "%s: %s, %s\n", l2tpc_status_get(status, "name"),
+                  l2tpc_status_get(status, "state"),
+                  l2tpc_status_is_l2tp_in_ipsec(status) ? _("this is L2TP inside IPsec")
+                                                        : _("NOT proven to be L2TP inside IPsec"));
+    print_evidence(out, status);
+    for (unsigned i = 0; l2tpc_status_row_at(status, i, &row) == L2TPC_OK; i++) {
+        const char *text = row.text;
+
+        if (!text[0])
+            continue;
+        (void)fprintf(out, "  %-40s ", _(row.title));
+        for (; *text; text++) /* the items of a list stand on one line */
+            (void)fputs(*text != '\n' ? (char[]){*text, '\0'} : text[1] ? ", " : "", out);
+        (void)fputc('\n', out);
+    }
+}
+
+void output_status(struct output *o, l2tpc_status *status)
+{
+    if (o->json) {
+        const char *json = l2tpc_status_to_json(status);
+
+        (void)fprintf(o->out, "%s\n", json ? json : "{}");
+    } else {
+        end_live_line(o);
+        print_details(o->out, status);
+    }
+    (void)fflush(o->out);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* l2tpc status and l2tpc disconnect: asking running connections over their control sockets. */
+#include "cli/cli.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define CONNECTIONS_MAX 64
+#define PATIENCE_S 15 /* a polite end takes a few seconds at most */
+
+/* A connected socket, or -1 when no connection of that name runs (errno says why). */
+static int reach(const char *name)
+{
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    struct stat st;
+    int fd;
+
+    if ((size_t)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/%s.sock", run_dir(), name) >=
+        sizeof(sun.sun_path))
+        return -1;
+    if (lstat(sun.sun_path, &st) < 0)
+        return -1;
+    if (!S_ISSOCK(st.st_mode) || (st.st_uid != geteuid() && st.st_uid != 0)) {
+        errno = EPERM; /* not a socket of ours: whoever put it there is not answered */
+        return -1;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Asks and prints the answer; 0 or the exit status after a sentence. */
+static int ask(const char *name, const char *request)
+{
+    char buffer[4096];
+    ssize_t n;
+    int fd = reach(name);
+
+    if (fd < 0) {
+        if (errno == EACCES || errno == EPERM)
+            complain(_("The connection '%s' belongs to another user."), name);
+        else
+            complain(_("No connection named '%s' is running."), name);
+        return EXIT_LOCAL;
+    }
+    if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0) {
+        complain(_("The connection '%s' does not answer: %s."), name, strerror(errno));
+        close(fd);
+        return EXIT_LOCAL;
+    }
+    while ((n = recv(fd, buffer, sizeof(buffer), 0)) > 0)
+        (void)fwrite(buffer, 1, (size_t)n, stdout);
+    if (n < 0)
+        complain(_("The connection '%s' does not answer: %s."), name, strerror(errno));
+    close(fd);
+    return n < 0 ? EXIT_LOCAL : 0;
+}
+
+/* Names of running connections; stale sockets are passed over. */
+static unsigned running(char names[CONNECTIONS_MAX][L2TPC_HOST_NAME_MAX + 1])
+{
+    DIR *dir = opendir(run_dir());
+    const struct dirent *entry;
+    unsigned n = 0;
+
+    while (dir && n < CONNECTIONS_MAX && (entry = readdir(dir))) {
+        size_t len = strlen(entry->d_name);
+        int fd;
+
+        if (len < 6 || len - 5 > L2TPC_HOST_NAME_MAX ||
+            strcmp(entry->d_name + len - 5, ".sock") != 0)
+            continue;
+        (void)snprintf(names[n], sizeof(names[n]), "%.*s", (int)(len - 5), entry->d_name);
+        fd = l2tpc_host_name_valid(names[n]) ? reach(names[n]) : -1;
+        if (fd < 0)
+            continue;
+        close(fd);
+        n++;
+    }
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+static int parse(int argc, char **argv, const char *usage, bool *json, const char **name)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            (void)printf("%s\n", usage);
+            return -1;
+        }
+        if (json && strcmp(argv[i], "--json") == 0) {
+            *json = true;
+        } else if (!*name && l2tpc_host_name_valid(argv[i])) {
+            *name = argv[i];
+        } else {
+            complain(_("'%s' is not the name of a connection. %s"), argv[i], usage);
+            return EXIT_USAGE;
+        }
+    }
+    return 0;
+}
+
+int cmd_status(int argc, char **argv)
+{
+    char names[CONNECTIONS_MAX][L2TPC_HOST_NAME_MAX + 1];
+    const char *name = NULL;
+    bool json = false;
+    int status = parse(argc, argv, _("Usage: l2tpc status [NAME] [--json]"), &json, &name);
+    const char *request = json ? "status json\n" : "status text\n";
+    unsigned n;
+
+    if (status != 0)
+        return status < 0 ? 0 : status;
+    if (name)
+        return ask(name, request);
+    n = running(names);
+    if (n == 0 && !json)
+        (void)printf("%s\n", _("No connection is running."));
+    for (unsigned i = 0; i < n; i++)
+        if (ask(names[i], request) != 0)
+            status = EXIT_LOCAL;
+    return status;
+}
+
+int cmd_disconnect(int argc, char **argv)
+{
+    char names[CONNECTIONS_MAX][L2TPC_HOST_NAME_MAX + 1];
+    const char *name = NULL;
+    int status = parse(argc, argv, _("Usage: l2tpc disconnect [NAME]"), NULL, &name);
+    unsigned n;
+
+    if (status != 0)
+        return status < 0 ? 0 : status;
+    if (name)
+        return ask(name, "disconnect\n");
+    n = running(names);
+    if (n == 1)
+        return ask(names[0], "disconnect\n");
+    if (n == 0)
+        complain(_("No connection is running."));
+    else
+        complain(_("%u connections are running: say which one. See: l2tpc status"), n);
+    return EXIT_LOCAL;
+}

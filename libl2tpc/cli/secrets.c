@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where secrets come from: files, a descriptor, the terminal. Raw bytes throughout. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+void secret_forget(struct secret_bytes *s)
+{
+    explicit_bzero(s, sizeof(*s));
+}
+
+/* Everything up to the end of file; false when it is longer than cap or cannot be read. */
+static bool read_all(int fd, unsigned char *buffer, size_t cap, size_t *out_n)
+{
+    size_t n = 0;
+
+    for (;;) {
+        unsigned char extra;
+        ssize_t got = n < cap ? read(fd, buffer + n, cap - n) : read(fd, &extra, 1);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return false;
+        if (got == 0)
+            break;
+        if (n == cap) {
+            errno = EFBIG;
+            return false;
+        }
+        n += (size_t)got;
+    }
+    *out_n = n;
+    return true;
+}
+
+static bool set_bytes(struct secret_bytes *out, const unsigned char *p, size_t n, const char *what)
+{
+    if (n > SECRET_BYTES_MAX) {
+        complain(_("The %s is longer than %d bytes."), what, SECRET_BYTES_MAX);
+        return false;
+    }
+    out->given = true;
+    out->n = n;
+    if (n > 0)
+        memcpy(out->bytes, p, n);
+    return true;
+}
+
+bool secret_from_file(const char *path, const char *what, struct secret_bytes *out)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    unsigned char buffer[SECRET_BYTES_MAX + 2];
+    size_t n = 0;
+    struct stat st;
+    bool ok = false;
+
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        complain(_("The %s cannot be read from %s: %s."), what, path, strerror(errno));
+    } else if (S_ISDIR(st.st_mode)) {
+        complain(_("The %s cannot be read from %s: it is a directory."), what, path);
+    } else if (!read_all(fd, buffer, sizeof(buffer), &n)) {
+        if (errno == EFBIG)
+            complain(_("The %s is longer than %d bytes."), what, SECRET_BYTES_MAX);
+        else
+            complain(_("The %s cannot be read from %s: %s."), what, path, strerror(errno));
+    } else {
+        if (n > 0 && buffer[n - 1] == '\n') /* the one newline that an editor adds */
+            n--;
+        ok = set_bytes(out, buffer, n, what);
+    }
+    if (fd >= 0 && !standard_input)
+        close(fd);
+    explicit_bzero(buffer, sizeof(buffer));
+    return ok;
+}
+
+static bool take_line(const unsigned char *line, size_t n, struct secret_bytes *psk,
+                      struct secret_bytes *password)
+{
+    if (n >= 4 && memcmp(line, "psk=", 4) == 0)
+        return set_bytes(psk, line + 4, n - 4, _("pre-shared key"));
+    if (n >= 9 && memcmp(line, "password=", 9) == 0)
+        return set_bytes(password, line + 9, n - 9, _("password"));
+    if (n == 0)
+        return true;
+    complain(_("The secrets descriptor holds a line that is neither psk= nor password=."));
+    return false;
+}
+
+bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *password)
+{
+    unsigned char buffer[2 * SECRET_BYTES_MAX + 64];
+    size_t n = 0;
+    bool ok = true;
+
+    if (!read_all(fd, buffer, sizeof(buffer), &n)) {
+        complain(_("The secrets cannot be read from descriptor %d: %s."), fd, strerror(errno));
+        ok = false;
+    }
+    for (size_t at = 0; ok && at < n;) {
+        unsigned char *end = memchr(buffer + at, '\n', n - at);
+        size_t len = end ? (size_t)(end - (buffer + at)) : n - at;
+
+        ok = take_line(buffer + at, len, psk, password);
+        at += len + 1;
+    }
+    explicit_bzero(buffer, sizeof(buffer));
+    return ok;
+}
+
+bool secret_from_terminal(const char *prompt, struct secret_bytes *out)
+{
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    struct termios old;
+    struct termios quiet;
+    ssize_t n = -1;
+
+    if (fd < 0)
+        return false;
+    if (tcgetattr(fd, &old) == 0) {
+        quiet = old;
+        quiet.c_lflag &= ~(tcflag_t)ECHO;
+        quiet.c_lflag |= ECHONL;
+        (void)tcsetattr(fd, TCSAFLUSH, &quiet);
+        (void)dprintf(fd, "%s", prompt);
+        n = read(fd, out->bytes, sizeof(out->bytes));
+        (void)tcsetattr(fd, TCSAFLUSH, &old);
+    }
+    close(fd);
+    if (n <= 0)
+        return false;
+    out->n = (size_t)n;
+    if (out->bytes[out->n - 1] == '\n')
+        out->n--;
+    out->given = true;
+    return true;
+}
