@@ -23,6 +23,11 @@ struct esp_counters {
     uint64_t bad_icv;
     uint64_t malformed; /* too short, not block aligned, bad padding, wrong next header or ports */
     uint64_t bad_udp_sum; /* counted; dropped only where no NAT is in between */
+    /*
+     * Among malformed, before anything was accepted: authentic if SHA2-256 were cut to the other
+     * length. Suite.truncate_96 is not what the peer does.
+     */
+    uint64_t cut_otherwise;
 };
 
 enum esp_verdict {

@@ -84,6 +84,28 @@ static bool authentic(struct esp_in *i, const struct parts *p)
     return mac_ctx_run(i->key.mac, p->covered, tag) && equal_ct(tag, p->icv.p, p->icv.n);
 }
 
+/*
+ * A peer that cuts SHA2-256 to 96 bits where 128 were agreed, or the reverse, sends nothing but
+ * lengths that cannot be. Telling it from noise takes one HMAC, spent only on an SA on which no
+ * packet has ever been good.
+ */
+static bool is_cut_otherwise(struct esp_in *i, struct span packet)
+{
+    const struct esp_sizes *s = &i->key.sizes;
+    size_t icv = s->icv == ESP_ICV_96 ? ESP_ICV_128 : ESP_ICV_96;
+    struct rd r = rd_of(packet);
+    struct span covered;
+    struct span sent;
+    uint8_t tag[HASH_MAX];
+
+    if (i->counters.packets > 0 || i->key.gcm || s->integ_key != hash_size(HASH_SHA256))
+        return false;
+    if (packet.n < ESP_HEADER + s->iv + s->align + icv || !rd_bytes(&r, packet.n - icv, &covered) ||
+        !rd_bytes(&r, icv, &sent))
+        return false;
+    return mac_ctx_run(i->key.mac, covered, tag) && equal_ct(tag, sent.p, icv);
+}
+
 /* Takes the trailer off; `datagram` is what stands before the padding. */
 static enum esp_verdict strip(struct span body, struct span *datagram)
 {
@@ -152,6 +174,7 @@ enum esp_verdict esp_open(struct esp_in *i, struct mspan packet, struct mspan *p
 
     if (!split(i, packet, &p)) {
         i->counters.malformed++;
+        i->counters.cut_otherwise += is_cut_otherwise(i, span_ro(packet));
         return ESP_MALFORMED;
     }
     if (!window_check(&i->window, p.seq)) {

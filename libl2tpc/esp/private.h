@@ -10,6 +10,8 @@
 #define ESP_TRAILER 2 /* pad length, next header */
 #define ESP_IV_MAX 16
 #define ESP_ICV_MAX 32
+#define ESP_ICV_96 12
+#define ESP_ICV_128 16
 #define ESP_GCM_SALT 4
 #define ESP_GCM_NONCE 12
 #define ESP_IV_POOL 4096
@@ -57,7 +59,9 @@ struct inner_flow {
 void inner_flow_init(struct inner_flow *f, const struct inaddr *source,
                      const struct inaddr *destination, uint16_t source_port,
                      uint16_t destination_port);
-/* As it goes into the header (never zero), or, over a header that holds a sum, 0xffff if it fits.
+/*
+ * With `sum` 0 the checksum to send, which is never zero; with `sum` as received 0xffff when it is
+ * right.
  */
 uint16_t inner_sum(const struct inner_flow *f, uint16_t length, uint16_t sum, struct span payload);
 

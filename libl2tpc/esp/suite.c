@@ -4,9 +4,7 @@
 
 #include <string.h>
 
-#define GCM_ICV 16
 #define GCM_ALIGN 4 /* RFC 4303 2.4: the trailer ends on a 4-byte boundary */
-#define ICV_96 12
 
 /* ICV in bytes: RFC 2403, 2404, 4868. Half the hash, but for the two oldest. */
 static size_t icv_of(const struct esp_suite *suite)
@@ -14,9 +12,9 @@ static size_t icv_of(const struct esp_suite *suite)
     switch (suite->integ) {
     case HASH_MD5:
     case HASH_SHA1:
-        return ICV_96;
+        return ESP_ICV_96;
     case HASH_SHA256:
-        return suite->truncate_96 ? ICV_96 : 16;
+        return suite->truncate_96 ? ESP_ICV_96 : ESP_ICV_128;
     case HASH_SHA384:
         return 24;
     case HASH_SHA512:
@@ -31,7 +29,7 @@ static size_t icv_of(const struct esp_suite *suite)
 bool esp_sizes_of(const struct esp_suite *suite, struct esp_sizes *out)
 {
     bool gcm = suite->cipher == CIPHER_AES_GCM;
-    size_t icv = gcm ? GCM_ICV : icv_of(suite);
+    size_t icv = gcm ? ESP_ICV_128 : icv_of(suite);
 
     if (cipher_key_len(suite->cipher, suite->key_bits) == 0 || icv == 0)
         return false;

@@ -310,3 +310,33 @@ TEST(esp_refuses_suites_and_keys_that_cannot_be)
     CHECK(!can_make(&e, &sa));
     ends_close(&e);
 }
+
+/* One end cuts SHA2-256 to 96 bits and the other does not: nothing passes, and it is known why. */
+TEST(esp_tells_another_truncation)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        struct esp_suite suite = {i & 2 ? CIPHER_3DES_CBC : CIPHER_AES_CBC, i & 2 ? 0 : 128,
+                                  HASH_SHA256, i & 1};
+        uint8_t buffer[PACKET_MAX];
+        struct mspan packet = {NULL, 0};
+        struct mspan payload = {NULL, 0};
+        struct ends client;
+        struct ends server;
+
+        ends_init(&client, &suite);
+        suite.truncate_96 = !suite.truncate_96;
+        ends_init(&server, &suite);
+        CHECK(ends_open(&client) && ends_open(&server));
+        for (unsigned n = 1; n <= 5; n++) {
+            CHECK_INT(seal_bytes(client.client_out, buffer, 40, 0, &packet), ESP_OK);
+            CHECK_INT(esp_open(server.server_in, packet, &payload), ESP_MALFORMED);
+            CHECK_INT(esp_in_counters(server.server_in)->cut_otherwise, n);
+        }
+        packet.p[packet.n - 1] ^= 1; /* noise of the same length says nothing */
+        CHECK_INT(esp_open(server.server_in, packet, &payload), ESP_MALFORMED);
+        CHECK_INT(esp_in_counters(server.server_in)->cut_otherwise, 5);
+        CHECK_INT(esp_in_counters(server.server_in)->malformed, 6);
+        ends_close(&client);
+        ends_close(&server);
+    }
+}
