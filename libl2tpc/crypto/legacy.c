@@ -39,7 +39,7 @@ static bool des_key_eq(const uint8_t *a, const uint8_t *b)
 
 static bool des_part_is_weak(const uint8_t *key)
 {
-    /* Weak and semi-weak keys of RFC 2409 appendix A's reference, FIPS 74 3.6. */
+    /* The weak and semi-weak keys of RFC 2409 appendix A. */
     static const uint8_t weak[][8] = {
         {0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01},
         {0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe},

@@ -23,6 +23,11 @@ struct esp_counters {
     uint64_t bad_icv;
     uint64_t malformed; /* too short, not block aligned, bad padding, wrong next header or ports */
     uint64_t bad_udp_sum; /* counted; dropped only where no NAT is in between */
+    /*
+     * Among malformed, before anything was accepted: authentic if SHA2-256 were cut to the other
+     * length. Suite.truncate_96 is not what the peer does.
+     */
+    uint64_t cut_otherwise;
 };
 
 enum esp_verdict {
@@ -38,7 +43,11 @@ enum esp_verdict {
 struct esp_out;
 struct esp_in;
 
-/* Addresses are those of the outer packet: the pseudo-header of the inner UDP checksum. */
+/*
+ * Addresses are those of the outer packet: the pseudo-header of the inner UDP checksum. `env` is
+ * copied; its rand is called by esp_seal() about once in 256 packets, on the caller's thread. NULL
+ * for a suite that does not exist, keys of another length, or weak DES keys.
+ */
 struct esp_out *esp_out_new(struct crypto *c, const struct env *env, const struct sa_pair *sa,
                             const struct inaddr *local, const struct inaddr *remote);
 void esp_out_free(struct esp_out *o); /* wipes */
@@ -50,6 +59,8 @@ void esp_out_free(struct esp_out *o); /* wipes */
 enum esp_verdict esp_seal(struct esp_out *o, struct mspan payload, struct mspan *packet);
 uint32_t esp_out_spi(const struct esp_out *o);
 uint32_t esp_out_seq(const struct esp_out *o); /* the last one used */
+/* Past ESP_SEQ_SOFT: it is time for a new SA. */
+bool esp_out_is_worn(const struct esp_out *o);
 const struct esp_counters *esp_out_counters(const struct esp_out *o);
 
 struct esp_in *esp_in_new(struct crypto *c, const struct sa_pair *sa, const struct inaddr *local,
