@@ -40,7 +40,7 @@ static const enum call_action table[CALL_STATES][MESSAGE_TYPES] = {
 
 void call_open(struct l2tp *l, l2tpc_us now)
 {
-    struct failure f = failure_make(FAILURE_INTERNAL);
+    struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
     struct l2tp_draft d;
 
     l2tp_draft(l, &d, ICRQ, 0);
@@ -98,7 +98,7 @@ static void recv_ICRP(struct l2tp *l, const struct message *m, l2tpc_us now)
     }
     l->facts.peer_session_id = message_u16(m, AVP_ASSIGNED_SESSION_ID);
     if (!send_ICCN(l)) {
-        f = failure_make(FAILURE_INTERNAL);
+        f = failure_make(FAILURE_LOCAL_MEMORY);
         f.stage = STAGE_L2TP_CALL;
         l2tp_fail(l, L2TP_EVENT_FAILED, &f, STOPCCN_GENERAL_ERROR, ERROR_RESOURCES, now);
         return;

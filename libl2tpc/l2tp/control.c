@@ -95,9 +95,10 @@ static bool send_SCCCN(struct l2tp *l, const struct message *sccrp)
 
     l2tp_draft(l, &d, SCCCN, 0);
     if (message_has(sccrp, AVP_CHALLENGE)) {
-        if (!challenge_response(l, SCCCN, sccrp->value[AVP_CHALLENGE], response))
-            return false;
-        avp_put(&d.avps, AVP_CHALLENGE_RESPONSE, SPAN_ARRAY(response));
+        if (challenge_response(l, SCCCN, sccrp->value[AVP_CHALLENGE], response))
+            avp_put(&d.avps, AVP_CHALLENGE_RESPONSE, SPAN_ARRAY(response));
+        else
+            d.avps.w.failed = true;
     }
     return l2tp_queue(l, &d);
 }
@@ -137,8 +138,14 @@ static bool authenticate(struct l2tp *l, const struct message *m, l2tpc_us now)
     }
     if (!l->config.has_secret)
         return true;
+    if (!challenge_response(l, SCCRP, SPAN_ARRAY(l->challenge), want)) {
+        f = failure_make(FAILURE_LOCAL_CRYPTO);
+        f.stage = STAGE_L2TP_TUNNEL;
+        failure_set_value(&f, span_str("MD5"));
+        refuse(l, &f, STOPCCN_GENERAL_ERROR, ERROR_RESOURCES, now);
+        return false;
+    }
     ok = message_has(m, AVP_CHALLENGE_RESPONSE) &&
-         challenge_response(l, SCCRP, SPAN_ARRAY(l->challenge), want) &&
          equal_ct(want, m->value[AVP_CHALLENGE_RESPONSE].p, MD5_LEN);
     if (!ok) {
         f = failure_make(FAILURE_L2TP_AUTH_PEER);
@@ -182,7 +189,7 @@ static void recv_SCCRP(struct l2tp *l, const struct message *m, l2tpc_us now)
     if (!authenticate(l, m, now))
         return;
     if (!send_SCCCN(l, m)) {
-        f = failure_make(FAILURE_INTERNAL);
+        f = failure_make(FAILURE_LOCAL_MEMORY);
         f.stage = STAGE_L2TP_TUNNEL;
         refuse(l, &f, STOPCCN_GENERAL_ERROR, ERROR_RESOURCES, now);
         return;
@@ -207,14 +214,14 @@ static void recv_late_SCCRP(struct l2tp *l, const struct message *m, l2tpc_us no
 static void recv_StopCCN(struct l2tp *l, const struct message *m)
 {
     bool closing = l->control == CONTROL_STOPCCN_SENT;
-    bool established = l->call == CALL_ESTABLISHED;
+    bool established = l->call == CALL_ESTABLISHED || l->call == CALL_DOWN;
     struct failure f = result_failure(m, established);
 
     if (l->facts.peer_tunnel_id == 0)
         l->facts.peer_tunnel_id = message_u16(m, AVP_ASSIGNED_TUNNEL_ID);
     if (closing)
         l2tp_emit(l, L2TP_EVENT_CLOSED, false, NULL);
-    else if (established || l->call == CALL_DOWN)
+    else if (established)
         l2tp_emit(l, L2TP_EVENT_CLOSED, true, &f);
     else
         l2tp_emit(l, L2TP_EVENT_FAILED, true, &f);

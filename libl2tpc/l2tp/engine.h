@@ -49,6 +49,7 @@ struct l2tp {
     l2tpc_us stage_due; /* giving up on the tunnel, then on the call */
     l2tpc_us heard;     /* anything valid of the peer; the HELLO timer counts from here */
     l2tpc_us close_due;
+    bool failed; /* the failure has been told */
 };
 
 /* l2tp.c */

@@ -71,6 +71,8 @@ void l2tp_emit(struct l2tp *l, enum l2tp_event_type type, bool by_peer,
 
     if (failure)
         e.failure = *failure;
+    if (type == L2TP_EVENT_FAILED || type == L2TP_EVENT_PEER_DEAD)
+        l->failed = true;
     (void)l2tp_events_push(&l->events, &e);
 }
 
@@ -132,7 +134,7 @@ bool l2tp_queue(struct l2tp *l, struct l2tp_draft *d)
 
 void l2tp_start(struct l2tp *l, l2tpc_us now)
 {
-    struct failure f = failure_make(FAILURE_INTERNAL);
+    struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
 
     if (l->control != CONTROL_IDLE)
         return;
@@ -194,6 +196,7 @@ enum verdict l2tp_input(struct l2tp *l, struct span control_message, l2tpc_us no
     struct message_header h;
     struct msg held;
     enum reliable_verdict fresh;
+    bool failed_before = l->failed;
 
     if (!is_running(l) || !message_read_header(control_message, &h) ||
         h.tunnel_id != l->facts.tunnel_id)
@@ -212,11 +215,11 @@ enum verdict l2tp_input(struct l2tp *l, struct span control_message, l2tpc_us no
             msg_done(&held);
         }
     }
-    if (l->control == CONTROL_FAILED)
-        return VERDICT_FATAL;
-    reliable_pump(&l->reliable, now);
-    reliable_flush(&l->reliable, now);
-    return VERDICT_OK;
+    if (l->control != CONTROL_FAILED) {
+        reliable_pump(&l->reliable, now);
+        reliable_flush(&l->reliable, now);
+    }
+    return l->failed && !failed_before ? VERDICT_FATAL : VERDICT_OK;
 }
 
 static l2tpc_us hello_due(const struct l2tp *l)
@@ -281,6 +284,8 @@ void l2tp_timer(struct l2tp *l, l2tpc_us now)
         reliable_pump(&l->reliable, now);
     }
     reliable_timer(&l->reliable, now);
+    if (l->control == CONTROL_STOPCCN_SENT)
+        reliable_force(&l->reliable, now); /* too little time left to start from a window of one */
     reliable_flush(&l->reliable, now);
 }
 
