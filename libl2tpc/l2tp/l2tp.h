@@ -23,6 +23,7 @@ struct l2tp_config {
     bool has_secret;    /* tunnel authentication and hidden AVPs (RFC 2661 5.1.1, 4.3) */
     struct secret secret;
     l2tpc_us hello; /* idle time before a HELLO; 0 = L2TP_HELLO */
+    bool hide_avps; /* with a secret: send every hideable AVP hidden */
 };
 
 enum l2tp_event_type {
@@ -51,6 +52,8 @@ struct l2tp_facts {
     bool tunnel_up, call_up;
     l2tpc_us rtt;
     uint64_t sent, received, resent, duplicates, reordered, dropped;
+    unsigned wen, sli;             /* WAN-Error-Notify and Set-Link-Info messages of the peer */
+    uint32_t accm_send, accm_recv; /* of the last SLI; 0 when there was none */
 };
 
 struct l2tp;
