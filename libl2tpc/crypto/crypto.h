@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Our verbs over OpenSSL 3 (in a private library context) and nettle (MD4, RC4, single DES). No
- * other folder includes either library. Every return value is must-use: a failed primitive fails
- * its exchange. A `struct crypto` may be shared by engines of one thread.
+ * Our verbs over OpenSSL 3 (in a private library context) and nettle (hashes, HMAC, RC4, single
+ * DES). No other folder includes either library. Every return value is must-use: a failed primitive
+ * fails its exchange. A `struct crypto` may be shared by engines of one thread.
  */
 #ifndef L2TPC_CRYPTO_CRYPTO_H
 #define L2TPC_CRYPTO_CRYPTO_H
@@ -25,10 +25,13 @@ bool hmac_parts(struct crypto *c, enum hash_id h, struct span key, const struct 
                 size_t n_parts, uint8_t *out) MUST_USE;
 
 /* ---- block ciphers, one shot: IKE messages and MS-CHAP ---- */
-const char *cipher_name(enum cipher_id id);                  /* "AES-CBC" */
-size_t cipher_block(enum cipher_id id);                      /* 8 or 16; 1 for GCM */
-size_t cipher_iv(enum cipher_id id);                         /* bytes on the wire: 8 or 16; GCM 8 */
-size_t cipher_key_len(enum cipher_id id, unsigned key_bits); /* 0 when not a valid pair */
+const char *cipher_name(enum cipher_id id); /* "AES-CBC" */
+size_t cipher_block(enum cipher_id id);     /* 8 or 16; 1 for GCM */
+size_t cipher_iv(enum cipher_id id);        /* bytes on the wire: 8 or 16; GCM 8 */
+/* Bytes of the key alone, without a salt; 0 when not a valid pair (key_bits is 0 for DES, 3DES). */
+size_t cipher_key_len(enum cipher_id id, unsigned key_bits);
+/* Bytes of keying material behind the key: 4 for GCM (RFC 4106 8.1), else 0. */
+size_t cipher_salt(enum cipher_id id);
 /* In place; data.n is a multiple of the block, iv.n the block. */
 bool cbc_crypt(struct crypto *c, enum cipher_id id, struct span key, struct span iv, bool encrypt,
                struct mspan data) MUST_USE;
