@@ -57,6 +57,15 @@
 #define PPP_ROUNDS_MAX 20
 #define PPP_ECHO US_S(20)
 #define PPP_ECHO_TRIES 4
+#define PPP_ECHO_RETRY US_MS(2500) /* between unanswered echoes: dead 30 s after the last sign */
+#define PPP_CHAP_RESEND US_S(3)    /* our unanswered Response: authentication servers are slow */
+#define PPP_CHAP_GAP US_S(10)      /* at most one new Response (hostile.md H69) */
+#define PPP_REJECT_GAP US_S(1)     /* between two Protocol-Rejects or Code-Rejects */
+#define PPP_REOPENS_MAX 3          /* reopened within PPP_REOPEN_WINDOW (hostile.md H67) */
+#define PPP_REOPEN_WINDOW US_S(60)
+#define PPP_MRU_MIN 128
+#define PPP_MRU_MAX 2048
+#define PPP_MRU_DEFAULT 1500 /* RFC 1661 6.1: in force when nothing was agreed */
 
 /* Polite end: how long a Terminate, CDN, StopCCN or Delete may wait for its answer. */
 #define NO_SA_WAIT US_S(5) /* all SAs deleted: the server may be about to start a quick mode */

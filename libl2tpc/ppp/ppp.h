@@ -21,6 +21,7 @@ enum ppp_auth {
     PPP_AUTH_PAP = 1 << 0,
     PPP_AUTH_CHAP_MD5 = 1 << 1,
     PPP_AUTH_MSCHAPV2 = 1 << 2,
+    PPP_AUTH_NONE_OK = 1 << 7, /* the server may ask for no authentication at all */
 };
 
 #define PPP_USER_MAX 256
@@ -34,6 +35,8 @@ struct ppp_config {
     struct inaddr want_ip;   /* family 0: ask 0.0.0.0 */
     bool want_dns;
     l2tpc_us echo; /* LCP echo interval when idle; 0 = PPP_ECHO */
+    /* Quirk: the NT hash is made of the password's UTF-8 bytes, each widened with a zero byte. */
+    bool nt_hash_utf8_bytes;
 };
 
 enum ppp_event_type {
@@ -64,6 +67,8 @@ struct ppp_facts {
     bool lcp_up, authenticated, ip_up;
     l2tpc_us rtt; /* of the last LCP echo */
     uint64_t sent, received, resent, dropped, protocol_rejects;
+    bool pfc;              /* the peer asked for protocol field compression and has it */
+    uint64_t early_echoes; /* LCP Echo-Requests that came before LCP was open */
 };
 
 struct ppp;
