@@ -186,8 +186,8 @@ bool loop_post(struct loop *loop, loop_post_fn fn, void *user)
     room = loop->n_posts < LOOP_POSTS_MAX;
     if (room) {
         loop->post[(loop->post_head + loop->n_posts) % LOOP_POSTS_MAX] = (struct post){fn, user};
-        loop->n_posts++;
-        event_signal(loop);
+        if (loop->n_posts++ == 0) /* otherwise a signal is under way */
+            event_signal(loop);
     }
     (void)pthread_mutex_unlock(&loop->lock);
     return room;

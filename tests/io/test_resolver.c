@@ -2,8 +2,13 @@
 #include "check.h"
 #include "io/env.h"
 #include "io/resolver.h"
+#include "own_net.h"
 
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct answer {
@@ -31,6 +36,7 @@ static bool ask(struct loop *loop, const char *name, struct answer *out)
 {
     l2tpc_us give_up = io_now() + US_S(30);
 
+    (void)own_net(); /* no question leaves this computer */
     *out = (struct answer){0};
     if (!resolve_start(loop, name, keep, out) || out->calls != 0)
         return false;
@@ -62,16 +68,10 @@ TEST(literals_need_no_resolver)
 
 TEST(names_that_are_none)
 {
-    static const char *const bad[] = {"",
-                                      "two words",
-                                      "[192.0.2.1]",
-                                      "[::1",
-                                      "host:500",
-                                      "a/b",
-                                      "user@host",
-                                      "bad\xff"
-                                      "byte",
-                                      "fe80::1%lo"};
+    static const char *const bad[] = {
+        "",    "two words", "[192.0.2.1]", "[::1",       "host:500",
+        "a/b", "user@host", "bad\377byte", "fe80::1%lo", "tab\tname",
+    };
     struct loop *loop = loop_new();
     struct answer a;
     char longest[300];
@@ -105,8 +105,7 @@ TEST(localhost_has_addresses)
 
 TEST(names_that_do_not_exist)
 {
-    static const char *const missing[] = {"no-such-host.invalid", "b\xc3\xbc"
-                                                                  "cher.invalid"};
+    static const char *const missing[] = {"no-such-host.invalid", "b\303\274cher.invalid"};
     struct loop *loop = loop_new();
     struct answer a;
 
@@ -122,10 +121,63 @@ TEST(names_that_do_not_exist)
     loop_free(loop);
 }
 
+/* Shows this thread, and those it starts from now on, another file in place of `where`. */
+static bool own_file(const char *where, const char *text)
+{
+    char path[] = "/tmp/l2tpc-resolver-XXXXXX";
+    int fd = mkstemp(path);
+    bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+              fchmod(fd, 0644) == 0 && mount(path, where, NULL, MS_BIND, NULL) == 0;
+
+    if (fd >= 0) {
+        (void)close(fd);
+        (void)unlink(path);
+    }
+    return ok;
+}
+
+static bool own_hosts(const char *hosts)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           own_file("/etc/nsswitch.conf", "hosts: files\n") && own_file("/etc/hosts", hosts);
+}
+
+TEST(international_names_and_many_addresses)
+{
+    static const char hosts[] = "127.0.0.1 localhost\n"
+                                "192.0.2.77 xn--bcher-kva.l2tpc-test\n"
+                                "192.0.2.5 many.l2tpc-test\n"
+                                "192.0.2.5 many.l2tpc-test\n"
+                                "2001:db8::5 many.l2tpc-test\n"
+                                "192.0.2.6 many.l2tpc-test\n";
+    struct loop *loop = loop_new();
+    struct answer a;
+    char text[ADDR_TEXT_MAX];
+
+    CHECK(loop);
+    if (!own_hosts(hosts)) {
+        loop_free(loop);
+        SKIP("no right to mount another /etc/hosts");
+    }
+    CHECK(ask(loop, "many.l2tpc-test", &a));
+    CHECK_INT(a.n, 3);
+    CHECK(ask(loop, "missing.l2tpc-test", &a));
+    CHECK_INT(a.n, 0);
+    CHECK_INT(a.failure.id, FAILURE_RESOLVE_NOT_FOUND);
+    CHECK(ask(loop, "b\303\274cher.l2tpc-test", &a));
+    if (a.n == 0) {
+        loop_free(loop);
+        SKIP("the system's resolver knows no international names (libidn2)");
+    }
+    CHECK_STR(inaddr_text(&a.first, text), "192.0.2.77");
+    loop_free(loop);
+}
+
 TEST(abandoned_answers_never_come)
 {
     struct answer a = {0};
 
+    (void)own_net();
     for (unsigned i = 0; i < 20; i++) {
         struct loop *loop = loop_new();
         struct resolve *r[3];
