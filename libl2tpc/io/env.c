@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "io/env.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* Longest wait for the kernel's pool, which is empty only right after boot. */
+#define RANDOM_WAIT US_S(5)
+#define RANDOM_STEP_NS 10000000
+
+l2tpc_us io_now(void)
+{
+    struct timespec ts = {0};
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &ts);
+    return US_S(ts.tv_sec) + (l2tpc_us)ts.tv_nsec / 1000;
+}
+
+static bool io_rand(void *ctx, uint8_t *out, size_t n)
+{
+    l2tpc_us give_up = 0;
+
+    (void)ctx;
+    while (n > 0) {
+        ssize_t got = getrandom(out, n, GRND_NONBLOCK);
+
+        if (got > 0) {
+            out += got;
+            n -= (size_t)got;
+            continue;
+        }
+        if (got == 0 || (errno != EAGAIN && errno != EINTR))
+            return false;
+        if (give_up == 0)
+            give_up = us_add(io_now(), RANDOM_WAIT);
+        else if (io_now() >= give_up)
+            return false;
+        (void)nanosleep(&(struct timespec){.tv_nsec = RANDOM_STEP_NS}, NULL);
+    }
+    return true;
+}
+
+struct env io_env_make(void (*log)(void *ctx, enum log_level level, const char *module,
+                                   const char *line),
+                       void *ctx)
+{
+    return (struct env){.ctx = ctx, .rand = io_rand, .log = log};
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "io/hub.h"
+
+#include "io/hub_impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define FILTER_SPIS 256
+
+static const uint16_t wanted_port[HUB_PATHS] = {
+    [DIAL_PATH_IKE] = PORT_IKE,
+    [DIAL_PATH_NATT] = PORT_NATT,
+    [DIAL_PATH_ESP] = 0,
+};
+
+static struct hub_socket *socket_of(struct hub *hub, enum dial_path path, uint8_t family)
+{
+    return &hub->socket[hub_family_index(family)][path];
+}
+
+static uint8_t hold_bit(enum dial_path path, uint8_t family)
+{
+    return (uint8_t)(1u << (hub_family_index(family) * HUB_PATHS + (unsigned)path));
+}
+
+struct hub *hub_new(struct loop *loop, const struct port_options *options)
+{
+    struct hub *hub = calloc(1, sizeof(*hub));
+
+    if (!hub)
+        return NULL;
+    hub->loop = loop;
+    if (options)
+        hub->options = *options;
+    for (unsigned f = 0; f < HUB_FAMILIES; f++)
+        for (unsigned p = 0; p < HUB_PATHS; p++)
+            hub->socket[f][p] = (struct hub_socket){
+                .hub = hub, .path = (enum dial_path)p, .family = f == 0 ? 4 : 6, .fd = -1};
+    return hub;
+}
+
+static void socket_close(struct hub_socket *s)
+{
+    loop_remove(s->hub->loop, s->source);
+    s->source = NULL;
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    s->fd = -1;
+    s->port = 0;
+    s->given = false;
+    s->generation++;
+}
+
+void hub_free(struct hub *hub)
+{
+    if (!hub)
+        return;
+    for (unsigned f = 0; f < HUB_FAMILIES; f++)
+        for (unsigned p = 0; p < HUB_PATHS; p++)
+            socket_close(&hub->socket[f][p]);
+    free(hub);
+}
+
+static bool has_option(int fd, int name, int want)
+{
+    int value = 0;
+    socklen_t n = sizeof(value);
+
+    return getsockopt(fd, SOL_SOCKET, name, &value, &n) == 0 && value == want;
+}
+
+bool hub_give(struct hub *hub, enum dial_path path, uint8_t family, int fd)
+{
+    struct hub_socket *s = socket_of(hub, path, family);
+    bool raw = path == DIAL_PATH_ESP;
+    union sockaddr_any sa;
+    socklen_t n = sizeof(sa);
+    struct endpoint local;
+
+    if (s->fd >= 0 || !has_option(fd, SO_DOMAIN, family == 4 ? AF_INET : AF_INET6) ||
+        !has_option(fd, SO_TYPE, raw ? SOCK_RAW : SOCK_DGRAM) ||
+        !has_option(fd, SO_PROTOCOL, raw ? IPPROTO_ESP : IPPROTO_UDP))
+        return false;
+    if (getsockname(fd, &sa.sa, &n) != 0 || !sockaddr_read(&sa, &local))
+        return false;
+    if (!raw && local.port == 0) /* it could neither receive nor be named to the peer */
+        return false;
+    port_prepare(fd, family);
+    s->fd = fd;
+    s->given = true;
+    s->port = raw ? 0 : local.port;
+    return true;
+}
+
+/* Raw ESP */
+
+/* The filter of one family from the SPIs of all members that hold its socket. */
+static void filter_rebuild(struct hub *hub, uint8_t family)
+{
+    struct hub_socket *s = socket_of(hub, DIAL_PATH_ESP, family);
+    uint8_t bit = hold_bit(DIAL_PATH_ESP, family);
+    uint32_t spis[FILTER_SPIS];
+    unsigned n = 0;
+
+    if (s->fd < 0)
+        return;
+    for (const struct hub_member *m = hub->members; m; m = m->next) {
+        if (!(m->holds & bit))
+            continue;
+        /* Open for whoever has named none yet, or when they are too many: a filter saves work, the
+         * demultiplexer decides. */
+        if (m->n_spi == 0 || n + m->n_spi > FILTER_SPIS) {
+            n = 0;
+            break;
+        }
+        memcpy(&spis[n], m->spi, m->n_spi * sizeof(spis[0]));
+        n += m->n_spi;
+    }
+    if (!port_filter_esp(s->fd, family, spis, n))
+        (void)port_filter_esp(s->fd, family, NULL, 0);
+}
+
+void hub_set_esp_spis(struct hub *hub, struct hub_member *member, const uint32_t *spis,
+                      unsigned n_spis)
+{
+    member->n_spi = 0;
+    if (n_spis <= HUB_SPIS_MAX) {
+        if (n_spis > 0)
+            memcpy(member->spi, spis, n_spis * sizeof(spis[0]));
+        member->n_spi = n_spis;
+    }
+    if (member->holds & hold_bit(DIAL_PATH_ESP, 4))
+        filter_rebuild(hub, 4);
+    if (member->holds & hold_bit(DIAL_PATH_ESP, 6))
+        filter_rebuild(hub, 6);
+}
+
+/* Members and their hold on sockets */
+
+static void let_go(struct hub *hub, struct hub_member *member, enum dial_path path, uint8_t family)
+{
+    struct hub_socket *s = socket_of(hub, path, family);
+    uint8_t bit = hold_bit(path, family);
+
+    if (!(member->holds & bit))
+        return;
+    member->holds = (uint8_t)(member->holds & ~bit);
+    if (--s->holders == 0 && s->given) {
+        loop_remove(hub->loop, s->source);
+        s->source = NULL;
+        s->generation++;
+    } else if (s->holders == 0) {
+        socket_close(s);
+    } else if (path == DIAL_PATH_ESP) {
+        filter_rebuild(hub, family);
+    }
+}
+
+static bool socket_open(struct hub *hub, struct hub_socket *s, struct failure *out_failure)
+{
+    bool opened = s->fd < 0;
+
+    if (opened && s->path == DIAL_PATH_ESP)
+        s->fd = port_open_esp(s->family, &hub->options, out_failure);
+    else if (opened)
+        s->fd =
+            port_open_udp(s->family, wanted_port[s->path], &hub->options, &s->port, out_failure);
+    if (s->fd < 0)
+        return false;
+    s->source = loop_add(hub->loop, s->fd, EPOLLIN, hub_on_socket, s);
+    if (s->source)
+        return true;
+    if (out_failure) {
+        *out_failure = failure_make(FAILURE_LOCAL_SOCKET);
+        out_failure->os_error = errno;
+        failure_set_value(out_failure, span_str("epoll"));
+    }
+    if (opened)
+        socket_close(s);
+    return false;
+}
+
+static bool hold(struct hub *hub, struct hub_member *member, enum dial_path path, uint8_t family,
+                 struct failure *out_failure)
+{
+    struct hub_socket *s = socket_of(hub, path, family);
+    uint8_t bit = hold_bit(path, family);
+
+    if (member->holds & bit)
+        return true;
+    if (s->holders == 0 && !socket_open(hub, s, out_failure))
+        return false;
+    s->holders++;
+    member->holds |= bit;
+    if (path == DIAL_PATH_ESP)
+        filter_rebuild(hub, family);
+    return true;
+}
+
+bool hub_open_udp(struct hub *hub, struct hub_member *member, uint8_t family,
+                  struct failure *out_failure)
+{
+    bool had = (member->holds & hold_bit(DIAL_PATH_IKE, family)) != 0;
+
+    if (!hold(hub, member, DIAL_PATH_IKE, family, out_failure))
+        return false;
+    if (hold(hub, member, DIAL_PATH_NATT, family, out_failure))
+        return true;
+    if (!had)
+        let_go(hub, member, DIAL_PATH_IKE, family);
+    return false;
+}
+
+bool hub_open_esp(struct hub *hub, struct hub_member *member, uint8_t family,
+                  struct failure *out_failure)
+{
+    return hold(hub, member, DIAL_PATH_ESP, family, out_failure);
+}
+
+void hub_join(struct hub *hub, struct hub_member *member)
+{
+    if (member->joined)
+        return;
+    member->joined = true;
+    member->prev = NULL;
+    member->next = hub->members;
+    if (member->next)
+        member->next->prev = member;
+    hub->members = member;
+}
+
+void hub_leave(struct hub *hub, struct hub_member *member)
+{
+    if (!member->joined)
+        return;
+    if (hub->cursor == member)
+        hub->cursor = member->next;
+    if (member->prev)
+        member->prev->next = member->next;
+    else
+        hub->members = member->next;
+    if (member->next)
+        member->next->prev = member->prev;
+    for (struct hub_member **m = &hub->touched; *m; m = &(*m)->next_touched) {
+        if (*m == member) {
+            *m = member->next_touched;
+            break;
+        }
+    }
+    for (unsigned i = 0; i < HUB_SPI_CACHE; i++)
+        if (hub->cache[i].member == member)
+            hub->cache[i].member = NULL;
+    for (unsigned p = 0; p < HUB_PATHS; p++) {
+        let_go(hub, member, (enum dial_path)p, 4);
+        let_go(hub, member, (enum dial_path)p, 6);
+    }
+    member->next = member->prev = member->next_touched = NULL;
+    member->joined = member->touched = false;
+    member->n_spi = 0;
+}
+
+uint16_t hub_port(const struct hub *hub, enum dial_path path, uint8_t family)
+{
+    return hub->socket[hub_family_index(family)][path].port;
+}
+
+int hub_socket(const struct hub *hub, enum dial_path path, uint8_t family)
+{
+    return hub->socket[hub_family_index(family)][path].fd;
+}
+
+uint8_t *hub_packet_buffer(struct hub *hub, unsigned i)
+{
+    return hub->packet[i];
+}
+
+const struct hub_counters *hub_counters(const struct hub *hub)
+{
+    return &hub->counters;
+}
+
+/* Sending */
+
+/* Asks for a source address; returns the length of the control data. */
+static size_t put_source(union hub_control *control, const struct inaddr *from, uint32_t scope)
+{
+    struct msghdr msg = {.msg_control = control, .msg_controllen = sizeof(*control)};
+    struct cmsghdr *c;
+
+    memset(control, 0, sizeof(*control));
+    c = CMSG_FIRSTHDR(&msg);
+    if (from->family == 4) {
+        struct in_pktinfo info = {0};
+
+        memcpy(&info.ipi_spec_dst, from->bytes, 4);
+        c->cmsg_level = IPPROTO_IP;
+        c->cmsg_type = IP_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof(info));
+        memcpy(CMSG_DATA(c), &info, sizeof(info));
+        return CMSG_SPACE(sizeof(info));
+    } else {
+        struct in6_pktinfo info = {.ipi6_ifindex = scope};
+
+        memcpy(&info.ipi6_addr, from->bytes, 16);
+        c->cmsg_level = IPPROTO_IPV6;
+        c->cmsg_type = IPV6_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof(info));
+        memcpy(CMSG_DATA(c), &info, sizeof(info));
+        return CMSG_SPACE(sizeof(info));
+    }
+}
+
+/* All of the batch, past single refusals. */
+static int send_all(struct hub *hub, int fd, struct mmsghdr *messages, unsigned n)
+{
+    bool retried = false;
+    int hint = 0;
+    unsigned done = 0;
+
+    while (done < n) {
+        int sent = sendmmsg(fd, messages + done, n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        if (sent > 0) {
+            hub->counters.out += (unsigned)sent;
+            done += (unsigned)sent;
+            retried = false;
+        } else if (sent < 0 && errno == EINTR) {
+            continue;
+        } else if (sent == 0 || errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) {
+            hub->counters.lost += n - done;
+            break;
+        } else if (!retried) {
+            /* An earlier ICMP error is reported by the next call on the socket, whoever's it is:
+             * only a second one means this datagram. */
+            retried = true;
+        } else {
+            hint = hint ? hint : errno;
+            hub->counters.refused++;
+            done++;
+            retried = false;
+        }
+    }
+    return hint;
+}
+
+int hub_send_batch(struct hub *hub, enum dial_path path, const struct inaddr *from,
+                   const struct endpoint *to, const struct span *datagrams, unsigned n)
+{
+    struct hub_socket *s = socket_of(hub, path, to->addr.family);
+    struct mmsghdr messages[HUB_BATCH];
+    struct iovec iov[HUB_BATCH];
+    struct endpoint target = *to;
+    union hub_control control;
+    union sockaddr_any sa;
+    size_t n_control = 0;
+    socklen_t n_sa;
+
+    if (path == DIAL_PATH_ESP)
+        target.port = 0; /* a raw IPv6 socket takes it for a protocol number */
+    n_sa = sockaddr_from(&sa, &target);
+    if (n_sa == 0 || s->fd < 0)
+        return n_sa == 0 ? EAFNOSUPPORT : ENOTCONN;
+    if (from && from->family == to->addr.family && !inaddr_is_any(from))
+        n_control = put_source(&control, from, to->scope);
+    if (n > HUB_BATCH) {
+        hub->counters.lost += n - HUB_BATCH;
+        n = HUB_BATCH;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        iov[i] = (struct iovec){(void *)(uintptr_t)datagrams[i].p, datagrams[i].n};
+        messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &sa,
+            .msg_namelen = n_sa,
+            .msg_iov = &iov[i],
+            .msg_iovlen = 1,
+            .msg_control = n_control ? &control : NULL,
+            .msg_controllen = n_control,
+        };
+    }
+    return send_all(hub, s->fd, messages, n);
+}
+
+int hub_send(struct hub *hub, enum dial_path path, const struct inaddr *from,
+             const struct endpoint *to, struct span datagram)
+{
+    return hub_send_batch(hub, path, from, to, &datagram, 1);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "io/resolver.h"
+
+#include "dial/dial.h"
+#include "io/sockaddr.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NAME_MAX_LEN 255
+#define THREAD_STACK (512u << 10) /* modules of the name service need some */
+#define POST_RETRY_NS 20000000
+
+/*
+ * Held by the caller until answered or cancelled and by the thread until it is done: the last one
+ * frees. The thread touches the loop only under the lock and only while it is not abandoned.
+ */
+struct resolve {
+    pthread_mutex_t lock;
+    bool abandoned;
+    unsigned holders;
+    struct loop *loop; /* this and the next two: the loop's thread, unless under the lock */
+    resolve_fn fn;
+    void *user;
+    char name[NAME_MAX_LEN + 1];
+    struct inaddr addresses[DIAL_ADDRESSES_MAX];
+    unsigned n;
+    struct failure failure;
+};
+
+static void resolve_release(struct resolve *r)
+{
+    bool last;
+
+    (void)pthread_mutex_lock(&r->lock);
+    last = --r->holders == 0;
+    (void)pthread_mutex_unlock(&r->lock);
+    if (!last)
+        return;
+    (void)pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+/* In the loop's thread: the caller's hold goes over to this call. */
+static void resolve_answer(void *user)
+{
+    struct resolve *r = user;
+
+    r->fn(r->user, r->addresses, r->n, r->n > 0 ? NULL : &r->failure);
+    resolve_release(r);
+}
+
+static void resolve_add(struct resolve *r, const struct inaddr *a)
+{
+    for (unsigned i = 0; i < r->n; i++)
+        if (inaddr_eq(&r->addresses[i], a))
+            return;
+    if (r->n < DIAL_ADDRESSES_MAX)
+        r->addresses[r->n++] = *a;
+}
+
+static struct failure failure_of(const char *name, int code, int os_error)
+{
+    struct failure f;
+
+    switch (code) {
+    case EAI_AGAIN:
+    case EAI_FAIL:
+        f = failure_make(FAILURE_RESOLVE_TEMPORARY);
+        break;
+    case EAI_SYSTEM:
+        f = failure_make(FAILURE_RESOLVE_TEMPORARY);
+        f.os_error = os_error;
+        break;
+    case EAI_MEMORY:
+        f = failure_make(FAILURE_LOCAL_MEMORY);
+        break;
+    default:
+        f = failure_make(FAILURE_RESOLVE_NOT_FOUND);
+        break;
+    }
+    failure_set_value(&f, span_str(name));
+    return f;
+}
+
+static bool is_ascii(const char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s >= 0x80)
+            return false;
+    return true;
+}
+
+static void look_up(struct resolve *r)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
+    struct addrinfo *list = NULL;
+    locale_t utf8 = (locale_t)0;
+    int code;
+
+    if (!is_ascii(r->name)) {
+        /* AI_IDN reads the name in the character set of the thread's locale. */
+        utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+        if (utf8)
+            (void)uselocale(utf8);
+        hints.ai_flags |= AI_IDN;
+    }
+    code = getaddrinfo(r->name, NULL, &hints, &list);
+    if (code != 0)
+        r->failure = failure_of(r->name, code, errno);
+    for (const struct addrinfo *i = code == 0 ? list : NULL; i; i = i->ai_next) {
+        union sockaddr_any sa = {0};
+        struct endpoint e;
+
+        if (i->ai_addrlen > sizeof(sa))
+            continue;
+        memcpy(&sa, i->ai_addr, i->ai_addrlen);
+        if (sockaddr_read(&sa, &e))
+            resolve_add(r, &e.addr);
+    }
+    if (code == 0 && r->n == 0)
+        r->failure = failure_of(r->name, EAI_NONAME, 0);
+    if (code == 0)
+        freeaddrinfo(list);
+    if (utf8) {
+        (void)uselocale(LC_GLOBAL_LOCALE);
+        freelocale(utf8);
+    }
+}
+
+static void *resolve_thread(void *user)
+{
+    struct resolve *r = user;
+    bool done = false;
+
+    look_up(r);
+    while (!done) {
+        (void)pthread_mutex_lock(&r->lock);
+        done = r->abandoned || loop_post(r->loop, resolve_answer, r);
+        (void)pthread_mutex_unlock(&r->lock);
+        if (!done)
+            (void)nanosleep(&(struct timespec){.tv_nsec = POST_RETRY_NS}, NULL);
+    }
+    resolve_release(r);
+    return NULL;
+}
+
+/* Detached, without signals: they are the program's business. */
+static bool thread_start(struct resolve *r)
+{
+    pthread_attr_t attr;
+    sigset_t all;
+    sigset_t before;
+    pthread_t thread;
+    bool ok;
+
+    if (pthread_attr_init(&attr) != 0)
+        return false;
+    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    (void)pthread_attr_setstacksize(&attr, THREAD_STACK);
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    r->holders = 2;
+    ok = pthread_create(&thread, &attr, resolve_thread, r) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_attr_destroy(&attr);
+    return ok;
+}
+
+/* "192.0.2.1", "2001:db8::1", "[2001:db8::1]" */
+static bool read_literal(const char *name, struct inaddr *out)
+{
+    char inner[ADDR_TEXT_MAX];
+    size_t n = strlen(name);
+
+    if (n < 2 || name[0] != '[' || name[n - 1] != ']')
+        return inaddr_parse(out, name);
+    if (n - 2 >= sizeof(inner))
+        return false;
+    memcpy(inner, name + 1, n - 2);
+    inner[n - 2] = '\0';
+    return inaddr_parse(out, inner) && out->family == 6;
+}
+
+/* What cannot be a host name: the resolver would look for it all the same. */
+static bool bad_name(const char *name)
+{
+    size_t n = strlen(name);
+
+    if (n == 0 || n > NAME_MAX_LEN)
+        return true;
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)name[i] <= ' ' || name[i] == 0x7f || strchr("/[]%@:", name[i]))
+            return true;
+    return !text_is_utf8(span_str(name));
+}
+
+/* An answer that needs no look-up. */
+static bool answer_at_once(struct resolve *r, const char *name)
+{
+    struct inaddr literal;
+
+    if (read_literal(name, &literal)) {
+        resolve_add(r, &literal);
+        return true;
+    }
+    if (!bad_name(name))
+        return false;
+    r->failure = failure_make(FAILURE_RESOLVE_BAD_NAME);
+    failure_set_value(&r->failure, span_str(name));
+    return true;
+}
+
+struct resolve *resolve_start(struct loop *loop, const char *name, resolve_fn fn, void *user)
+{
+    struct resolve *r = calloc(1, sizeof(*r));
+    bool ok;
+
+    if (!r)
+        return NULL;
+    r->loop = loop;
+    r->fn = fn;
+    r->user = user;
+    r->holders = 1;
+    (void)pthread_mutex_init(&r->lock, NULL);
+    if (answer_at_once(r, name)) {
+        ok = loop_post(loop, resolve_answer, r);
+    } else {
+        memcpy(r->name, name, strlen(name) + 1);
+        ok = thread_start(r);
+    }
+    if (ok)
+        return r;
+    (void)pthread_mutex_destroy(&r->lock);
+    free(r);
+    return NULL;
+}
+
+void resolve_cancel(struct resolve *request)
+{
+    if (!request)
+        return;
+    (void)pthread_mutex_lock(&request->lock);
+    request->abandoned = true;
+    (void)pthread_mutex_unlock(&request->lock);
+    /* From here on the thread posts nothing; what it had posted is taken back. */
+    (void)loop_unpost(request->loop, resolve_answer, request);
+    resolve_release(request);
+}
