@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/resolver.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SERVERS_MAX 3 /* MAXNS of resolv.h: the C library reads no more */
+#define DOMAINS_MAX 6
+
+struct text {
+    char *out;
+    size_t cap, n;
+    bool full;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct text *t, const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(t->out + t->n, t->cap - t->n, fmt, ap);
+    va_end(ap);
+    if (n < 0 || (size_t)n >= t->cap - t->n)
+        t->full = true;
+    else
+        t->n += (size_t)n;
+}
+
+static bool take_line(struct span *text, struct span *out)
+{
+    const uint8_t *nl;
+
+    if (text->n == 0)
+        return false;
+    nl = memchr(text->p, '\n', text->n);
+    *out = span_of(text->p, nl ? (size_t)(nl - text->p) : text->n);
+    *text = nl ? span_of(nl + 1, text->n - out->n - 1) : SPAN_NONE;
+    return true;
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+static bool take_word(struct span *line, struct span *out)
+{
+    size_t n = 0;
+
+    while (line->n > 0 && is_blank(*line->p))
+        *line = span_of(line->p + 1, line->n - 1);
+    while (n < line->n && !is_blank(line->p[n]))
+        n++;
+    *out = span_of(line->p, n);
+    *line = span_of(line->p + n, line->n - n);
+    return n > 0;
+}
+
+static bool word_is(struct span word, const char *text)
+{
+    return span_eq(word, span_str(text));
+}
+
+static unsigned add_servers(struct text *t, const l2tpc_host_apply_ip *q)
+{
+    char text[ADDR_TEXT_MAX];
+    struct inaddr a;
+    unsigned n = 0;
+
+    for (uint8_t family = 4; family <= 6; family = (uint8_t)(family + 2))
+        for (uint32_t i = 0; i < q->n_dns && n < SERVERS_MAX; i++)
+            if (q->dns[i].family == family && host_addr_read(&a, &q->dns[i])) {
+                add(t, "nameserver %s\n", inaddr_text(&a, text));
+                n++;
+            }
+    return n;
+}
+
+static void add_old_servers(struct text *t, struct span old, unsigned n)
+{
+    struct span line;
+    struct span key;
+    struct span value;
+
+    while (n < SERVERS_MAX && take_line(&old, &line))
+        if (take_word(&line, &key) && word_is(key, "nameserver") && take_word(&line, &value)) {
+            add(t, "nameserver %.*s\n", (int)value.n, (const char *)value.p);
+            n++;
+        }
+}
+
+static void add_search(struct text *t, const l2tpc_host_apply_ip *q, struct span old)
+{
+    struct span list = SPAN_NONE;
+    struct span line;
+    struct span word;
+    unsigned n = 0;
+
+    while (take_line(&old, &line)) /* the last such line counts */
+        if (take_word(&line, &word) && (word_is(word, "search") || word_is(word, "domain")))
+            list = line;
+    for (uint32_t i = 0; i < q->n_search; i++, n++)
+        add(t, "%s%s", n ? " " : "search ", q->search[i]);
+    for (; n < DOMAINS_MAX && take_word(&list, &word); n++)
+        add(t, "%s%.*s", n ? " " : "search ", (int)word.n, (const char *)word.p);
+    if (n > 0)
+        add(t, "\n");
+}
+
+bool resolv_compose(const l2tpc_host_apply_ip *q, struct span old, char *out, size_t cap,
+                    size_t *out_n)
+{
+    struct text t = {.out = out, .cap = cap};
+    struct span rest = old;
+    struct span line;
+    unsigned n;
+
+    add(&t, "# Written by l2tpc for the tunnel %s; the file before comes back when it ends.\n",
+        q->tunnel);
+    n = add_servers(&t, q);
+    if (!(q->flags & L2TPC_HOST_IP_FULL_TUNNEL))
+        add_old_servers(&t, old, n);
+    add_search(&t, q, old);
+    while (take_line(&rest, &line)) {
+        struct span copy = line;
+        struct span key;
+
+        if (take_word(&copy, &key) && (word_is(key, "options") || word_is(key, "sortlist")))
+            add(&t, "%.*s\n", (int)line.n, (const char *)line.p);
+    }
+    *out_n = t.n;
+    return !t.full;
+}
