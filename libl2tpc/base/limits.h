@@ -29,8 +29,20 @@
 #define IKE_HINT_WAIT US_S(3) /* an unauthenticated refusal waits this long for a valid answer */
 #define IKE_RESENDS_MAX 5     /* answers to an exact duplicate */
 #define IKE_NONCE_LEN 32
+#define IKE_PROBE_AFTER 3         /* unanswered sends of message 5 before port 4500 is probed */
+#define IKE_PROBE_MORE 3          /* further unanswered sends once the probe was answered */
+#define IKE_PSK_SILENCE US_S(6)   /* silence behind message 5 that may mean a wrong key */
+#define IKE_PROBE_WAIT US_S(20)   /* for any sign of port 4500 after message 5 */
+#define IKE_DELETED_KEEP US_S(30) /* keys of a deleted IKE SA, to read late Deletes */
+#define IKE_QUICK_SLOTS 4         /* quick modes at once */
+#define IKE_FINISHED_KEPT 32      /* message ids that must not come again */
+#define IKE_SAS_MAX 8             /* ESP pairs remembered for Deletes */
+#define IKE_NAT_D_MAX 10
+#define IKE_NONCE_MIN 8   /* RFC 2409 5 */
+#define IKE_NONCE_MAX 256 /* RFC 2409 5 */
 #define NATT_KEEPALIVE US_S(20)
 #define DPD_IDLE US_S(30)
+#define DPD_UNANSWERED US_S(10) /* traffic that goes out and brings nothing back */
 #define DPD_RETRY US_S(3)
 #define DPD_TRIES 5
 #define DPD_ANSWERS_PER_S 5

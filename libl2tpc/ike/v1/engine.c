@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ike/v1/engine.h"
+
+#include "ike/test_hooks.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- life ---- */
+struct ike *ike_new(const struct ike_config *config)
+{
+    struct ike *ike = calloc(1, sizeof(*ike));
+
+    if (!ike)
+        return NULL;
+    ike->cfg = *config;
+    ike->peer[IKE_PORT_500] = config->remote;
+    ike->peer[IKE_PORT_4500] = config->remote;
+    ike->peer[IKE_PORT_4500].port = config->remote_natt_port;
+    return ike;
+}
+
+void ike_forget_keys(struct ike *ike)
+{
+    for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++)
+        quick_release(&ike->quick[i]);
+    retransmit_stop(&ike->rtx);
+    retransmit_stop(&ike->probe.rtx);
+    dh_free(ike->dh);
+    ike->dh = NULL;
+    ike->has_keys = false;
+    wipe(&ike->keys, sizeof(ike->keys));
+    wipe(ike->gxy, sizeof(ike->gxy));
+    wipe(ike->plain, sizeof(ike->plain));
+}
+
+void ike_free(struct ike *ike)
+{
+    if (!ike)
+        return;
+    ike_forget_keys(ike);
+    msgq_clear(&ike->out);
+    wipe_free(ike, sizeof(*ike));
+}
+
+void ike_start(struct ike *ike, l2tpc_us now)
+{
+    if (ike->state == P1_NEW)
+        phase1_start(ike, now);
+}
+
+/* ---- outputs ---- */
+void ike_push_event(struct ike *ike, const struct ike_event *ev)
+{
+    (void)ike_event_ring_push(&ike->events, ev);
+}
+
+void ike_push_stage(struct ike *ike, enum stage stage)
+{
+    struct ike_event ev = {.type = IKE_EVENT_STAGE, .stage = stage};
+
+    ike_push_event(ike, &ev);
+}
+
+void ike_push_spi(struct ike *ike, enum ike_event_type type, uint32_t spi)
+{
+    struct ike_event ev = {.type = type, .spi = spi};
+
+    ike_push_event(ike, &ev);
+}
+
+bool ike_pop_event(struct ike *ike, struct ike_event *out)
+{
+    unsigned at = ike->events.head;
+
+    if (!ike_event_ring_pop(&ike->events, out))
+        return false;
+    wipe(&ike->events.slot[at], sizeof(ike->events.slot[at]));
+    return true;
+}
+
+bool ike_pop_out(struct ike *ike, struct msg *out)
+{
+    return msgq_pop(&ike->out, out);
+}
+
+enum verdict ike_fail(struct ike *ike, const struct failure *f)
+{
+    struct ike_event ev = {.type = IKE_EVENT_FAILED, .stage = f->stage, .failure = *f};
+
+    ike_log(ike, LOG_LEVEL_ERROR, "failed: %s", failure_code(f->id));
+    ike_push_event(ike, &ev);
+    ike_forget_keys(ike);
+    ike->state = P1_CLOSED;
+    return VERDICT_FATAL;
+}
+
+enum verdict ike_fail_local(struct ike *ike, const char *what)
+{
+    struct failure f = failure_make(FAILURE_LOCAL_CRYPTO);
+
+    failure_set_value(&f, span_str(what));
+    return ike_fail(ike, &f);
+}
+
+void ike_send(struct ike *ike, enum ike_port port, struct span message, l2tpc_us now)
+{
+    if (!msgq_push(&ike->out, port, message))
+        return;
+    ike->live.last_out = now;
+    if (port != IKE_PORT_KEEPALIVE)
+        ike->facts.sent++;
+}
+
+enum ike_port ike_own_port(const struct ike *ike)
+{
+    return ike->facts.floated ? IKE_PORT_4500 : IKE_PORT_500;
+}
+
+void ike_resend(struct ike *ike, struct retransmit *r, l2tpc_us cap, l2tpc_us now)
+{
+    ike_send(ike, (enum ike_port)r->tag, span_of(r->bytes, r->n), now);
+    ike->facts.resent++;
+    retransmit_again(r, cap, now);
+}
+
+void ike_log(const struct ike *ike, enum log_level level, const char *fmt, ...)
+{
+    char line[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    env_log(ike->cfg.env, level, "ike", "%s", line);
+}
+
+void ike_note_hint(struct ike *ike, const struct failure *f, bool early, l2tpc_us now)
+{
+    struct ike_hint *h = &ike->hint;
+
+    ike_log(ike, LOG_LEVEL_DEBUG, "hint: %s %s", failure_code(f->id), f->peer_text);
+    if (h->set && (h->early || !early))
+        return;
+    *h = (struct ike_hint){.set = true, .early = early, .at = now, .failure = *f};
+}
+
+void ike_note_alive(struct ike *ike, l2tpc_us now)
+{
+    ike->live.last_in = now;
+}
+
+void ike_follow_peer(struct ike *ike, const struct ike_in *in)
+{
+    char text[ADDR_TEXT_MAX];
+
+    if (in->port != IKE_PORT_4500 || endpoint_eq(in->from, &ike->peer[in->port]))
+        return;
+    ike_log(ike, LOG_LEVEL_INFO, "the server now is %s", endpoint_text(in->from, text));
+    ike->peer[in->port] = *in->from;
+}
+
+/* ---- message ids ---- */
+bool ike_is_finished(const struct ike *ike, uint32_t message_id)
+{
+    unsigned n = ike->n_finished < IKE_FINISHED_KEPT ? ike->n_finished : IKE_FINISHED_KEPT;
+
+    for (unsigned i = 0; i < n; i++)
+        if (ike->finished[i] == message_id)
+            return true;
+    return false;
+}
+
+void ike_set_finished(struct ike *ike, uint32_t message_id)
+{
+    if (!ike_is_finished(ike, message_id))
+        ike->finished[ike->n_finished++ % IKE_FINISHED_KEPT] = message_id;
+}
+
+bool ike_new_message_id(struct ike *ike, uint32_t *out)
+{
+    uint32_t id;
+
+    for (unsigned tries = 0; tries < 16; tries++) {
+        if (!env_rand_u32(ike->cfg.env, &id))
+            return false;
+        if (id != 0 && !ike_is_finished(ike, id) && !quick_find(ike, id)) {
+            *out = id;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- reading under an SA ---- */
+bool ike_open(struct ike *ike, const struct ike_in *in, enum isakmp_message message, uint8_t *iv,
+              struct chain *out)
+{
+    size_t block;
+    struct mspan data = {.p = ike->plain, .n = in->body.n};
+
+    if (!ike->has_keys || !isakmp_is_encrypted(message) ||
+        !(in->header.flags & ISAKMP_FLAG_ENCRYPTION))
+        return false;
+    block = cipher_block(ike->keys.cipher);
+    if (in->body.n == 0 || in->body.n % block != 0 || in->body.n > sizeof(ike->plain))
+        return false;
+    memcpy(ike->plain, in->body.p, in->body.n);
+    if (!cbc_crypt(ike->cfg.crypto, ike->keys.cipher, span_of(ike->keys.ka, ike->keys.n_ka),
+                   span_of(iv, block), false, data))
+        return false;
+    memcpy(iv, in->body.p + in->body.n - block, block);
+    return isakmp_split(in->header.next_payload, span_ro(data), out) && isakmp_check(message, out);
+}
+
+bool ike_hash_matches(struct ike *ike, const struct ike_in *in, const struct chain *c,
+                      struct span before)
+{
+    uint8_t want[HASH_MAX];
+    struct span got;
+
+    return chain_get(c, PAYLOAD_HASH, 0, &got) && got.n == ike->keys.n &&
+           keymat_hash_exchange(ike->cfg.crypto, &ike->keys, in->header.message_id, before,
+                                c->after_first, want) &&
+           equal_ct(got.p, want, got.n);
+}
+
+/* ---- input ---- */
+static bool cookies_fit(const struct ike *ike, const struct isakmp_header *h)
+{
+    static const uint8_t zero[ISAKMP_COOKIE_LEN];
+
+    if (memcmp(h->cky_i, ike->cky_i, ISAKMP_COOKIE_LEN) != 0)
+        return false;
+    if (ike->state != P1_MM1_SENT)
+        return memcmp(h->cky_r, ike->cky_r, ISAKMP_COOKIE_LEN) == 0;
+    if (h->exchange == EXCHANGE_INFORMATIONAL)
+        return true;
+    return memcmp(h->cky_r, zero, ISAKMP_COOKIE_LEN) != 0 &&
+           memcmp(h->cky_r, ike->cky_i, ISAKMP_COOKIE_LEN) != 0;
+}
+
+static enum verdict dispatch(struct ike *ike, const struct ike_in *in)
+{
+    bool encrypted = in->header.flags & ISAKMP_FLAG_ENCRYPTION;
+
+    switch (in->header.exchange) {
+    case EXCHANGE_MAIN:
+        return in->header.message_id == 0 ? phase1_input(ike, in) : VERDICT_DROP;
+    case EXCHANGE_QUICK:
+        return encrypted ? quick_input(ike, in) : VERDICT_DROP;
+    case EXCHANGE_INFORMATIONAL:
+        return encrypted ? info_input(ike, in) : info_clear_input(ike, in);
+    default:
+        return VERDICT_DROP;
+    }
+}
+
+static enum verdict input(struct ike *ike, struct ike_in *in)
+{
+    bool from_peer;
+
+    if (ike->state == P1_NEW || ike->state == P1_CLOSED || in->port > IKE_PORT_4500)
+        return VERDICT_DROP;
+    if (!isakmp_parse_header(in->datagram, &in->header, &in->body))
+        return VERDICT_DROP;
+    from_peer = endpoint_eq(in->from, &ike->peer[in->port]);
+    if (from_peer && in->port == IKE_PORT_4500 && ike->state == P1_MM5_SENT &&
+        memcmp(in->header.cky_i, ike->probe.cky, ISAKMP_COOKIE_LEN) == 0)
+        return phase1_probe_input(ike, in);
+    if (!cookies_fit(ike, &in->header) || in->port != ike_own_port(ike))
+        return VERDICT_DROP;
+    /* A moved peer is heard only when what it says is proven by a key. */
+    if (!from_peer && !(ike->facts.floated && in->header.flags & ISAKMP_FLAG_ENCRYPTION))
+        return VERDICT_DROP;
+    if (from_peer && in->port == IKE_PORT_4500)
+        phase1_note_4500(ike);
+    return dispatch(ike, in);
+}
+
+enum verdict ike_input(struct ike *ike, enum ike_port port, const struct endpoint *from,
+                       struct span datagram, l2tpc_us now)
+{
+    struct ike_in in = {.datagram = datagram, .port = port, .from = from, .now = now};
+    enum verdict v = input(ike, &in);
+
+    ike->facts.received++;
+    if (v == VERDICT_DROP)
+        ike->facts.dropped++;
+    return v;
+}
+
+/* ---- time ---- */
+void ike_timer(struct ike *ike, l2tpc_us now)
+{
+    switch (ike->state) {
+    case P1_MM1_SENT:
+    case P1_MM3_SENT:
+    case P1_MM5_SENT:
+        phase1_timer(ike, now);
+        return;
+    case P1_UP:
+        quick_timer(ike, now);
+        if (ike->state == P1_UP)
+            liveness_timer(ike, now);
+        return;
+    case P1_DELETED:
+        if (now >= us_add(ike->deleted_at, IKE_DELETED_KEEP)) {
+            ike_forget_keys(ike);
+            ike->state = P1_CLOSED;
+        }
+        return;
+    case P1_NEW:
+    case P1_PSK_ASKED:
+    case P1_CLOSED:
+        return;
+    }
+}
+
+l2tpc_us ike_deadline(const struct ike *ike)
+{
+    switch (ike->state) {
+    case P1_MM1_SENT:
+    case P1_MM3_SENT:
+    case P1_MM5_SENT:
+        return phase1_deadline(ike);
+    case P1_UP:
+        return us_min(quick_deadline(ike), liveness_deadline(ike));
+    case P1_DELETED:
+        return us_add(ike->deleted_at, IKE_DELETED_KEEP);
+    case P1_NEW:
+    case P1_PSK_ASKED:
+    case P1_CLOSED:
+        break;
+    }
+    return US_NEVER;
+}
+
+/* ---- the driver's other verbs ---- */
+void ike_answer_psk(struct ike *ike, uint32_t need, struct span psk, l2tpc_us now)
+{
+    if (ike->state == P1_PSK_ASKED && need == IKE_PSK_NEED)
+        phase1_send_mm5(ike, psk, now);
+}
+
+void ike_note_esp_in(struct ike *ike, l2tpc_us now)
+{
+    ike->live.unanswered_since = 0;
+    ike_note_alive(ike, now);
+    for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++)
+        if (ike->quick[i].state == QUICK_COMMIT)
+            quick_connected(ike, &ike->quick[i]);
+}
+
+void ike_note_esp_out(struct ike *ike, l2tpc_us now)
+{
+    ike->live.last_out = now;
+    if (ike->live.unanswered_since == 0)
+        ike->live.unanswered_since = now;
+}
+
+const struct endpoint *ike_peer(const struct ike *ike, enum ike_port port)
+{
+    return &ike->peer[port == IKE_PORT_500 ? IKE_PORT_500 : IKE_PORT_4500];
+}
+
+void ike_close(struct ike *ike, l2tpc_us now)
+{
+    struct ike_event ev = {.type = IKE_EVENT_CLOSED};
+
+    if (ike->state == P1_CLOSED)
+        return;
+    if (ike->state == P1_UP)
+        info_send_deletes(ike, now);
+    ike_forget_keys(ike);
+    ike->facts.established = false;
+    ike->state = P1_CLOSED;
+    ike_push_event(ike, &ev);
+}
+
+void ike_note_unreachable(struct ike *ike, int os_error, l2tpc_us now)
+{
+    (void)now;
+    if (ike->unreachable == 0)
+        ike->unreachable = os_error;
+}
+
+const struct ike_facts *ike_facts(const struct ike *ike)
+{
+    return &ike->facts;
+}
+
+#if L2TPC_TEST_HOOKS
+const uint8_t *ike_test_enc_key(const struct ike *ike, size_t *n)
+{
+    if (!ike->has_keys)
+        return NULL;
+    *n = ike->keys.n_ka;
+    return ike->keys.ka;
+}
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the parts of the IKEv1 engine share: its state and the few verbs that change it. */
+#ifndef L2TPC_IKE_V1_ENGINE_H
+#define L2TPC_IKE_V1_ENGINE_H
+
+#include "ike/ike.h"
+#include "ike/retransmit.h"
+#include "ike/v1/build.h"
+#include "ike/v1/keymat.h"
+#include "ike/v1/parse.h"
+#include "ike/v1/proposal.h"
+
+#define IKE_EVENTS 24
+#define IKE_PSK_NEED 1u
+
+/* A state is named for what has happened. */
+enum phase1_state {
+    P1_NEW,
+    P1_MM1_SENT,
+    P1_MM3_SENT,
+    P1_PSK_ASKED,
+    P1_MM5_SENT,
+    P1_UP,
+    P1_DELETED, /* by the peer: the keys live on to read late Deletes */
+    P1_CLOSED,  /* closed or failed: nothing is taken, nothing is sent */
+};
+
+enum natt_flavour {
+    NATT_NONE,
+    NATT_DRAFT, /* drafts 02 and 03: payloads 130 and 131, encapsulation 61444 */
+    NATT_RFC,   /* RFC 3947 */
+};
+
+/* Why it probably fails, from input that nobody vouches for. */
+struct ike_hint {
+    bool set;
+    bool early;  /* fail after IKE_HINT_WAIT; else it only explains the timeout */
+    l2tpc_us at; /* when the first early hint came */
+    struct failure failure;
+};
+
+/* A fresh message 1 to port 4500: does anything come back from there? */
+struct ike_probe {
+    bool started, answered;
+    uint8_t cky[ISAKMP_COOKIE_LEN];
+    unsigned sends_then; /* sends of message 5 when the answer came */
+    struct retransmit rtx;
+};
+
+enum quick_state {
+    QUICK_FREE,
+    QUICK_QM1_SENT, /* initiator */
+    QUICK_QM2_SENT, /* responder */
+    QUICK_COMMIT,   /* message 3 is sent, the peer's CONNECTED is awaited */
+    QUICK_DONE,     /* kept to answer duplicates */
+};
+
+#define IKE_DIGEST_LEN 32
+
+struct quick {
+    enum quick_state state;
+    uint32_t message_id;
+    uint8_t iv[IKE_BLOCK_MAX]; /* the last block of this exchange */
+    uint8_t ni[IKE_NONCE_MAX], nr[IKE_NONCE_MAX];
+    size_t n_ni, n_nr;
+    uint32_t spi_in;
+    struct dh *dh;
+    struct sa_pair sa;
+    struct retransmit rtx; /* our last message; on the timer while an answer is due */
+    uint8_t last_in[IKE_DIGEST_LEN];
+    unsigned resends;
+    l2tpc_us since; /* of the state */
+};
+
+struct ike_sa_record {
+    uint32_t spi_in, spi_out;
+    bool live;
+};
+
+struct ike_liveness {
+    l2tpc_us last_in;          /* authenticated IKE or ESP */
+    l2tpc_us last_out;         /* anything that refreshes a NAT */
+    l2tpc_us unanswered_since; /* first ESP out that nothing came back for; 0 = none */
+    bool waiting;              /* an R-U-THERE is unanswered */
+    bool dead;
+    uint32_t seq;
+    unsigned tries;
+    l2tpc_us sent_at;
+    bool peer_seq_known;
+    uint32_t peer_seq;
+    l2tpc_us answers_from; /* start of the second in which answers are counted */
+    unsigned answers;
+};
+
+DEFINE_RING(ike_event_ring, struct ike_event, IKE_EVENTS)
+
+struct ike {
+    struct ike_config cfg;
+    enum phase1_state state;
+    struct msgq out;
+    struct ike_event_ring events;
+    struct ike_facts facts;
+    struct endpoint peer[2]; /* by enum ike_port */
+
+    /*
+     * Deadlines, one per purpose; ike_deadline() is their minimum:
+     *   rtx            the main mode message that waits for its answer
+     *   stage_first    + IKE_DEADLINE: the stage
+     *   hint.at        + IKE_HINT_WAIT: a refusal that nothing contradicts
+     *   probe.rtx      the probe of port 4500, and its end
+     *   quick[].rtx    quick mode 1 or 2;  quick[].since: the Commit wait
+     *   live           keepalive, dead peer detection
+     *   deleted_at     + IKE_DELETED_KEEP: the end of the keys
+     */
+    struct retransmit rtx;
+    l2tpc_us stage_first;
+    struct ike_hint hint;
+    struct ike_probe probe;
+    struct quick quick[IKE_QUICK_SLOTS];
+    struct ike_liveness live;
+    l2tpc_us deleted_at;
+
+    /* phase 1 */
+    uint8_t cky_i[ISAKMP_COOKIE_LEN], cky_r[ISAKMP_COOKIE_LEN];
+    uint8_t sai_b[2048];
+    size_t n_sai_b;
+    enum natt_flavour natt;
+    struct dh *dh;
+    uint8_t gxi[DH_MAX], gxr[DH_MAX], gxy[DH_MAX];
+    size_t n_gxi, n_gxr, n_gxy;
+    uint8_t ni[IKE_NONCE_LEN], nr[IKE_NONCE_MAX];
+    size_t n_nr;
+    bool psk_asked;
+    int unreachable; /* errno of the first ICMP hint */
+
+    bool has_keys;
+    struct ike_keys keys;
+    uint8_t iv[IKE_BLOCK_MAX]; /* the last block of phase 1 */
+
+    /* phase 2 */
+    struct ike_sa_record sas[IKE_SAS_MAX];
+    unsigned n_sas; /* ever made: the next slot, modulo */
+    uint32_t finished[IKE_FINISHED_KEPT];
+    unsigned n_finished;
+
+    uint8_t plain[IKE_MESSAGE_MAX]; /* the message being read, decrypted */
+};
+
+/* One message on its way through the engine. */
+struct ike_in {
+    struct isakmp_header header;
+    struct span body;     /* behind the header, as received */
+    struct span datagram; /* for duplicate detection */
+    enum ike_port port;
+    const struct endpoint *from;
+    l2tpc_us now;
+};
+
+/* ---- engine.c ---- */
+void ike_push_event(struct ike *ike, const struct ike_event *ev);
+void ike_push_stage(struct ike *ike, enum stage stage);
+void ike_push_spi(struct ike *ike, enum ike_event_type type, uint32_t spi);
+/* Queues the failure, forgets all keys; always VERDICT_FATAL. */
+enum verdict ike_fail(struct ike *ike, const struct failure *f);
+enum verdict ike_fail_local(struct ike *ike, const char *what);
+void ike_send(struct ike *ike, enum ike_port port, struct span message, l2tpc_us now);
+/* Where ISAKMP messages go now: 4500 after the float. */
+enum ike_port ike_own_port(const struct ike *ike);
+void ike_resend(struct ike *ike, struct retransmit *r, l2tpc_us cap, l2tpc_us now);
+void ike_note_hint(struct ike *ike, const struct failure *f, bool early, l2tpc_us now);
+void ike_note_alive(struct ike *ike, l2tpc_us now);
+void ike_log(const struct ike *ike, enum log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A fresh proof that the peer is there: follow its address (hostile.md H39). */
+void ike_follow_peer(struct ike *ike, const struct ike_in *in);
+/* Decrypts into ike->plain, splits and checks; `iv` is used and becomes the last block. */
+bool ike_open(struct ike *ike, const struct ike_in *in, enum isakmp_message message, uint8_t *iv,
+              struct chain *out) MUST_USE;
+/* The HASH payload equals prf(SKEYID_a, M-ID | before | what follows it), in constant time. */
+bool ike_hash_matches(struct ike *ike, const struct ike_in *in, const struct chain *c,
+                      struct span before) MUST_USE;
+bool ike_is_finished(const struct ike *ike, uint32_t message_id);
+void ike_set_finished(struct ike *ike, uint32_t message_id);
+/* Not 0, not in use. */
+bool ike_new_message_id(struct ike *ike, uint32_t *out) MUST_USE;
+void ike_forget_keys(struct ike *ike);
+
+/* ---- phase1.c ---- */
+void phase1_start(struct ike *ike, l2tpc_us now);
+enum verdict phase1_input(struct ike *ike, const struct ike_in *in);
+void phase1_send_mm5(struct ike *ike, struct span psk, l2tpc_us now);
+/* Message 1 with that cookie. */
+bool phase1_build_mm1(struct ike *ike, const uint8_t *cky_i, struct build *b,
+                      struct span *out) MUST_USE;
+
+/* ---- phase1_timer.c ---- */
+void phase1_timer(struct ike *ike, l2tpc_us now);
+l2tpc_us phase1_deadline(const struct ike *ike);
+enum verdict phase1_probe_input(struct ike *ike, const struct ike_in *in);
+/* Something came from port 4500: it is open. */
+void phase1_note_4500(struct ike *ike);
+
+/* ---- natt.c ---- */
+/* What the NAT-D payloads of message 4 say. False: the message is broken. `out_usable`: NAT
+ * traversal can go on. */
+bool natt_read(struct ike *ike, const struct chain *c, bool *out_usable) MUST_USE;
+bool natt_write(struct ike *ike, struct build *b, const uint8_t *cky_r, enum natt_flavour flavour,
+                enum hash_id hash) MUST_USE;
+uint8_t natt_d_payload(enum natt_flavour flavour);
+uint8_t natt_oa_payload(enum natt_flavour flavour);
+uint16_t natt_encapsulation_mode(const struct ike *ike);
+
+/* ---- identity.c ---- */
+void identity_text(const struct identity *id, char *out, size_t cap);
+
+/* ---- quick.c, quick_peer.c, quick_common.c ---- */
+void quick_start(struct ike *ike, l2tpc_us now);
+enum verdict quick_input(struct ike *ike, const struct ike_in *in);
+void quick_timer(struct ike *ike, l2tpc_us now);
+l2tpc_us quick_deadline(const struct ike *ike);
+bool quick_is_pending(const struct ike *ike); /* our own, unanswered */
+/* CONNECTED, or ESP that only a peer with the SA can have sent. */
+void quick_connected(struct ike *ike, struct quick *q);
+struct quick *quick_find(struct ike *ike, uint32_t message_id);
+void quick_release(struct quick *q);
+
+struct quick *quick_new(struct ike *ike, uint32_t message_id, l2tpc_us now);
+void quick_set(struct quick *q, enum quick_state state, l2tpc_us now);
+bool quick_digest(struct ike *ike, struct span datagram, uint8_t *out) MUST_USE;
+bool quick_nonce_ok(struct span nonce, struct span ours);
+bool quick_new_spi(struct ike *ike, uint32_t *out) MUST_USE;
+/* Protocol and port fit what this SA is for; 0 is a wider selector that fits too. */
+bool quick_id_fits(const struct identity *id, uint16_t port);
+struct esp_offer quick_offer(const struct ike *ike, uint32_t spi);
+/* Keys of both directions into q->sa. */
+bool quick_fill_sa(struct ike *ike, struct quick *q, const struct esp_choice *choice,
+                   struct span gxy) MUST_USE;
+/* Hands the pair out and remembers its SPIs. */
+void quick_install(struct ike *ike, struct quick *q);
+void quick_build_start(struct ike *ike, struct quick *q, struct build *b);
+/* Fills HASH at `at` with prf(SKEYID_a, M-ID | before | behind), seals. */
+bool quick_seal(struct ike *ike, struct quick *q, struct build *b, size_t at, struct span before,
+                struct span *out) MUST_USE;
+/* quick_peer.c: the peer as initiator. */
+enum verdict quick_recv_qm1(struct ike *ike, const struct ike_in *in);
+enum verdict quick_recv_qm3(struct ike *ike, struct quick *q, const struct ike_in *in);
+
+/* ---- informational.c ---- */
+enum verdict info_input(struct ike *ike, const struct ike_in *in);
+enum verdict info_clear_input(struct ike *ike, const struct ike_in *in);
+void info_send_deletes(struct ike *ike, l2tpc_us now);
+void info_send_notify(struct ike *ike, uint8_t protocol, struct span spi, uint16_t type,
+                      struct span data, l2tpc_us now);
+
+/* ---- liveness.c ---- */
+void liveness_timer(struct ike *ike, l2tpc_us now);
+l2tpc_us liveness_deadline(const struct ike *ike);
+enum verdict liveness_recv_r_u_there(struct ike *ike, const struct notify *n,
+                                     const struct ike_in *in);
+enum verdict liveness_recv_ack(struct ike *ike, const struct notify *n, const struct ike_in *in);
+
+#endif

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Main mode with a pre-shared key, as initiator (RFC 2409 5.4). */
+#include "ike/v1/engine.h"
+
+#include "ike/policy.h"
+#include "ike/vendor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- message 1 ---- */
+static const enum vendor_id natt_announced[] = {VENDOR_RFC3947, VENDOR_NATT_03, VENDOR_NATT_02N,
+                                                VENDOR_NATT_02};
+
+bool phase1_build_mm1(struct ike *ike, const uint8_t *cky_i, struct build *b, struct span *out)
+{
+    static const uint8_t no_cookie[ISAKMP_COOKIE_LEN];
+
+    build_start(b, cky_i, no_cookie, EXCHANGE_MAIN, 0, 0);
+    build_bytes(b, PAYLOAD_SA, span_of(ike->sai_b, ike->n_sai_b));
+    if (ike->cfg.encapsulation != ENCAPSULATION_ESP)
+        for (size_t i = 0; i < ARRAY_LEN(natt_announced); i++)
+            build_bytes(b, PAYLOAD_VID, vendor_bytes(natt_announced[i]));
+    if (ike->cfg.dpd)
+        build_bytes(b, PAYLOAD_VID, vendor_bytes(VENDOR_DPD));
+    return build_finish(b, out);
+}
+
+static bool new_cookie(struct ike *ike, uint8_t *out)
+{
+    static const uint8_t zero[ISAKMP_COOKIE_LEN];
+
+    return env_rand(ike->cfg.env, out, ISAKMP_COOKIE_LEN) &&
+           memcmp(out, zero, ISAKMP_COOKIE_LEN) != 0;
+}
+
+void phase1_start(struct ike *ike, l2tpc_us now)
+{
+    struct wr w = wr_of(ike->sai_b, sizeof(ike->sai_b));
+    struct build b;
+    struct span sai;
+    struct span mm1;
+
+    proposal_write_phase1(&w, &ike->cfg.policy, ike->cfg.ike_lifetime_s);
+    if (ike->cfg.policy.n_ike == 0 || ike->cfg.policy.n_esp == 0 || !wr_finish(&w, &sai)) {
+        (void)ike_fail_local(ike, "the policy offers nothing");
+        return;
+    }
+    ike->n_sai_b = sai.n;
+    if (!new_cookie(ike, ike->cky_i) || !env_rand(ike->cfg.env, ike->ni, sizeof(ike->ni))) {
+        (void)ike_fail_local(ike, "random numbers");
+        return;
+    }
+    if (!phase1_build_mm1(ike, ike->cky_i, &b, &mm1) ||
+        !retransmit_start(&ike->rtx, IKE_PORT_500, mm1, RTO_FIRST, now)) {
+        (void)ike_fail_local(ike, "main mode 1");
+        return;
+    }
+    memcpy(ike->facts.cky_i, ike->cky_i, ISAKMP_COOKIE_LEN);
+    ike_push_stage(ike, STAGE_IKE_PHASE1);
+    ike_send(ike, IKE_PORT_500, mm1, now);
+    ike_log(ike, LOG_LEVEL_DEBUG, "sent main mode 1, %u suites", ike->cfg.policy.n_ike);
+    ike->stage_first = now;
+    ike->state = P1_MM1_SENT;
+}
+
+/* ---- vendor IDs ---- */
+struct announced {
+    enum natt_flavour natt;
+    bool dpd;
+};
+
+static struct announced read_vendors(const struct chain *c)
+{
+    struct announced a = {NATT_NONE, false};
+
+    for (unsigned i = 0; i < c->n_vid; i++) {
+        switch (vendor_find(c->vid[i])) {
+        case VENDOR_RFC3947:
+            a.natt = NATT_RFC;
+            break;
+        case VENDOR_NATT_03:
+        case VENDOR_NATT_02N:
+        case VENDOR_NATT_02:
+            if (a.natt == NATT_NONE)
+                a.natt = NATT_DRAFT;
+            break;
+        case VENDOR_DPD:
+            a.dpd = true;
+            break;
+        default:
+            break;
+        }
+    }
+    return a;
+}
+
+static void keep_vendors(struct ike *ike, const struct chain *c)
+{
+    struct ike_facts *f = &ike->facts;
+
+    for (unsigned i = 0; i < c->n_vid && f->n_vendor_ids < IKE_VENDOR_IDS_KEPT; i++) {
+        char *slot = f->vendor_ids[f->n_vendor_ids];
+        const char *name = vendor_name(vendor_find(c->vid[i]));
+        bool known = false;
+
+        if (name)
+            (void)snprintf(slot, sizeof(f->vendor_ids[0]), "%s", name);
+        else
+            text_hex(slot, sizeof(f->vendor_ids[0]), c->vid[i]);
+        for (unsigned k = 0; k < f->n_vendor_ids; k++)
+            known = known || strcmp(f->vendor_ids[k], slot) == 0;
+        if (!known)
+            f->n_vendor_ids++;
+        else
+            slot[0] = '\0';
+    }
+}
+
+/* ---- message 2 ---- */
+static enum verdict drop_with_hint(struct ike *ike, enum failure_id id, const char *value,
+                                   bool early, l2tpc_us now)
+{
+    struct failure f = failure_make(id);
+
+    failure_set_value(&f, span_str(value));
+    ike_note_hint(ike, &f, early, now);
+    return VERDICT_DROP;
+}
+
+static bool build_mm3(struct ike *ike, const uint8_t *cky_r, const struct phase1_choice *choice,
+                      enum natt_flavour natt, struct build *b, struct span *out)
+{
+    build_start(b, ike->cky_i, cky_r, EXCHANGE_MAIN, 0, 0);
+    build_bytes(b, PAYLOAD_KE, dh_public(ike->dh));
+    build_bytes(b, PAYLOAD_NONCE, SPAN_ARRAY(ike->ni));
+    if (natt != NATT_NONE && !natt_write(ike, b, cky_r, natt, choice->suite.hash))
+        return false;
+    return build_finish(b, out);
+}
+
+static void answered(struct ike *ike, l2tpc_us now)
+{
+    rtt_sample(&ike->facts.rtt, retransmit_answered(&ike->rtx, now));
+    ike->hint = (struct ike_hint){0};
+    ike_note_alive(ike, now);
+}
+
+static enum verdict accept_mm2(struct ike *ike, const struct ike_in *in, const struct chain *c,
+                               const struct phase1_choice *choice, const struct announced *said)
+{
+    struct build b;
+    struct span mm3;
+    char cipher[24];
+
+    ike->dh = dh_new(ike->cfg.crypto, choice->suite.group, ike->cfg.env);
+    if (!ike->dh)
+        return ike_fail_local(ike, dh_name(choice->suite.group));
+    if (dh_public(ike->dh).n > sizeof(ike->gxi) ||
+        !build_mm3(ike, in->header.cky_r, choice, said->natt, &b, &mm3))
+        return ike_fail_local(ike, "main mode 3");
+    answered(ike, in->now);
+    if (!retransmit_start(&ike->rtx, IKE_PORT_500, mm3, rtt_rto(ike->facts.rtt), in->now))
+        return ike_fail_local(ike, "main mode 3");
+    ike->n_gxi = dh_public(ike->dh).n;
+    memcpy(ike->gxi, dh_public(ike->dh).p, ike->n_gxi);
+    ike_send(ike, IKE_PORT_500, mm3, in->now);
+    ike_log(ike, LOG_LEVEL_INFO, "suite %s %s %s, NAT traversal %s, DPD %s",
+            suite_cipher_text(choice->suite.cipher, choice->suite.key_bits, cipher),
+            hash_name(choice->suite.hash), dh_name(choice->suite.group),
+            said->natt == NATT_RFC     ? "RFC 3947"
+            : said->natt == NATT_DRAFT ? "draft"
+                                       : "no",
+            said->dpd ? "yes" : "no");
+    memcpy(ike->cky_r, in->header.cky_r, ISAKMP_COOKIE_LEN);
+    memcpy(ike->facts.cky_r, ike->cky_r, ISAKMP_COOKIE_LEN);
+    ike->facts.suite = choice->suite;
+    ike->facts.lifetime_s = choice->lifetime_s;
+    ike->facts.natt = said->natt != NATT_NONE;
+    ike->facts.dpd = said->dpd;
+    ike->natt = said->natt;
+    keep_vendors(ike, c);
+    ike->state = P1_MM3_SENT;
+    return VERDICT_OK;
+}
+
+static enum verdict recv_mm2(struct ike *ike, const struct ike_in *in)
+{
+    struct chain c;
+    struct span sa;
+    struct phase1_choice choice;
+    struct announced said;
+
+    if (!isakmp_split(in->header.next_payload, in->body, &c) || !isakmp_check(MESSAGE_MM2, &c) ||
+        !chain_get(&c, PAYLOAD_SA, 0, &sa))
+        return VERDICT_DROP;
+    switch (proposal_read_phase1(sa, &ike->cfg.policy, ike->cfg.ike_lifetime_s, &choice)) {
+    case OFFER_MALFORMED:
+        return VERDICT_DROP;
+    case OFFER_MISMATCH:
+        return drop_with_hint(ike, FAILURE_IKE_PROTOCOL, "main mode 2 is none of our offers", false,
+                              in->now);
+    case OFFER_POLICY:
+        return drop_with_hint(ike, FAILURE_IKE_POLICY, "the IKE lifetime is too short", true,
+                              in->now);
+    case OFFER_OK:
+        break;
+    }
+    said = read_vendors(&c);
+    if (ike->cfg.encapsulation == ENCAPSULATION_ESP)
+        said.natt = NATT_NONE;
+    said.dpd = said.dpd && ike->cfg.dpd;
+    if (ike->cfg.encapsulation == ENCAPSULATION_UDP && said.natt == NATT_NONE)
+        return drop_with_hint(ike, FAILURE_IKE_ENCAPSULATION, "", true, in->now);
+    return accept_mm2(ike, in, &c, &choice, &said);
+}
+
+/* ---- message 4 ---- */
+static void ask_psk(struct ike *ike)
+{
+    struct ike_event ev = {.type = IKE_EVENT_NEED_PSK, .need = IKE_PSK_NEED};
+
+    if (!ike->psk_asked)
+        ike_push_event(ike, &ev);
+    ike->psk_asked = true;
+}
+
+static enum verdict recv_mm4(struct ike *ike, const struct ike_in *in)
+{
+    struct ike_facts before = ike->facts;
+    struct chain c;
+    struct span ke;
+    struct span nonce;
+    bool natt_usable;
+
+    if (!isakmp_split(in->header.next_payload, in->body, &c) || !isakmp_check(MESSAGE_MM4, &c) ||
+        !chain_get(&c, PAYLOAD_KE, 0, &ke) || !chain_get(&c, PAYLOAD_NONCE, 0, &nonce))
+        return VERDICT_DROP;
+    if (!quick_nonce_ok(nonce, SPAN_ARRAY(ike->ni)) || ke.n == 0 || ke.n > sizeof(ike->gxr))
+        return VERDICT_DROP;
+    if (!natt_read(ike, &c, &natt_usable) || !dh_shared(ike->dh, ke, ike->gxy)) {
+        ike->facts = before;
+        return VERDICT_DROP;
+    }
+    if (!natt_usable && ike->cfg.encapsulation == ENCAPSULATION_UDP) {
+        ike->facts = before;
+        return drop_with_hint(ike, FAILURE_IKE_ENCAPSULATION, "", true, in->now);
+    }
+    answered(ike, in->now);
+    if (!natt_usable)
+        ike->natt = NATT_NONE;
+    /* The hashes take KE and nonce as they were sent, even when leading zeros are missing. */
+    memcpy(ike->gxr, ke.p, ke.n);
+    ike->n_gxr = ke.n;
+    memcpy(ike->nr, nonce.p, nonce.n);
+    ike->n_nr = nonce.n;
+    ike->n_gxy = dh_secret_size(ike->facts.suite.group);
+    dh_free(ike->dh);
+    ike->dh = NULL;
+    keep_vendors(ike, &c);
+    ike->state = P1_PSK_ASKED;
+    ask_psk(ike);
+    return VERDICT_OK;
+}
+
+/* ---- message 5 ---- */
+static bool derive(struct ike *ike, struct span psk)
+{
+    struct phase1_inputs inputs = {
+        .psk = psk,
+        .ni = SPAN_ARRAY(ike->ni),
+        .nr = span_of(ike->nr, ike->n_nr),
+        .gxy = span_of(ike->gxy, ike->n_gxy),
+        .cky_i = ike->cky_i,
+        .cky_r = ike->cky_r,
+    };
+
+    ike->has_keys = ike_keys_derive(ike->cfg.crypto, &ike->facts.suite, &inputs, &ike->keys) &&
+                    keymat_iv_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxi, ike->n_gxi),
+                                     span_of(ike->gxr, ike->n_gxr), ike->iv);
+    wipe(ike->gxy, sizeof(ike->gxy));
+    return ike->has_keys;
+}
+
+/* The body of an ID payload that names our address, protocol and port 0 (RFC 2407 4.6.2). */
+static size_t own_identity(const struct ike *ike, uint8_t out[20])
+{
+    const struct inaddr *a = &ike->cfg.local.addr;
+    size_t n = inaddr_len(a);
+
+    memset(out, 0, 4);
+    out[0] = a->family == 6 ? ID_TYPE_IPV6_ADDR : ID_TYPE_IPV4_ADDR;
+    memcpy(out + 4, a->bytes, n);
+    return 4 + n;
+}
+
+static bool build_mm5(struct ike *ike, struct build *b, struct span *out)
+{
+    uint8_t id[20];
+    size_t n_id = own_identity(ike, id);
+    uint8_t hash[HASH_MAX];
+
+    build_start(b, ike->cky_i, ike->cky_r, EXCHANGE_MAIN, ISAKMP_FLAG_ENCRYPTION, 0);
+    if (!keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxi, ike->n_gxi),
+                            span_of(ike->gxr, ike->n_gxr), ike->cky_i, ike->cky_r,
+                            span_of(ike->sai_b, ike->n_sai_b), span_of(id, n_id), hash))
+        return false;
+    build_bytes(b, PAYLOAD_ID, span_of(id, n_id));
+    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->keys.n));
+    return build_seal(b, ike->cfg.crypto, &ike->keys, ike->iv, out);
+}
+
+void phase1_send_mm5(struct ike *ike, struct span psk, l2tpc_us now)
+{
+    struct build b;
+    struct span mm5;
+
+    if (psk.n == 0 || psk.n > SECRET_MAX) {
+        struct failure f = failure_make(FAILURE_LOCAL_SECRET);
+
+        failure_set_value(&f, span_str("pre-shared key"));
+        (void)ike_fail(ike, &f);
+        return;
+    }
+    if (!derive(ike, psk) || !build_mm5(ike, &b, &mm5)) {
+        (void)ike_fail_local(ike, "main mode 5");
+        return;
+    }
+    /* RFC 3947 4: from here on both sides use port 4500. */
+    ike->facts.floated = ike->natt != NATT_NONE;
+    if (!retransmit_start(&ike->rtx, ike_own_port(ike), mm5, rtt_rto(ike->facts.rtt), now)) {
+        (void)ike_fail_local(ike, "main mode 5");
+        return;
+    }
+    ike_push_stage(ike, STAGE_IKE_AUTH);
+    ike_send(ike, ike_own_port(ike), mm5, now);
+    ike_log(ike, LOG_LEVEL_DEBUG, "sent main mode 5 from port %s",
+            ike->facts.floated ? "4500" : "500");
+    ike->stage_first = now;
+    ike->state = P1_MM5_SENT;
+}
+
+/* ---- message 6 ---- */
+static bool hash_r_matches(struct ike *ike, const struct chain *c, struct span id)
+{
+    uint8_t want[HASH_MAX];
+    struct span got;
+
+    return chain_get(c, PAYLOAD_HASH, 0, &got) && got.n == ike->keys.n &&
+           keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxr, ike->n_gxr),
+                              span_of(ike->gxi, ike->n_gxi), ike->cky_r, ike->cky_i,
+                              span_of(ike->sai_b, ike->n_sai_b), id, want) &&
+           equal_ct(got.p, want, got.n);
+}
+
+/* A server behind a NAT names the address that it knows of itself. */
+static void judge_server_nat(struct ike *ike, const struct identity *id)
+{
+    if (id->type != ID_TYPE_IPV4_ADDR && id->type != ID_TYPE_IPV6_ADDR)
+        return;
+    if (ike->facts.nat_remote == IKE_NAT_UNKNOWN && !inaddr_is_any(&id->addr) &&
+        !inaddr_eq(&id->addr, &ike->cfg.remote.addr))
+        ike->facts.nat_remote = IKE_NAT_YES;
+}
+
+static enum verdict recv_mm6(struct ike *ike, const struct ike_in *in)
+{
+    struct ike_event up = {.type = IKE_EVENT_AUTHENTICATED};
+    uint8_t iv[IKE_BLOCK_MAX];
+    struct chain c;
+    struct span id_body;
+    struct identity id;
+
+    memcpy(iv, ike->iv, sizeof(iv));
+    if (!ike_open(ike, in, MESSAGE_MM6, iv, &c) || !chain_get(&c, PAYLOAD_ID, 0, &id_body))
+        return VERDICT_DROP;
+    if (!hash_r_matches(ike, &c, id_body))
+        return drop_with_hint(ike, FAILURE_IKE_AUTH_PEER, "", false, in->now);
+    if (!isakmp_parse_identity(id_body, &id)) {
+        struct failure f = failure_make(FAILURE_IKE_AUTH_PEER_ID);
+
+        failure_set_value(&f, id_body);
+        return ike_fail(ike, &f);
+    }
+    answered(ike, in->now);
+    retransmit_stop(&ike->probe.rtx);
+    ike_follow_peer(ike, in);
+    memcpy(ike->iv, iv, sizeof(iv));
+    (void)snprintf(ike->facts.peer_id_type, sizeof(ike->facts.peer_id_type), "%s",
+                   isakmp_id_type_name(id.type));
+    identity_text(&id, ike->facts.peer_id, sizeof(ike->facts.peer_id));
+    judge_server_nat(ike, &id);
+    ike_log(ike, LOG_LEVEL_INFO, "authenticated; the server calls itself %s", ike->facts.peer_id);
+    ike->facts.established = true;
+    ike->state = P1_UP;
+    ike_push_event(ike, &up);
+    quick_start(ike, in->now);
+    return ike->state == P1_UP ? VERDICT_OK : VERDICT_FATAL;
+}
+
+/* ---- the table: which message a state waits for ---- */
+enum verdict phase1_input(struct ike *ike, const struct ike_in *in)
+{
+    bool encrypted = in->header.flags & ISAKMP_FLAG_ENCRYPTION;
+
+    switch (ike->state) {
+    case P1_MM1_SENT:
+        return encrypted ? VERDICT_DROP : recv_mm2(ike, in);
+    case P1_MM3_SENT:
+        return encrypted ? VERDICT_DROP : recv_mm4(ike, in);
+    case P1_MM5_SENT:
+        return encrypted ? recv_mm6(ike, in) : VERDICT_DROP;
+    case P1_NEW:
+    case P1_PSK_ASKED:
+    case P1_UP:
+    case P1_DELETED:
+    case P1_CLOSED:
+        break;
+    }
+    return VERDICT_DROP;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What both roles of quick mode share: the table of exchanges, keys, selectors. */
+#include "ike/v1/engine.h"
+
+#include <string.h>
+
+#define IPPROTO_UDP_NUMBER 17
+
+/* ---- the table ---- */
+struct quick *quick_find(struct ike *ike, uint32_t message_id)
+{
+    for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++)
+        if (ike->quick[i].state != QUICK_FREE && ike->quick[i].message_id == message_id)
+            return &ike->quick[i];
+    return NULL;
+}
+
+void quick_release(struct quick *q)
+{
+    retransmit_stop(&q->rtx);
+    dh_free(q->dh);
+    wipe(q, sizeof(*q));
+}
+
+/* A free slot, or the oldest one that is kept for duplicates only. */
+struct quick *quick_new(struct ike *ike, uint32_t message_id, l2tpc_us now)
+{
+    struct quick *best = NULL;
+
+    for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++) {
+        struct quick *q = &ike->quick[i];
+
+        if (q->state == QUICK_FREE) {
+            best = q;
+            break;
+        }
+        if (q->state == QUICK_DONE && (!best || q->since < best->since))
+            best = q;
+    }
+    if (!best)
+        return NULL;
+    quick_release(best);
+    best->message_id = message_id;
+    best->since = now;
+    if (!keymat_iv_exchange(ike->cfg.crypto, &ike->keys, ike->iv, message_id, best->iv))
+        return NULL;
+    return best;
+}
+
+void quick_set(struct quick *q, enum quick_state state, l2tpc_us now)
+{
+    q->state = state;
+    q->since = now;
+}
+
+bool quick_digest(struct ike *ike, struct span datagram, uint8_t *out)
+{
+    return hash_parts(ike->cfg.crypto, HASH_SHA256, &datagram, 1, out);
+}
+
+/* ---- checks ---- */
+bool quick_nonce_ok(struct span nonce, struct span ours)
+{
+    return nonce.n >= IKE_NONCE_MIN && nonce.n <= IKE_NONCE_MAX && !span_eq(nonce, ours);
+}
+
+bool quick_new_spi(struct ike *ike, uint32_t *out)
+{
+    for (unsigned tries = 0; tries < 16; tries++) {
+        uint32_t spi;
+        bool used = false;
+
+        if (!env_rand_u32(ike->cfg.env, &spi))
+            return false;
+        for (unsigned i = 0; i < IKE_SAS_MAX; i++)
+            used = used || ike->sas[i].spi_in == spi;
+        for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++)
+            used = used || ike->quick[i].spi_in == spi;
+        /* RFC 4303 2.1: 1 to 255 are reserved, 0 is for local use. */
+        if (spi > 255 && !used) {
+            *out = spi;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool quick_id_fits(const struct identity *id, uint16_t port)
+{
+    bool is_address = id->type == ID_TYPE_IPV4_ADDR || id->type == ID_TYPE_IPV6_ADDR ||
+                      id->type == ID_TYPE_IPV4_ADDR_SUBNET || id->type == ID_TYPE_IPV6_ADDR_SUBNET;
+
+    return is_address && (id->protocol == 0 || id->protocol == IPPROTO_UDP_NUMBER) &&
+           (id->port == 0 || id->port == port);
+}
+
+struct esp_offer quick_offer(const struct ike *ike, uint32_t spi)
+{
+    return (struct esp_offer){
+        .policy = &ike->cfg.policy,
+        .pfs = ike->cfg.policy.pfs,
+        .encapsulation = natt_encapsulation_mode(ike),
+        .lifetime_s = ike->cfg.esp_lifetime_s,
+        .spi = spi,
+    };
+}
+
+/* ---- the product ---- */
+bool quick_fill_sa(struct ike *ike, struct quick *q, const struct esp_choice *choice,
+                   struct span gxy)
+{
+    struct quick_inputs inputs = {
+        .gxy = gxy, .ni = span_of(q->ni, q->n_ni), .nr = span_of(q->nr, q->n_nr)};
+
+    if (choice->spi == q->spi_in ||
+        !keymat_esp(ike->cfg.crypto, &ike->keys, &choice->suite, &inputs, q->spi_in, &q->sa.in) ||
+        !keymat_esp(ike->cfg.crypto, &ike->keys, &choice->suite, &inputs, choice->spi, &q->sa.out))
+        return false;
+    q->sa.suite = choice->suite;
+    q->sa.udp_encapsulated = ike->facts.floated;
+    q->sa.behind_nat = ike->facts.nat_local != IKE_NAT_NO || ike->facts.nat_remote != IKE_NAT_NO;
+    q->sa.local_port = ike->cfg.inner_port;
+    q->sa.remote_port = L2TP_PORT;
+    q->sa.lifetime_s = choice->lifetime_s;
+    q->sa.lifetime_bytes = choice->lifetime_bytes;
+    return true;
+}
+
+void quick_install(struct ike *ike, struct quick *q)
+{
+    struct ike_event ev = {.type = IKE_EVENT_SA_PAIR, .sa = q->sa};
+
+    ike->sas[ike->n_sas++ % IKE_SAS_MAX] =
+        (struct ike_sa_record){.spi_in = q->sa.in.spi, .spi_out = q->sa.out.spi, .live = true};
+    ike_push_event(ike, &ev);
+    ike_log(ike, LOG_LEVEL_INFO, "ESP pair %08x in, %08x out, %s%s", q->sa.in.spi, q->sa.out.spi,
+            q->sa.udp_encapsulated ? "UDP-encapsulated" : "protocol 50",
+            q->sa.by_peer ? ", started by the server" : "");
+    wipe(&ev, sizeof(ev));
+}
+
+void quick_connected(struct ike *ike, struct quick *q)
+{
+    ike_push_spi(ike, IKE_EVENT_SA_READY, q->sa.out.spi);
+    /* The keys are the taker's now; the slot lives on for duplicates. */
+    wipe(&q->sa, sizeof(q->sa));
+    q->state = QUICK_DONE;
+}
+
+/* ---- building ---- */
+void quick_build_start(struct ike *ike, struct quick *q, struct build *b)
+{
+    build_start(b, ike->cky_i, ike->cky_r, EXCHANGE_QUICK, ISAKMP_FLAG_ENCRYPTION, q->message_id);
+}
+
+bool quick_seal(struct ike *ike, struct quick *q, struct build *b, size_t at, struct span before,
+                struct span *out)
+{
+    uint8_t hash[HASH_MAX];
+
+    if (!keymat_hash_exchange(ike->cfg.crypto, &ike->keys, q->message_id, before,
+                              build_behind(b, at, ike->keys.n), hash))
+        return false;
+    build_hash_fill(b, at, span_of(hash, ike->keys.n));
+    return build_seal(b, ike->cfg.crypto, &ike->keys, q->iv, out);
+}

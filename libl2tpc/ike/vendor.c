@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ike/vendor.h"
+
+static const struct {
+    const char *name;
+    size_t n;
+    const char *bytes;
+} vendors[] = {
+#define VENDOR(id, name, n, bytes) [VENDOR_##id] = {name, n, bytes},
+#include "ike/vendor.def"
+#undef VENDOR
+};
+
+enum vendor_id vendor_find(struct span id)
+{
+    for (size_t i = 0; i < ARRAY_LEN(vendors); i++)
+        if (id.n >= vendors[i].n &&
+            span_eq(span_of(id.p, vendors[i].n), span_of(vendors[i].bytes, vendors[i].n)))
+            return (enum vendor_id)i;
+    return VENDOR_UNKNOWN;
+}
+
+const char *vendor_name(enum vendor_id id)
+{
+    return (unsigned)id < ARRAY_LEN(vendors) ? vendors[id].name : NULL;
+}
+
+struct span vendor_bytes(enum vendor_id id)
+{
+    /* RFC 3706 5.1: major version 1, minor version 0 follow the hash. */
+    static const uint8_t dpd[16] = {0xaf, 0xca, 0xd7, 0x13, 0x68, 0xa1, 0xf1, 0xc9,
+                                    0x6b, 0x86, 0x96, 0xfc, 0x77, 0x57, 0x01, 0x00};
+
+    if (id == VENDOR_DPD)
+        return SPAN_ARRAY(dpd);
+    return (unsigned)id < ARRAY_LEN(vendors) ? span_of(vendors[id].bytes, vendors[id].n)
+                                             : SPAN_NONE;
+}

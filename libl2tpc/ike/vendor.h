@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Vendor IDs that are known by name, from vendor.def. */
+#ifndef L2TPC_IKE_VENDOR_H
+#define L2TPC_IKE_VENDOR_H
+
+#include "base/span.h"
+
+enum vendor_id {
+#define VENDOR(id, name, n, bytes) VENDOR_##id,
+#include "ike/vendor.def"
+#undef VENDOR
+    VENDOR_UNKNOWN,
+};
+
+enum vendor_id vendor_find(struct span id);
+const char *vendor_name(enum vendor_id id); /* NULL for VENDOR_UNKNOWN */
+/* The bytes to announce: with version 1.0 behind the DPD one. */
+struct span vendor_bytes(enum vendor_id id);
+
+#endif
