@@ -207,6 +207,8 @@ static void recv_SCCRP(struct l2tp *l, const struct message *m, l2tpc_us now)
 /* The peer answered our SCCRQ after we had given it up: tell it so, now that we can. */
 static void recv_late_SCCRP(struct l2tp *l, const struct message *m, l2tpc_us now)
 {
+    if (l->facts.peer_tunnel_id != 0)
+        return;
     l->facts.peer_tunnel_id = message_u16(m, AVP_ASSIGNED_TUNNEL_ID);
     reliable_repeat(&l->reliable, now);
 }

@@ -8,13 +8,12 @@
 
 static bool rig_rand(void *ctx, uint8_t *out, size_t n)
 {
-    static const uint16_t ids[] = {RIG_TUNNEL, RIG_SESSION};
     struct rig *rig = ctx;
 
     if (rig->no_random)
         return false;
-    if (!rig->random_ids && rig->drawn < ARRAY_LEN(ids) && n == 2) {
-        memcpy(out, &ids[rig->drawn++], 2);
+    if (!rig->random_ids && rig->drawn < ARRAY_LEN(rig->ids) && n == 2) {
+        memcpy(out, &rig->ids[rig->drawn++], 2);
         return true;
     }
     for (size_t i = 0; i < n; i++) {
@@ -28,6 +27,8 @@ void rig_init(struct rig *rig)
 {
     memset(rig, 0, sizeof(*rig));
     rig->seed = 1;
+    rig->ids[0] = RIG_TUNNEL;
+    rig->ids[1] = RIG_SESSION;
     rig->env = (struct env){.ctx = rig, .rand = rig_rand};
     rig->crypto = crypto_new();
     rig->config = (struct l2tp_config){.env = &rig->env, .crypto = rig->crypto, .host_name = "pc"};

@@ -15,7 +15,8 @@ struct rig {
     struct env env;
     unsigned drawn; /* numbers given out so far */
     uint64_t seed;
-    bool random_ids; /* from the seed, not RIG_TUNNEL and RIG_SESSION */
+    uint16_t ids[2]; /* tunnel and session: RIG_TUNNEL, RIG_SESSION unless changed */
+    bool random_ids; /* from the seed instead */
     bool no_random;
     struct crypto *crypto;
     struct l2tp_config config;
