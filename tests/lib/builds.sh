@@ -16,7 +16,7 @@ build_options() {
     release) echo "-Dbuildtype=release -Db_ndebug=true" ;;
     core) echo "-Dio=false -Db_ndebug=false" ;;
     fuzz) echo "-Dfuzz=true -Dtest_hooks=true -Db_lundef=false" ;;
-    hooks) echo "-Dtest_hooks=true -Dbuildtype=release -Dtests=false" ;;
+    demo) echo "-Dbuildtype=release -Db_ndebug=true -Dtests=false" ;;
     *) echo "builds: no variant $1" >&2; return 1 ;;
     esac
 }
@@ -48,4 +48,8 @@ build_variant() {
             tail -n 25 "$log"
         return 1
     fi
+}
+
+build_program() {   # variant, name: where that program is
+    find "$(build_dir "$1")" -maxdepth 4 -type f -name "$2" -perm -u+x 2> /dev/null | head -n 1
 }
