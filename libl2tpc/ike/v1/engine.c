@@ -387,6 +387,13 @@ void ike_note_unreachable(struct ike *ike, int os_error, l2tpc_us now)
         ike->unreachable = os_error;
 }
 
+bool ike_owns_cookie(const struct ike *ike, const uint8_t cky_i[8])
+{
+    if (memcmp(ike->cky_i, cky_i, ISAKMP_COOKIE_LEN) == 0)
+        return true;
+    return ike->probe.started && memcmp(ike->probe.cky, cky_i, ISAKMP_COOKIE_LEN) == 0;
+}
+
 const struct ike_facts *ike_facts(const struct ike *ike)
 {
     return &ike->facts;
