@@ -51,32 +51,34 @@ enum peer_natt {
  */
 #define PEER_BUG(n) ((uint64_t)1 << (n))
 #define BUG_IKE_WRONG_HASH_R PEER_BUG(0)
-#define BUG_IKE_WRONG_TRANSFORM PEER_BUG(1)  /* MM2: a hash that was not offered */
-#define BUG_IKE_FOREIGN_COOKIE PEER_BUG(2)   /* noise */
-#define BUG_IKE_TRUNCATED PEER_BUG(3)        /* noise: each message first cut short */
-#define BUG_IKE_GARBAGE_CHAIN PEER_BUG(4)    /* noise: each message first with a broken chain */
-#define BUG_IKE_KE_ZERO PEER_BUG(5)          /* MM4 */
-#define BUG_IKE_KE_ONE PEER_BUG(6)           /* MM4 */
-#define BUG_IKE_KE_SHORT PEER_BUG(7)         /* MM4: half of the length */
-#define BUG_IKE_KE_MIRROR PEER_BUG(8)        /* MM4: the client's own value */
-#define BUG_IKE_NONCE_SHORT PEER_BUG(9)      /* MM4: 4 bytes */
-#define BUG_IKE_NATD_SIZE PEER_BUG(10)       /* MM4: NAT-D of 7 bytes */
-#define BUG_IKE_NO_PROPOSAL PEER_BUG(11)     /* MM1: NO-PROPOSAL-CHOSEN in clear */
-#define BUG_IKE_CLEAR_REFUSALS PEER_BUG(12)  /* noise: clear error notify and Delete beside all */
-#define BUG_IKE_LIFE_1S PEER_BUG(13)         /* QM2: lifetime of one second */
-#define BUG_QM_WRONG_TRANSFORM PEER_BUG(14)  /* QM2: another integrity algorithm */
-#define BUG_QM_NO_PROPOSAL PEER_BUG(15)      /* protected NO-PROPOSAL-CHOSEN */
-#define BUG_QM_NO_KE PEER_BUG(16)            /* PFS taken, KE not sent: lived with, shown */
-#define BUG_QM_COMMIT_CONNECTED PEER_BUG(17) /* lived with: CONNECTED in an Informational, 100 ms  \
-                                              */
-#define BUG_QM_COMMIT_QM4 PEER_BUG(18)       /* lived with: CONNECTED as message 4, 100 ms */
-#define BUG_QM_COMMIT_NEVER PEER_BUG(19)     /* lived with: no CONNECTED ever comes */
-#define BUG_ESP_BAD_ICV PEER_BUG(20)         /* noise: each packet first with a bad ICV */
-#define BUG_ESP_ALL_BAD_ICV PEER_BUG(21)     /* every packet is bad */
-#define BUG_ESP_REPLAY PEER_BUG(22)          /* noise: each packet twice */
-#define BUG_ESP_WRONG_PORTS PEER_BUG(23)     /* noise: each packet first with foreign ports */
-#define BUG_ESP_DUMMY PEER_BUG(24)           /* noise: a dummy packet before each */
-#define BUG_ESP_DELETE_MIDLIFE PEER_BUG(25)  /* lived with: ESP SA deleted at the third IP packet  \
+#define BUG_IKE_WRONG_TRANSFORM PEER_BUG(1) /* MM2: a hash that was not offered */
+#define BUG_IKE_FOREIGN_COOKIE PEER_BUG(2)  /* noise */
+#define BUG_IKE_TRUNCATED PEER_BUG(3)       /* noise: each message first cut short */
+#define BUG_IKE_GARBAGE_CHAIN PEER_BUG(4)   /* noise: each message first with a broken chain */
+#define BUG_IKE_KE_ZERO PEER_BUG(5)         /* MM4 */
+#define BUG_IKE_KE_ONE PEER_BUG(6)          /* MM4 */
+#define BUG_IKE_KE_SHORT PEER_BUG(7)        /* MM4: half of the length */
+#define BUG_IKE_KE_MIRROR PEER_BUG(8)       /* MM4: the client's own value */
+#define BUG_IKE_NONCE_SHORT PEER_BUG(9)     /* MM4: 4 bytes */
+#define BUG_IKE_NATD_SIZE PEER_BUG(10)      /* MM4: NAT-D of 7 bytes */
+#define BUG_IKE_NO_PROPOSAL PEER_BUG(11)    /* MM1: NO-PROPOSAL-CHOSEN in clear */
+#define BUG_IKE_CLEAR_REFUSALS PEER_BUG(12) /* noise: clear error notify and Delete beside all */
+#define BUG_IKE_LIFE_1S PEER_BUG(13)        /* QM2: lifetime of one second */
+#define BUG_QM_WRONG_TRANSFORM PEER_BUG(14) /* QM2: another integrity algorithm */
+#define BUG_QM_NO_PROPOSAL PEER_BUG(15)     /* protected NO-PROPOSAL-CHOSEN */
+#define BUG_QM_NO_KE PEER_BUG(16)           /* PFS taken, KE not sent: lived with, shown */
+#define BUG_QM_COMMIT_CONNECTED                                                                    \
+    PEER_BUG(17)                         /* lived with: CONNECTED in an Informational, 100 ms      \
+                                          */
+#define BUG_QM_COMMIT_QM4 PEER_BUG(18)   /* lived with: CONNECTED as message 4, 100 ms */
+#define BUG_QM_COMMIT_NEVER PEER_BUG(19) /* lived with: no CONNECTED ever comes */
+#define BUG_ESP_BAD_ICV PEER_BUG(20)     /* noise: each packet first with a bad ICV */
+#define BUG_ESP_ALL_BAD_ICV PEER_BUG(21) /* every packet is bad */
+#define BUG_ESP_REPLAY PEER_BUG(22)      /* noise: each packet twice */
+#define BUG_ESP_WRONG_PORTS PEER_BUG(23) /* noise: each packet first with foreign ports */
+#define BUG_ESP_DUMMY PEER_BUG(24)       /* noise: a dummy packet before each */
+#define BUG_ESP_DELETE_MIDLIFE                                                                     \
+    PEER_BUG(25)                             /* lived with: ESP SA deleted at the third IP packet  \
                                               */
 #define BUG_L2TP_NO_TUNNEL_ID PEER_BUG(26)   /* SCCRP without Assigned Tunnel ID */
 #define BUG_L2TP_WRONG_RESPONSE PEER_BUG(27) /* challenge response wrong */
