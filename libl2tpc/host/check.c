@@ -85,9 +85,9 @@ void host_addr_write(l2tpc_host_addr *out, const struct inaddr *a)
 struct inaddr prefix_mask(struct inaddr a, uint8_t len)
 {
     for (size_t i = 0; i < sizeof(a.bytes); i++) {
-        if (len >= 8 * (i + 1))
-            continue;
-        a.bytes[i] = len <= 8 * i ? 0 : (uint8_t)(a.bytes[i] & (0xff00u >> (len - 8 * i)));
+        size_t kept = len <= 8 * i ? 0 : len - 8 * i < 8 ? len - 8 * i : 8;
+
+        a.bytes[i] &= (uint8_t)(0xff00u >> kept);
     }
     return a;
 }
