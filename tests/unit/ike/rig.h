@@ -15,14 +15,14 @@
 struct server_habits {
     unsigned transform, esp_transform; /* which of the offered it takes */
     bool no_natt, draft_natt, no_dpd;
-    bool natd_true;       /* says the truth about the client's address */
-    const char *psk;      /* NULL: the client's */
-    bool garbles_on_psk;  /* answers a wrong key with an informational under its own keys */
-    bool commit;          /* sets the Commit bit and sends CONNECTED */
-    bool commit_silent;   /* sets it and never sends CONNECTED */
-    bool no_ke;           /* takes a PFS offer and sends no KE */
-    uint16_t refuse_mm1;  /* answers message 1 with that notify in clear */
-    uint16_t refuse_qm1;  /* answers quick mode 1 with that notify */
+    bool natd_true;      /* says the truth about the client's address */
+    const char *psk;     /* NULL: the client's */
+    bool garbles_on_psk; /* answers a wrong key with an informational under its own keys */
+    bool commit;         /* sets the Commit bit and sends CONNECTED */
+    bool commit_silent;  /* sets it and never sends CONNECTED */
+    bool no_ke;          /* takes a PFS offer and sends no KE */
+    uint16_t refuse_mm1; /* answers message 1 with that notify in clear */
+    uint16_t refuse_qm1; /* answers quick mode 1 with that notify */
     uint32_t responder_lifetime;
     bool new_cookie_each; /* another SA for every message 1 */
 };

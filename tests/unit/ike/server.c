@@ -270,9 +270,8 @@ static void fill_hash(struct server *s, struct build *b, size_t at, uint32_t mid
 
 static void make_keys(struct server *s, struct span gxy)
 {
-    struct quick_inputs in = {.gxy = gxy,
-                              .ni = span_of(s->qm_ni, s->n_qm_ni),
-                              .nr = span_of(s->qm_nr, s->n_qm_nr)};
+    struct quick_inputs in = {
+        .gxy = gxy, .ni = span_of(s->qm_ni, s->n_qm_ni), .nr = span_of(s->qm_nr, s->n_qm_nr)};
 
     must(keymat_esp(s->c, &s->keys, &s->esp, &in, s->spi_in, &s->in));
     must(keymat_esp(s->c, &s->keys, &s->esp, &in, s->spi_out, &s->out));
@@ -307,9 +306,8 @@ static void answer_qm1(struct rig *r, enum ike_port port, const struct chain *c)
     must(proposal_read_esp(body, &offer, &choice) == OFFER_OK);
     s->esp = choice.suite;
     build_start(&b, s->cky_i, s->cky_r, EXCHANGE_QUICK,
-                ISAKMP_FLAG_ENCRYPTION | (s->habits.commit || s->habits.commit_silent
-                                              ? ISAKMP_FLAG_COMMIT
-                                              : 0),
+                ISAKMP_FLAG_ENCRYPTION |
+                    (s->habits.commit || s->habits.commit_silent ? ISAKMP_FLAG_COMMIT : 0),
                 s->mid);
     at = build_hash(&b, s->keys.n);
     build_bytes(&b, PAYLOAD_SA, body);
@@ -610,7 +608,8 @@ void server_recv(struct rig *r, enum ike_port port, struct span bytes)
         recv_mm3(r, &c);
     else if (h.exchange == EXCHANGE_MAIN)
         recv_mm5(r, port, &h, body);
-    else if (h.exchange == EXCHANGE_QUICK && h.message_id == s->mid && s->n_qm_ni && s->spi_in == 0xabcd0002)
+    else if (h.exchange == EXCHANGE_QUICK && h.message_id == s->mid && s->n_qm_ni &&
+             s->spi_in == 0xabcd0002)
         recv_own_qm2(r, &h, body);
     else if (h.exchange == EXCHANGE_QUICK)
         recv_quick(r, port, &h, body, bytes);
