@@ -160,3 +160,26 @@ TEST(l2tp_reliable_acknowledgement_waits_for_a_full_queue)
     CHECK_INT(take_all(&c), 1);
     close_channel(&c);
 }
+
+/* 5.8: a ZLB carries the Ns of the next message to be sent, and does not use it up. */
+TEST(l2tp_reliable_zlb_numbers)
+{
+    static const uint8_t avps[8] = {0x80, 8, 0, 0, 0, 0, 0, HELLO};
+    const struct message_header hello = {.tunnel_id = 1, .avps = SPAN_ARRAY(avps)};
+    struct channel c;
+    struct msg m;
+
+    open_channel(&c, 4);
+    CHECK(fill(&c, 3));
+    reliable_pump(&c.r, 0);
+    CHECK_INT(take_all(&c), 1); /* Ns 0; 1 and 2 wait */
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_INT(reliable_receive(&c.r, &hello, SPAN_ARRAY(avps), 0),
+                  i == 0 ? RELIABLE_FRESH : RELIABLE_ACK);
+        reliable_flush(&c.r, 0);
+        CHECK(msgq_pop(&c.out, &m));
+        CHECK_HEX(m.bytes, m.n, "c802 000c 0007 0000 0001 0001");
+        msg_done(&m);
+    }
+    close_channel(&c);
+}
