@@ -46,6 +46,7 @@ enum cp_event {
     CP_EVENTS,
 };
 
+/* tls needs nothing here, and ser is done by LCP's own handler of the packet. */
 enum cp_action {
     CP_TLD = 1 << 0,
     CP_IRC = 1 << 1,

@@ -20,6 +20,9 @@ static void line_put(struct server *s, bool to_server, const uint8_t *bytes, siz
         s->lost++;
         return;
     }
+    s->seed = s->seed * 6364136223846793005u + 1442695040888963407u;
+    if ((s->seed >> 33) % 100 < s->percent)
+        return;
     if (s->n_line == LINE_MAX || n > sizeof(f->bytes))
         abort();
     f->at = s->rig->now + s->latency + delay;
@@ -228,7 +231,7 @@ static void on_chap(struct server *s, const uint8_t *p, size_t n)
 
 static void on_ipcp_request(struct server *s, const uint8_t *p, size_t n)
 {
-    bool anew = p[1] != s->last_ipcp_id || s->ip_delay == 0;
+    bool busy = p[1] == s->last_ipcp_id && s->rig->now < s->ipcp_busy_until;
 
     s->last_ipcp_id = p[1];
     if (s->ipcp_we_acked && s->ipcp_they_acked) {
@@ -236,8 +239,9 @@ static void on_ipcp_request(struct server *s, const uint8_t *p, size_t n)
         s->ipcp_id++;
         ask_ipcp(s);
     }
-    if (!anew) /* busy with the first copy */
+    if (busy) /* with the first copy */
         return;
+    s->ipcp_busy_until = s->rig->now + s->ip_delay;
     if (s->flavour == SERVER_SOFTETHER && n == 22) {
         say(s, 0x8021, 4, p[1], p + 16, 6, s->ip_delay); /* there is no second DNS server */
     } else if (p[6] == 0) {

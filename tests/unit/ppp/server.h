@@ -36,6 +36,8 @@ struct server {
     uint8_t lose_code;
     bool lose_to_server;
     unsigned lose, lost;
+    unsigned percent; /* and this many of all frames, from `seed` */
+    uint64_t seed;
     /* state */
     struct rig *rig;
     unsigned asked; /* index of the authentication option that is asked for */
@@ -47,6 +49,7 @@ struct server {
     size_t n_success;
     l2tpc_us lcp_resend, chap_resend, ipcp_resend;
     uint8_t last_ipcp_id;
+    l2tpc_us ipcp_busy_until;
     /* witness */
     unsigned lcp_opened, client_frames, terminated;
     struct line_frame line[LINE_MAX];
