@@ -227,10 +227,11 @@ const struct peer_facts *peer_facts(struct peer *p)
         f->esp_pairs += p->esp[i].used;
     f->spi_in = e ? e->spi_in : 0;
     f->spi_out = e ? e->spi_out : 0;
-    f->udp_encapsulated = e && e->udp;
-    f->pfs = e && e->pfs != DH_NONE;
-    if (e)
-        f->client_port = e->client_port;
+    if (!e)
+        e = &p->last_pair; /* what it was */
+    f->udp_encapsulated = e->udp;
+    f->pfs = e->pfs != DH_NONE;
+    f->client_port = e->client_port;
     facts_tunnel(p, f);
     return f;
 }

@@ -133,8 +133,8 @@ static void recv_notify(struct peer *p, struct ike_sa *sa, struct span body)
     }
     if (type == NOTIFY_R_U_THERE) {
         p->facts.dpd_probes++;
-        if (sa->dpd_seq_in && seq <= sa->dpd_seq_in)
-            peer_complain(p, "DPD sequence did not rise");
+        if (seq < sa->dpd_seq_in)
+            peer_complain(p, "DPD sequence fell");
         sa->dpd_seq_in = seq;
         send_dpd_notify(p, sa, NOTIFY_R_U_THERE_ACK, seq);
     } else if (seq == sa->dpd_seq_out) {

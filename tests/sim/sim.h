@@ -31,6 +31,6 @@ struct sim {
 };
 
 /* True when the client said it is done; false at `until`, or when nothing more can ever happen. */
-bool sim_run(struct sim *s, l2tpc_us until) MUST_USE;
+bool sim_run(struct sim *s, l2tpc_us until);
 
 #endif
