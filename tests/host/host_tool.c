@@ -21,46 +21,46 @@
 #define STAND_IN __attribute__((visibility("default")))
 static unsigned kill_at;
 
-static void count_down(void)
+static unsigned fail_at; /* the same, but the call fails ("failat N") */
+
+static int doomed(void)
 {
     if (kill_at > 0 && --kill_at == 0)
         (void)kill(getpid(), SIGKILL);
+    if (fail_at == 0 || --fail_at > 0)
+        return 0;
+    errno = ENOSPC;
+    return 1;
 }
 
 STAND_IN ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-    count_down();
-    return syscall(SYS_sendmsg, fd, msg, flags);
+    return doomed() ? -1 : syscall(SYS_sendmsg, fd, msg, flags);
 }
 
 STAND_IN ssize_t write(int fd, const void *p, size_t n)
 {
-    count_down();
-    return syscall(SYS_write, fd, p, n);
+    return doomed() ? -1 : syscall(SYS_write, fd, p, n);
 }
 
 STAND_IN ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 {
-    count_down();
-    return syscall(SYS_pwrite64, fd, p, n, at);
+    return doomed() ? -1 : syscall(SYS_pwrite64, fd, p, n, at);
 }
 
 STAND_IN int ftruncate(int fd, off_t n)
 {
-    count_down();
-    return (int)syscall(SYS_ftruncate, fd, n);
+    return doomed() ? -1 : (int)syscall(SYS_ftruncate, fd, n);
 }
 
 STAND_IN int renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
-    count_down();
-    return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, 0);
+    return doomed() ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, 0);
 }
 
 STAND_IN int unlinkat(int dir, const char *name, int flags)
 {
-    count_down();
-    return (int)syscall(SYS_unlinkat, dir, name, flags);
+    return doomed() ? -1 : (int)syscall(SYS_unlinkat, dir, name, flags);
 }
 
 static l2tpc_host *host;
@@ -287,6 +287,14 @@ static void cmd_killat(char **w)
     kill_at = number(w[1]);
 }
 
+/* Says how much of the last count was left: 0 when its call has failed. */
+static void cmd_failat(char **w)
+{
+    printf("ok left=%u\n", fail_at);
+    (void)fflush(stdout);
+    fail_at = number(w[1]);
+}
+
 static void cmd_free(char **w)
 {
     (void)w;
@@ -314,6 +322,7 @@ static const struct {
     {"free", 1, cmd_free},
     {"unobserve", 2, cmd_unobserve},
     {"killat", 2, cmd_killat},
+    {"failat", 2, cmd_failat},
 };
 
 static void run_line(char *line)
