@@ -378,6 +378,9 @@ bool engines_init(struct engines *e, const struct engines_config *config, uint64
     e->crypto = crypto_new();
     if (!e->crypto || !policy_named(config->policy, &ike.policy))
         return false;
+    if ((config->ike_suites && !policy_parse_ike(config->ike_suites, &ike.policy, NULL)) ||
+        (config->esp_suites && !policy_parse_esp(config->esp_suites, &ike.policy, NULL)))
+        return false;
     ike.policy.pfs = config->pfs;
     ike.env = l2tp.env = ppp.env = &e->env.env;
     ike.crypto = l2tp.crypto = ppp.crypto = e->crypto;

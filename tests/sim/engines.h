@@ -26,6 +26,7 @@ enum engines_goal {
 
 struct engines_config {
     const char *policy, *psk, *user, *password, *tunnel_secret;
+    const char *ike_suites, *esp_suites; /* swan spelling, instead of the policy's */
     enum encapsulation encapsulation;
     enum dh_group pfs;
     unsigned auth; /* enum ppp_auth */
