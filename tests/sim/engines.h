@@ -21,7 +21,8 @@ enum engines_goal {
     GOAL_IP,
     GOAL_PING,
     GOAL_CLOSED,
-    GOAL_FAILED
+    GOAL_FAILED,
+    GOAL_DEAD,
 };
 
 struct engines_config {
@@ -58,7 +59,7 @@ struct engines {
     struct engines_wire queue[64];
     unsigned queue_head, queue_used;
     enum engines_goal goal;
-    bool l2tp_started, ppp_started, ip_up, closed, failed;
+    bool l2tp_started, ppp_started, ip_up, closed, failed, dead;
     unsigned replies, esp_opened, esp_refused;
     struct failure failure;
     l2tpc_us ping_due;        /* pings are repeated each second until one is answered */

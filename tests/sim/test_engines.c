@@ -660,3 +660,89 @@ TEST(engines_refused_by_account)
         run_free(r);
     }
 }
+
+/* It falls silent, it forgets everything, or only its ESP dies while DPD is still answered. */
+TEST(engines_peer_dies)
+{
+    for (unsigned how = 0; how < 3; how++) {
+        struct run *r = run_new();
+        l2tpc_us up;
+
+        DIAL(r);
+        if (how == 0)
+            peer_silence(r->sim.peer, STAGE_IKE_PHASE1);
+        else if (how == 1)
+            peer_forget(r->sim.peer);
+        else
+            peer_silence(r->sim.peer, STAGE_UP);
+        up = r->sim.now;
+        r->engines.goal = GOAL_DEAD;
+        CHECK(sim_run(&r->sim, up + US_S(300)));
+        printf("    %s: noticed after %.1f s\n",
+               how == 0   ? "silence"
+               : how == 1 ? "reboot"
+                          : "ESP alone",
+               (double)(r->sim.now - up) / 1e6);
+        CHECK(r->sim.now - up <= US_S(120));
+        run_free(r);
+    }
+}
+
+/* PFS was agreed and no KE came: the pair works and says that it has none. */
+TEST(engines_pfs_without_ke)
+{
+    struct run *r = run_new();
+
+    r->client.pfs = DH_MODP2048;
+    r->peer.bugs = BUG_QM_NO_KE;
+    DIAL(r);
+    CHECK(!peer_facts(r->sim.peer)->pfs);
+    run_free(r);
+}
+
+TEST(engines_wrong_challenge_response)
+{
+    struct run *r = run_new();
+
+    r->client.tunnel_secret = r->peer.tunnel_secret = "hush";
+    r->peer.bugs = BUG_L2TP_WRONG_RESPONSE;
+    CHECK(run_open(r, 1));
+    r->engines.goal = GOAL_FAILED;
+    CHECK(sim_run(&r->sim, US_S(60)));
+    CHECK_INT(r->engines.failure.id, FAILURE_L2TP_AUTH_PEER);
+    run_free(r);
+}
+
+/* Every ESP packet of the peer is damaged: none is believed. */
+TEST(engines_all_icvs_bad)
+{
+    struct run *r = run_new();
+
+    r->peer.bugs = BUG_ESP_ALL_BAD_ICV;
+    CHECK(run_open(r, 1));
+    r->engines.goal = GOAL_FAILED;
+    CHECK(sim_run(&r->sim, US_S(200)));
+    CHECK_INT(r->engines.failure.stage, STAGE_L2TP_TUNNEL);
+    CHECK_INT(r->engines.esp_opened, 0);
+    CHECK(r->engines.esp_refused > 0);
+    run_free(r);
+}
+
+/* SoftEther renews a pair that the client or itself has deleted while the IKE SA lives. */
+TEST(engines_pair_deleted_midlife)
+{
+    struct run *r = run_new();
+
+    r->peer.flavour = PEER_SOFTETHER;
+    r->peer.bugs = BUG_ESP_DELETE_MIDLIFE;
+    DIAL(r);
+    r->engines.goal = GOAL_FAILED;
+    for (uint16_t i = 2; i < 8; i++) {
+        engines_ping(&r->engines, i, r->sim.now);
+        CHECK(!sim_run(&r->sim, r->sim.now + US_S(1)));
+    }
+    CHECK_INT(r->engines.n_pairs, 2);
+    CHECK(r->engines.replies >= 4);
+    CHECK_STR(peer_facts(r->sim.peer)->complaint, "");
+    run_free(r);
+}
