@@ -11,6 +11,8 @@ static bool watch(void *ctx, const struct simlink_packet *k)
     struct run *r = ctx;
 
     r->clear += k->port == PEER_CLEAR1701;
+    if (r->pcap)
+        sim_pcap_packet(r->pcap, k);
     if (r->log)
         printf("    %8.3f ms %3u %s %-4s %4zu bytes fate %d\n", (double)k->at / 1000.0, k->number,
                k->dir == SIMLINK_TO_PEER ? "->" : "<-",
@@ -52,6 +54,8 @@ bool run_open(struct run *r, uint64_t seed)
 {
     sim_env_init(&r->env, "peer", seed ^ 0x5eed);
     r->link.seed = seed;
+    if (getenv("L2TPC_SIM_PCAP"))
+        r->pcap = sim_pcap_open(getenv("L2TPC_SIM_PCAP"));
     r->crypto = crypto_new();
     r->sim.peer = peer_new(&r->peer, &r->env.env, r->crypto);
     r->sim.link = simlink_new(&r->link);
@@ -64,8 +68,25 @@ bool run_open(struct run *r, uint64_t seed)
     return true;
 }
 
+/* One tshark option a line; the peer's keys, so that the client's are checked too. */
+static void write_keys(struct run *r)
+{
+    char path[512];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s.keys", getenv("L2TPC_SIM_PCAP"));
+    f = fopen(path, "we");
+    if (!f)
+        return;
+    peer_write_keys(r->sim.peer, f);
+    fclose(f);
+}
+
 void run_free(struct run *r)
 {
+    if (r->pcap)
+        write_keys(r);
+    sim_pcap_close(r->pcap);
     engines_wipe(&r->engines);
     peer_free(r->sim.peer);
     simlink_free(r->sim.link);

@@ -5,6 +5,7 @@
 #define TESTS_SIM_RUN_H
 
 #include "engines.h"
+#include "pcap.h"
 
 struct run {
     struct peer_config peer;
@@ -16,9 +17,13 @@ struct run {
     struct engines engines;
     unsigned clear;
     bool log;
+    struct sim_pcap *pcap;
 };
 
-/* Working defaults on both sides; change them before run_open(). L2TPC_SIM_WIRE=1 shows packets. */
+/*
+ * Working defaults on both sides; change them before run_open(). L2TPC_SIM_WIRE=1 shows packets,
+ * L2TPC_SIM_PCAP=FILE writes the last dial, with its keys as tshark options in FILE.keys.
+ */
 struct run *run_new(void);
 bool run_open(struct run *r, uint64_t seed) MUST_USE;
 void run_free(struct run *r);
