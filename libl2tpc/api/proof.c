@@ -95,7 +95,7 @@ static struct evidence authenticated(const struct dial_facts *f)
         .code = "peer.ike-authenticated",
         .sentence = N_("The server proved that it knows the IPsec secret"),
         .observer = "peer",
-        .ok = f->ike && f->ike->established,
+        .ok = f->ike && f->was_authenticated,
     };
 
     if (e.ok)
@@ -109,7 +109,7 @@ static struct evidence tunnel(const struct dial_facts *f)
         .code = "peer.l2tp-session",
         .sentence = N_("The server opened the L2TP tunnel and session through ESP"),
         .observer = "peer",
-        .ok = f->l2tp && f->l2tp->call_up && f->esp_in.packets > 0,
+        .ok = f->l2tp && f->was_call_up && f->esp_in.packets > 0,
     };
 
     if (e.ok)

@@ -95,9 +95,10 @@ struct output {
 void output_stage_begin(struct output *o, const char *stage);
 void output_stage_end(struct output *o, const char *stage, double ms);
 void output_failure(struct output *o, const l2tpc_error *error);
+/* JSON, or for people the verdict, its evidence and the rows. */
 void output_status(struct output *o, l2tpc_status *status);
-/* The details for people: verdict, evidence, rows. */
-void print_details(FILE *out, l2tpc_status *status);
+/* The end of a dial that was to go no further than this stage. */
+void output_reached(struct output *o, const char *stage, l2tpc_status *status);
 
 /* The verbs. */
 int cmd_connect(int argc, char **argv);

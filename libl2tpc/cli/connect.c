@@ -158,7 +158,10 @@ static void show_status(struct connection *c)
 
     if (l2tpc_session_get_status(c->session, &status) != L2TPC_OK)
         return;
-    output_status(&c->output, status);
+    if (c->options.until && !c->was_up)
+        output_reached(&c->output, c->options.until, status);
+    if (c->output.json || c->was_up)
+        output_status(&c->output, status);
     l2tpc_status_free(status);
 }
 

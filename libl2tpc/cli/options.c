@@ -201,6 +201,10 @@ static int check(const struct connect_options *o)
         complain(_("Which server? Say --server HOST."));
         return EXIT_USAGE;
     }
+    if (!o->user && !o->until) {
+        complain(_("Which user? Say --user NAME."));
+        return EXIT_USAGE;
+    }
     if (!l2tpc_host_name_valid(o->name)) {
         complain(_("'%s' cannot name a connection: use letters, digits, '.', '_' and '-'."),
                  o->name);

@@ -77,15 +77,10 @@ static void print_evidence(FILE *out, const l2tpc_status *status)
                       e.value, e.observer);
 }
 
-void print_details(FILE *out, l2tpc_status *status)
+static void print_rows(FILE *out, const l2tpc_status *status)
 {
     l2tpc_status_row row = {.size = sizeof(row)};
 
-    (void)fprintf(out, "%s: %s, %s\n", l2tpc_status_get(status, "name"),
-                  l2tpc_status_get(status, "state"),
-                  l2tpc_status_is_l2tp_in_ipsec(status) ? _("this is L2TP inside IPsec")
-                                                        : _("NOT proven to be L2TP inside IPsec"));
-    print_evidence(out, status);
     for (unsigned i = 0; l2tpc_status_row_at(status, i, &row) == L2TPC_OK; i++) {
         const char *text = row.text;
 
@@ -96,6 +91,25 @@ void print_details(FILE *out, l2tpc_status *status)
             (void)fputs(*text != '\n' ? (char[]){*text, '\0'} : text[1] ? ", " : "", out);
         (void)fputc('\n', out);
     }
+}
+
+static void print_details(FILE *out, const l2tpc_status *status)
+{
+    (void)fprintf(out, "%s: %s, %s\n", l2tpc_status_get(status, "name"),
+                  l2tpc_status_get(status, "state"),
+                  l2tpc_status_is_l2tp_in_ipsec(status) ? _("this is L2TP inside IPsec")
+                                                        : _("NOT proven to be L2TP inside IPsec"));
+    print_evidence(out, status);
+    print_rows(out, status);
+}
+
+void output_reached(struct output *o, const char *stage, l2tpc_status *status)
+{
+    if (o->json)
+        return; /* the final status says it */
+    end_live_line(o);
+    (void)fprintf(o->out, _("Stopped behind %s, as asked.\n"), stage);
+    print_rows(o->out, status);
 }
 
 void output_status(struct output *o, l2tpc_status *status)

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "dial/internal.h"
 #include "dial/test_hooks.h"
+#include "ike/test_hooks.h"
 #include "wire/rd.h"
 
 #include <stdio.h>
@@ -107,10 +108,23 @@ enum verdict dial_input(struct dial *d, enum dial_path path, const struct endpoi
     return VERDICT_DROP;
 }
 
+/* The first packet that passed its ICV ends the check, before what is in it is acted on. */
+static void note_esp_works(struct dial *d, l2tpc_us now)
+{
+    if (d->esp_seen)
+        return;
+    d->esp_seen = true;
+    d->deadline.esp_check = US_NEVER;
+    stage_end(d, STAGE_ESP_CHECK, now);
+    if (d->closing == CLOSING_NOT)
+        stage_begin(d, STAGE_L2TP_TUNNEL, now);
+}
+
 enum verdict dial_input_inner(struct dial *d, enum data_kind kind, struct span inner, l2tpc_us now)
 {
     enum verdict v = VERDICT_DROP;
 
+    note_esp_works(d, now);
     if (kind == DATA_CONTROL && d->l2tp)
         v = l2tp_input(d->l2tp, inner, now);
     else if (kind == DATA_PPP && d->ppp)
@@ -124,13 +138,7 @@ void dial_note_esp_in(struct dial *d, const struct endpoint *from, l2tpc_us now)
     (void)from;
     if (d->ike)
         ike_note_esp_in(d->ike, now);
-    if (!d->esp_seen) {
-        d->esp_seen = true;
-        d->deadline.esp_check = US_NEVER;
-        stage_end(d, STAGE_ESP_CHECK, now);
-        if (d->closing == CLOSING_NOT)
-            stage_begin(d, STAGE_L2TP_TUNNEL, now);
-    }
+    note_esp_works(d, now);
     if (d->facts.up) {
         l2tp_note_data(d->l2tp, now);
         ppp_note_data(d->ppp, now);
@@ -285,8 +293,8 @@ const struct sa_pair *dial_test_last_sa(const struct dial *d)
     return &d->test_last_sa;
 }
 
-const struct ike *dial_test_ike(const struct dial *d)
+const uint8_t *dial_test_ike_key(const struct dial *d, size_t *n)
 {
-    return d->ike;
+    return d->ike ? ike_test_enc_key(d->ike, n) : NULL;
 }
 #endif

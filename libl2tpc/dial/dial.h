@@ -97,6 +97,7 @@ struct dial_facts {
     l2tpc_us started;
     enum stage current;
     bool up, closing, down;
+    bool was_authenticated, was_call_up; /* stay true when it has ended: what the dial has proven */
     l2tpc_us up_at;
     struct endpoint local, remote;
     const struct ike_facts *ike;   /* NULL before phase 1 has begun */

@@ -182,6 +182,7 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
         break;
     case IKE_EVENT_AUTHENTICATED:
+        d->facts.was_authenticated = true;
         stage_end(d, STAGE_IKE_AUTH, now);
         break;
     case IKE_EVENT_SA_PAIR:
@@ -245,6 +246,7 @@ static void on_call_up(struct dial *d, l2tpc_us now)
     d->data.peer_tunnel_id = d->facts.l2tp->peer_tunnel_id;
     d->data.peer_session_id = d->facts.l2tp->peer_session_id;
     d->data.call_up = true;
+    d->facts.was_call_up = true;
     stage_end(d, STAGE_L2TP_CALL, now);
     if (d->closing == CLOSING_NOT)
         start_ppp(d, now);

@@ -223,7 +223,10 @@ void dial_answer_done(struct dial *d, uint32_t need, const struct failure *failu
     if (!tun && !take_need(d, DIAL_NEED_APPLY_IP, need))
         return;
     if (failure) {
-        dial_fail_now(d, failure, now);
+        struct failure f = *failure;
+
+        f.stage = d->facts.current;
+        dial_fail_now(d, &f, now);
     } else if (tun) {
         d->tun_ready = true;
         if (d->ip_wanted)

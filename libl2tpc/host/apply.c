@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define NO_SLOT UINT32_MAX
+
 /* The run directory, opened and locked. */
 struct run {
     int dir;
@@ -39,14 +41,19 @@ static void run_close(struct run *run)
     close(run->dir);
 }
 
-/* Walks the first `n` items backwards; goes on after a failure and returns the first one. */
-static int undo_items(l2tpc_host *h, int dir, const struct plan *plan, size_t n, bool *out_foreign)
+/* Walks the first `n` items backwards, without those that `kept` has too; goes on after a failure
+ * and returns the first one. */
+static int undo_items(l2tpc_host *h, int dir, const struct plan *plan, size_t n,
+                      const struct plan *kept, bool *out_foreign)
 {
     int first = 0;
 
     while (n-- > 0) {
-        int rc = item_undo(h, dir, plan, &plan->item[n], out_foreign);
+        int rc;
 
+        if (kept && plan_has(kept, &plan->item[n]))
+            continue;
+        rc = item_undo(h, dir, plan, &plan->item[n], out_foreign);
         if (rc < 0 && first == 0)
             first = rc;
     }
@@ -55,7 +62,7 @@ static int undo_items(l2tpc_host *h, int dir, const struct plan *plan, size_t n,
 
 static int undo_plan(l2tpc_host *h, int dir, const struct plan *plan, bool *out_foreign)
 {
-    int rc = undo_items(h, dir, plan, plan->n_items, out_foreign);
+    int rc = undo_items(h, dir, plan, plan->n_items, NULL, out_foreign);
 
     return rc < 0 ? rc : journal_remove(dir, plan->tunnel);
 }
@@ -104,59 +111,6 @@ void host_recover(l2tpc_host *h)
         free(r);
     }
     run_close(&run);
-}
-
-static int bad(l2tpc_host_reply *reply, enum l2tpc_host_sentence sentence, const char *what)
-{
-    return reply_fail(reply, -EINVAL, sentence, "%s", what);
-}
-
-static bool usable(const struct inaddr *a)
-{
-    bool zero_net = a->family == 4 && a->bytes[0] == 0;
-
-    return !zero_net && !inaddr_is_any(a) && !inaddr_is_loopback(a) && !inaddr_is_multicast(a);
-}
-
-static int check_addresses(const l2tpc_host_apply_ip *q, l2tpc_host_reply *reply)
-{
-    struct inaddr a;
-    struct inaddr server;
-
-    if (!host_addr_read(&server, &q->server) || !usable(&server))
-        return bad(reply, L2TPC_HOST_SENTENCE_BAD_ADDRESS, "server");
-    if (!host_addr_read(&a, &q->local) || a.family != 4 || !usable(&a) || inaddr_eq(&a, &server))
-        return bad(reply, L2TPC_HOST_SENTENCE_BAD_ADDRESS, "local");
-    if (q->peer.family != 0 && (!host_addr_read(&a, &q->peer) || a.family != 4))
-        return bad(reply, L2TPC_HOST_SENTENCE_BAD_ADDRESS, "peer");
-    for (uint32_t i = 0; i < q->n_dns; i++)
-        if (!host_addr_read(&a, &q->dns[i]) || !usable(&a))
-            return bad(reply, L2TPC_HOST_SENTENCE_BAD_ADDRESS, "dns");
-    for (uint32_t i = 0; i < q->n_routes; i++)
-        if (!host_addr_read(&a, &q->routes[i]) || q->routes[i].prefix_len > 8 * inaddr_len(&a) ||
-            inaddr_is_multicast(&a) || inaddr_is_loopback(&a))
-            return bad(reply, L2TPC_HOST_SENTENCE_BAD_ADDRESS, "route");
-    return 0;
-}
-
-static int check_request(const l2tpc_host_apply_ip *q, l2tpc_host_reply *reply)
-{
-    const uint32_t known = L2TPC_HOST_IP_FULL_TUNNEL | L2TPC_HOST_IP_BLOCK_IPV6 |
-                           L2TPC_HOST_IP_PEER_ROUTE | L2TPC_HOST_IP_TRUST_MAIN;
-
-    if (!ifname_valid(q->interface, sizeof(q->interface), false))
-        return bad(reply, L2TPC_HOST_SENTENCE_BAD_NAME, "interface name");
-    if (!memchr(q->tunnel, '\0', sizeof(q->tunnel)) || !l2tpc_host_name_valid(q->tunnel))
-        return bad(reply, L2TPC_HOST_SENTENCE_BAD_NAME, "tunnel name");
-    if (q->n_dns > L2TPC_HOST_DNS_MAX || q->n_search > L2TPC_HOST_SEARCH_MAX ||
-        q->n_routes > L2TPC_HOST_ROUTES_MAX)
-        return bad(reply, L2TPC_HOST_SENTENCE_BAD_REQUEST, "count");
-    if ((q->flags & ~known) || (q->mtu != 0 && (q->mtu < 68 || q->mtu > 65535)))
-        return bad(reply, L2TPC_HOST_SENTENCE_BAD_REQUEST, "flags or mtu");
-    for (uint32_t i = 0; i < q->n_search; i++)
-        if (!domain_valid(q->search[i], sizeof(q->search[i])))
-            return bad(reply, L2TPC_HOST_SENTENCE_BAD_REQUEST, "search domain");
-    return check_addresses(q, reply);
 }
 
 struct survey_walk {
@@ -257,8 +211,9 @@ static enum l2tpc_host_sentence item_sentence(const struct item *i)
     return L2TPC_HOST_SENTENCE_INTERFACE;
 }
 
+/* Makes what `before` (NULL at first) has not made yet. On failure unmakes it again. */
 static int carry_out(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, const struct plan *plan,
-                     l2tpc_host_reply *reply)
+                     const struct plan *before, l2tpc_host_reply *reply)
 {
     char text[ADDR_TEXT_MAX];
     bool foreign = false;
@@ -271,6 +226,9 @@ static int carry_out(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, const
     for (; rc == 0 && i < plan->n_items; i++) {
         const struct item *item = &plan->item[i];
 
+        /* The servers of a link are set as a whole, so again. */
+        if (before && item->kind != ITEM_RESOLVED && plan_has(before, item))
+            continue;
         rc = item_do(h, dir, q, plan, item);
         if (rc < 0)
             reply_fail(reply, rc, item_sentence(item), "%s/%u table %u: %s",
@@ -278,16 +236,15 @@ static int carry_out(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, const
                        strerrorname_np(-rc));
     }
     if (rc < 0)
-        (void)undo_items(h, dir, plan, i, &foreign);
+        (void)undo_items(h, dir, plan, i, before, &foreign);
     return rc;
 }
 
 static bool uses_resolv_conf(const struct plan *plan)
 {
-    for (size_t i = 0; i < plan->n_items; i++)
-        if (plan->item[i].kind == ITEM_RESOLV_CONF)
-            return true;
-    return false;
+    const struct item item = {.kind = ITEM_RESOLV_CONF, .ifindex = plan->ifindex};
+
+    return plan_has(plan, &item);
 }
 
 /* The journal first, then the changes; on failure neither is left. */
@@ -303,7 +260,7 @@ static int write_and_do(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q,
         return reply_fail(reply, rc, L2TPC_HOST_SENTENCE_JOURNAL, "%s: %s", plan->tunnel,
                           strerrorname_np(-rc));
     }
-    rc = carry_out(h, dir, q, plan, reply);
+    rc = carry_out(h, dir, q, plan, NULL, reply);
     if (rc < 0) {
         (void)journal_remove(dir, plan->tunnel);
         resolv_forget(dir, plan->tunnel);
@@ -311,15 +268,14 @@ static int write_and_do(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q,
     return rc;
 }
 
-static int apply_locked(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, struct plan *plan,
-                        l2tpc_host_reply *reply)
+/* Fills in the plan; its slot is `slot`, or the first free one when that is none. */
+static int make_plan(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, uint32_t slot,
+                     struct plan *plan, l2tpc_host_reply *reply)
 {
     struct survey survey = {.n_loosened = 0};
-    int rc = claim_name(h, dir, q->tunnel, plan, reply);
+    int rc;
 
-    if (rc < 0)
-        return rc;
-    *plan = (struct plan){.has_owner = true, .has_slot = true};
+    *plan = (struct plan){.has_owner = true, .has_slot = true, .slot = slot};
     rc = find_interface(h, q, plan, reply);
     if (rc < 0)
         return rc;
@@ -327,12 +283,87 @@ static int apply_locked(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, st
     if (rc < 0)
         return reply_fail(reply, rc, L2TPC_HOST_SENTENCE_JOURNAL, "survey: %s",
                           strerrorname_np(-rc));
-    while (plan->slot < L2TPC_HOST_TUNNELS_MAX && survey.slot[plan->slot])
-        plan->slot++;
+    if (slot == NO_SLOT) {
+        plan->slot = 0;
+        while (plan->slot < L2TPC_HOST_TUNNELS_MAX && survey.slot[plan->slot])
+            plan->slot++;
+    }
     if (plan->slot == L2TPC_HOST_TUNNELS_MAX)
         return reply_fail(reply, -EUSERS, L2TPC_HOST_SENTENCE_TOO_MANY, "slots");
-    rc = plan_build(h, q, &survey, plan, reply);
+    return plan_build(h, q, &survey, plan, reply);
+}
+
+static int apply_first(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, struct plan *plan,
+                       l2tpc_host_reply *reply)
+{
+    int rc = claim_name(h, dir, q->tunnel, plan, reply);
+
+    if (rc == 0)
+        rc = make_plan(h, dir, q, NO_SLOT, plan, reply);
     return rc < 0 ? rc : write_and_do(h, dir, q, plan, reply);
+}
+
+/* Takes the old resolv.conf item out when the new text differs, so that it is made anew. */
+static int renew_resolv_conf(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q,
+                             struct plan *before, const struct plan *plan)
+{
+    bool wanted = uses_resolv_conf(plan);
+    bool foreign = false;
+    size_t i = 0;
+    int rc;
+
+    if (uses_resolv_conf(before)) {
+        if (wanted && resolv_same(dir, q))
+            return 0;
+        rc = resolv_restore(h, dir, before->tunnel, &foreign);
+        if (rc < 0)
+            return rc;
+        while (before->item[i].kind != ITEM_RESOLV_CONF)
+            i++;
+        before->n_items--;
+        memmove(&before->item[i], &before->item[i + 1],
+                (before->n_items - i) * sizeof(before->item[0]));
+    }
+    return wanted ? resolv_prepare(h, dir, q) : 0;
+}
+
+/* Changes a tunnel that is up without a moment in which its traffic would leave elsewhere: what is
+ * new is made first, then what is gone is unmade. The journal holds both meanwhile. */
+static int apply_again(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, struct plan *before,
+                       const struct plan *plan, const struct plan *both, l2tpc_host_reply *reply)
+{
+    bool foreign = false;
+    int rc = renew_resolv_conf(h, dir, q, before, plan);
+
+    if (rc == 0)
+        rc = journal_write(dir, both);
+    if (rc < 0)
+        return reply_fail(reply, rc, L2TPC_HOST_SENTENCE_JOURNAL, "%s: %s", plan->tunnel,
+                          strerrorname_np(-rc));
+    rc = carry_out(h, dir, q, plan, before, reply);
+    if (rc < 0) {
+        (void)journal_write(dir, before); /* else the fuller one stays, which undoes no less */
+        return rc;
+    }
+    (void)undo_items(h, dir, before, before->n_items, plan, &foreign);
+    (void)journal_write(dir, plan);
+    return 0;
+}
+
+/* The union of two plans; false when they do not fit side by side. */
+static bool join(struct plan *both, const struct plan *before, const struct plan *plan)
+{
+    if (strcmp(before->tunnel, plan->tunnel) != 0 || before->ifindex != plan->ifindex ||
+        before->slot != plan->slot)
+        return false;
+    *both = *before;
+    for (size_t i = 0; i < plan->n_items; i++) {
+        const struct item *item = &plan->item[i];
+
+        if (!plan_has(before, item) && (plan_clashes(before, item) || !plan_add(both, item)))
+            return false;
+    }
+    return true;
 }
 
 /* Takes the plan for an interface out of the host's list. */
@@ -362,12 +393,67 @@ static int release(l2tpc_host *h, int dir, struct plan *plan, l2tpc_host_reply *
     return 0;
 }
 
+static void plan_keep(l2tpc_host *h, struct plan *plan)
+{
+    plan->next = h->plans;
+    h->plans = plan;
+}
+
+/* Of `before`, `plan` and `both` the one that is in force afterwards goes to the host's list. */
+static int apply_over(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, struct plan *before,
+                      struct plan *plan, struct plan *both, l2tpc_host_reply *reply)
+{
+    int rc = make_plan(h, dir, q, before->slot, plan, reply);
+
+    if (rc == 0 && join(both, before, plan)) {
+        rc = apply_again(h, dir, q, before, plan, both, reply);
+        if (rc == 0)
+            *before = *plan;
+        plan_keep(h, before);
+        free(plan);
+        return rc;
+    }
+    rc = release(h, dir, before, reply);
+    if (rc == 0)
+        rc = apply_first(h, dir, q, before, reply);
+    free(plan);
+    if (rc == 0)
+        plan_keep(h, before);
+    else
+        free(before);
+    return rc;
+}
+
+static int apply_open(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, l2tpc_host_reply *reply)
+{
+    struct plan *plan = calloc(1, sizeof(*plan));
+    struct plan *both = calloc(1, sizeof(*both));
+    struct plan *before = NULL;
+    int rc;
+
+    if (!plan || !both) {
+        free(plan);
+        free(both);
+        return reply_fail(reply, -ENOMEM, L2TPC_HOST_SENTENCE_JOURNAL, "memory");
+    }
+    before = plan_take(h, q->interface);
+    if (before) {
+        rc = apply_over(h, dir, q, before, plan, both, reply);
+    } else {
+        rc = apply_first(h, dir, q, plan, reply);
+        if (rc == 0)
+            plan_keep(h, plan);
+        else
+            free(plan);
+    }
+    free(both);
+    return rc;
+}
+
 int serve_apply_ip(l2tpc_host *h, const l2tpc_host_apply_ip *q, l2tpc_host_reply *reply)
 {
-    struct plan *plan;
-    struct plan *before;
     struct run run;
-    int rc = check_request(q, reply);
+    int rc = apply_ip_check(q, reply);
 
     if (rc < 0)
         return rc;
@@ -375,57 +461,55 @@ int serve_apply_ip(l2tpc_host *h, const l2tpc_host_apply_ip *q, l2tpc_host_reply
     if (rc < 0)
         return reply_fail(reply, rc, L2TPC_HOST_SENTENCE_JOURNAL, "%.96s: %s", h->run_dir,
                           strerrorname_np(-rc));
-    before = plan_take(h, q->interface);
-    plan = calloc(1, sizeof(*plan));
-    if (!plan)
-        rc = reply_fail(reply, -ENOMEM, L2TPC_HOST_SENTENCE_JOURNAL, "memory");
-    if (before)
-        (void)release(h, run.dir, before, reply);
-    free(before);
-    if (rc == 0)
-        rc = apply_locked(h, run.dir, q, plan, reply);
+    rc = apply_open(h, run.dir, q, reply);
     run_close(&run);
-    if (rc < 0) {
-        free(plan);
-        return rc;
+    if (rc == 0) {
+        reply->ifindex = h->plans->ifindex;
+        memcpy(reply->name, h->plans->interface, sizeof(reply->name));
     }
-    plan->next = h->plans;
-    h->plans = plan;
-    reply->ifindex = plan->ifindex;
-    memcpy(reply->name, plan->interface, sizeof(reply->name));
-    return 0;
+    return rc;
+}
+
+static int release_open(l2tpc_host *h, struct plan *plan, l2tpc_host_reply *reply)
+{
+    struct run run;
+    int rc = run_open(h, &run);
+
+    if (rc < 0)
+        return reply_fail(reply, rc, L2TPC_HOST_SENTENCE_JOURNAL, "%.96s: %s", h->run_dir,
+                          strerrorname_np(-rc));
+    rc = release(h, run.dir, plan, reply);
+    run_close(&run);
+    return rc;
 }
 
 int serve_release_ip(l2tpc_host *h, const l2tpc_host_release_ip *q, l2tpc_host_reply *reply)
 {
     struct plan *plan;
-    struct run run;
     int rc;
 
     if (!ifname_valid(q->interface, sizeof(q->interface), false))
-        return bad(reply, L2TPC_HOST_SENTENCE_BAD_NAME, "interface name");
+        return reply_fail(reply, -EINVAL, L2TPC_HOST_SENTENCE_BAD_NAME, "interface name");
     plan = plan_take(h, q->interface);
     if (!plan)
         return reply_fail(reply, -ENOENT, L2TPC_HOST_SENTENCE_NOT_FOUND, "%s", q->interface);
-    rc = run_open(h, &run);
-    if (rc == 0) {
-        rc = release(h, run.dir, plan, reply);
-        run_close(&run);
-    } else {
-        reply_fail(reply, rc, L2TPC_HOST_SENTENCE_JOURNAL, "%.96s: %s", h->run_dir,
-                   strerrorname_np(-rc));
-    }
-    free(plan);
+    rc = release_open(h, plan, reply);
+    if (rc < 0)
+        plan_keep(h, plan); /* to be tried again */
+    else
+        free(plan);
     return rc;
 }
 
 void host_release_all(l2tpc_host *h)
 {
-    while (h->plans) {
-        l2tpc_host_release_ip q;
-        l2tpc_host_reply reply = {.status = 0};
+    l2tpc_host_reply reply;
 
-        memcpy(q.interface, h->plans->interface, sizeof(q.interface));
-        (void)serve_release_ip(h, &q, &reply);
+    while (h->plans) {
+        struct plan *plan = h->plans;
+
+        h->plans = plan->next;
+        (void)release_open(h, plan, &reply);
+        free(plan);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/host.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,9 +86,9 @@ void host_addr_write(l2tpc_host_addr *out, const struct inaddr *a)
 struct inaddr prefix_mask(struct inaddr a, uint8_t len)
 {
     for (size_t i = 0; i < sizeof(a.bytes); i++) {
-        if (len >= 8 * (i + 1))
-            continue;
-        a.bytes[i] = len <= 8 * i ? 0 : (uint8_t)(a.bytes[i] & (0xff00u >> (len - 8 * i)));
+        size_t kept = len <= 8 * i ? 0 : len - 8 * i < 8 ? len - 8 * i : 8;
+
+        a.bytes[i] &= (uint8_t)(0xff00u >> kept);
     }
     return a;
 }
@@ -119,4 +120,57 @@ int reply_fail(l2tpc_host_reply *reply, int status, enum l2tpc_host_sentence sen
     (void)vsnprintf(reply->detail, sizeof(reply->detail), fmt, ap);
     va_end(ap);
     return status;
+}
+
+static int bad(l2tpc_host_reply *reply, enum l2tpc_host_sentence sentence, const char *what)
+{
+    return reply_fail(reply, -EINVAL, sentence, "%s", what);
+}
+
+static bool usable(const struct inaddr *a)
+{
+    bool zero_net = a->family == 4 && a->bytes[0] == 0;
+
+    return !zero_net && !inaddr_is_any(a) && !inaddr_is_loopback(a) && !inaddr_is_multicast(a);
+}
+
+static int check_addresses(const l2tpc_host_apply_ip *q, l2tpc_host_reply *reply)
+{
+    struct inaddr a;
+    struct inaddr server;
+
+    if (!host_addr_read(&server, &q->server) || !usable(&server))
+        return bad(reply, L2TPC_HOST_SENTENCE_BAD_ADDRESS, "server");
+    if (!host_addr_read(&a, &q->local) || a.family != 4 || !usable(&a) || inaddr_eq(&a, &server))
+        return bad(reply, L2TPC_HOST_SENTENCE_BAD_ADDRESS, "local");
+    if (q->peer.family != 0 && (!host_addr_read(&a, &q->peer) || a.family != 4))
+        return bad(reply, L2TPC_HOST_SENTENCE_BAD_ADDRESS, "peer");
+    for (uint32_t i = 0; i < q->n_dns; i++)
+        if (!host_addr_read(&a, &q->dns[i]) || !usable(&a))
+            return bad(reply, L2TPC_HOST_SENTENCE_BAD_ADDRESS, "dns");
+    for (uint32_t i = 0; i < q->n_routes; i++)
+        if (!host_addr_read(&a, &q->routes[i]) || q->routes[i].prefix_len > 8 * inaddr_len(&a) ||
+            inaddr_is_multicast(&a) || inaddr_is_loopback(&a))
+            return bad(reply, L2TPC_HOST_SENTENCE_BAD_ADDRESS, "route");
+    return 0;
+}
+
+int apply_ip_check(const l2tpc_host_apply_ip *q, l2tpc_host_reply *reply)
+{
+    const uint32_t known = L2TPC_HOST_IP_FULL_TUNNEL | L2TPC_HOST_IP_BLOCK_IPV6 |
+                           L2TPC_HOST_IP_PEER_ROUTE | L2TPC_HOST_IP_TRUST_MAIN;
+
+    if (!ifname_valid(q->interface, sizeof(q->interface), false))
+        return bad(reply, L2TPC_HOST_SENTENCE_BAD_NAME, "interface name");
+    if (!memchr(q->tunnel, '\0', sizeof(q->tunnel)) || !l2tpc_host_name_valid(q->tunnel))
+        return bad(reply, L2TPC_HOST_SENTENCE_BAD_NAME, "tunnel name");
+    if (q->n_dns > L2TPC_HOST_DNS_MAX || q->n_search > L2TPC_HOST_SEARCH_MAX ||
+        q->n_routes > L2TPC_HOST_ROUTES_MAX)
+        return bad(reply, L2TPC_HOST_SENTENCE_BAD_REQUEST, "count");
+    if ((q->flags & ~known) || (q->mtu != 0 && (q->mtu < 68 || q->mtu > 65535)))
+        return bad(reply, L2TPC_HOST_SENTENCE_BAD_REQUEST, "flags or mtu");
+    for (uint32_t i = 0; i < q->n_search; i++)
+        if (!domain_valid(q->search[i], sizeof(q->search[i])))
+            return bad(reply, L2TPC_HOST_SENTENCE_BAD_REQUEST, "search domain");
+    return check_addresses(q, reply);
 }

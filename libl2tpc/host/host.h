@@ -92,6 +92,9 @@ extern const struct private_range {
 } private_ranges[];
 extern const size_t n_private_ranges;
 
+/* Every bound of an APPLY_IP; 0 or a failed reply. */
+int apply_ip_check(const l2tpc_host_apply_ip *q, l2tpc_host_reply *reply);
+
 /* Fails `reply`: status, sentence and a short technical detail. Returns status. */
 int reply_fail(l2tpc_host_reply *reply, int status, enum l2tpc_host_sentence sentence,
                const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -111,6 +114,9 @@ void host_release_all(l2tpc_host *h);
 int plan_build(l2tpc_host *h, const l2tpc_host_apply_ip *q, const struct survey *survey,
                struct plan *plan, l2tpc_host_reply *reply);
 bool plan_add(struct plan *plan, const struct item *item) MUST_USE;
+bool plan_has(const struct plan *plan, const struct item *item);
+/* Unmaking what `plan` has would unmake `item` too: the same address with another peer. */
+bool plan_clashes(const struct plan *plan, const struct item *item);
 
 /* change.c: make and unmake one item. Unmaking what is not there succeeds. */
 int item_do(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, const struct plan *plan,

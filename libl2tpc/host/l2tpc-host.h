@@ -17,8 +17,8 @@
  * How a tunnel is routed: every socket towards a server carries `mark`. Each tunnel owns one slot:
  * table `table` + slot and its own rule priorities, all tagged with L2TPC_HOST_PROTOCOL.
  *   priority table + slot           not fwmark MARK lookup TABLE   routes of a split tunnel
- *   priority table + 256 + 2 slot   to PRIVATE lookup main suppress_prefixlength 0
- *   priority table + 257 + 2 slot   not fwmark MARK lookup TABLE   the default route
+ *   priority table + 256 + 3 slot   to PRIVATE lookup main suppress_prefixlength 0
+ *   priority table + 258 + 3 slot   not fwmark MARK lookup TABLE   the default route
  * so that a full tunnel takes everything but the neighbours of private address ranges; a route that
  * somebody on the local network announces for public addresses cannot pull traffic out of the
  * tunnel, and the server stays reachable by the mark wherever its address lies. A split route
@@ -131,9 +131,12 @@ enum l2tpc_host_ip_flags {
 /*
  * Configures a TUN device: address, MTU, up, routes, rules, DNS. All is written to the journal
  * before the first change; when a step fails what was done is undone and the reply names the step.
- * For an interface that is already configured by this host the old configuration is released first.
- * DNS servers get a host route into the tunnel; 0.0.0.0, loopback and multicast are refused, as is
- * a local address of that kind or equal to the server's.
+ * For an interface that is already configured by this host the configuration is changed in place:
+ * the new parts are made before the old ones are unmade, so that no packet leaves elsewhere
+ * meanwhile (only a changed tunnel name, or the same address with another peer, is released first).
+ * When that fails the old configuration stays, though its resolv.conf may be back already. DNS
+ * servers get a host route into the tunnel; 0.0.0.0, loopback and multicast are refused, as is a
+ * local address of that kind or equal to the server's.
  */
 typedef struct l2tpc_host_apply_ip {
     char interface[16];                   /* must be a TUN device */

@@ -21,6 +21,30 @@ bool plan_add(struct plan *plan, const struct item *item)
     return true;
 }
 
+static bool item_eq(const struct item *a, const struct item *b)
+{
+    return a->kind == b->kind && inaddr_eq(&a->dst, &b->dst) && a->dst_len == b->dst_len &&
+           a->table == b->table && a->ifindex == b->ifindex && a->priority == b->priority &&
+           a->mark == b->mark && strcmp(a->name, b->name) == 0 && inaddr_eq(&a->peer, &b->peer);
+}
+
+bool plan_has(const struct plan *plan, const struct item *item)
+{
+    for (size_t i = 0; i < plan->n_items; i++)
+        if (item_eq(&plan->item[i], item))
+            return true;
+    return false;
+}
+
+bool plan_clashes(const struct plan *plan, const struct item *item)
+{
+    for (size_t i = 0; i < plan->n_items; i++)
+        if (item->kind == ITEM_ADDR && plan->item[i].kind == ITEM_ADDR &&
+            inaddr_eq(&plan->item[i].dst, &item->dst))
+            return true;
+    return false;
+}
+
 /* Where the pieces of one tunnel go. */
 struct builder {
     const l2tpc_host *h;
@@ -29,7 +53,7 @@ struct builder {
     const struct survey *survey;
     struct inaddr server;
     uint32_t table;
-    uint32_t priority_routes, priority_local, priority_default;
+    uint32_t priority_routes, priority_local, priority_trust, priority_default;
     bool table_used[2]; /* IPv4, IPv6: the tunnel's table holds a route */
     bool whole[2];      /* and one so wide that neighbours must be let out before it */
     bool server_inside; /* the tunnel's routes hold the server's address */
@@ -128,7 +152,7 @@ static void add_rules(struct builder *b, uint8_t family)
         return;
     }
     if (b->q->flags & L2TPC_HOST_IP_TRUST_MAIN)
-        add_rule(b, b->priority_local, RT_TABLE_MAIN, 0, &any, 0);
+        add_rule(b, b->priority_trust, RT_TABLE_MAIN, 0, &any, 0);
     for (size_t i = 0; i < n_private_ranges && !(b->q->flags & L2TPC_HOST_IP_TRUST_MAIN); i++)
         if (private_ranges[i].addr.family == family)
             add_rule(b, b->priority_local, RT_TABLE_MAIN, 0, &private_ranges[i].addr,
@@ -216,7 +240,7 @@ static void add_device(struct builder *b)
 int plan_build(l2tpc_host *h, const l2tpc_host_apply_ip *q, const struct survey *survey,
                struct plan *plan, l2tpc_host_reply *reply)
 {
-    uint32_t high = h->table + L2TPC_HOST_TUNNELS_MAX + 2 * plan->slot;
+    uint32_t high = h->table + L2TPC_HOST_TUNNELS_MAX + 3 * plan->slot;
     struct builder b = {.h = h,
                         .q = q,
                         .plan = plan,
@@ -224,7 +248,9 @@ int plan_build(l2tpc_host *h, const l2tpc_host_apply_ip *q, const struct survey 
                         .table = h->table + plan->slot,
                         .priority_routes = h->table + plan->slot,
                         .priority_local = high,
-                        .priority_default = high + 1};
+                        /* Its own: for the kernel a rule without prefix equals any with one. */
+                        .priority_trust = high + 1,
+                        .priority_default = high + 2};
     int rc;
 
     if (!host_addr_read(&b.server, &q->server))

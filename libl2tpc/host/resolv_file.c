@@ -115,6 +115,24 @@ int resolv_prepare(const l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q)
     return rc;
 }
 
+bool resolv_same(int dir, const l2tpc_host_apply_ip *q)
+{
+    char name[NAME_CAP];
+    struct files *f = calloc(1, sizeof(*f));
+    size_t n;
+    bool same;
+
+    if (!f)
+        return false;
+    read_saved(&f->old, dir, old_name(name, q->tunnel));
+    read_saved(&f->new, dir, new_name(name, q->tunnel));
+    same = f->new.n >= 0 &&
+           resolv_compose(q, file_span(&f->old), (char *)f->now.bytes, sizeof(f->now.bytes), &n) &&
+           span_eq(file_span(&f->new), span_of(f->now.bytes, n));
+    free(f);
+    return same;
+}
+
 int resolv_write(const l2tpc_host *h, int dir, const char *tunnel)
 {
     char name[NAME_CAP];

@@ -17,6 +17,8 @@ bool resolv_compose(const l2tpc_host_apply_ip *q, struct span old, char *out, si
 
 /* Saves the old and the new bytes in the run directory; nothing is changed yet. */
 int resolv_prepare(const l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q);
+/* True when the saved old bytes would give the saved new ones again. */
+bool resolv_same(int dir, const l2tpc_host_apply_ip *q);
 /* Writes the prepared bytes. In place: the file may be a bind mount or a link. */
 int resolv_write(const l2tpc_host *h, int dir, const char *tunnel);
 /* Puts the old bytes back unless somebody else wrote to the file meanwhile (`out_foreign`), and

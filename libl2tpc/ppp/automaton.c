@@ -68,7 +68,7 @@ void cp_init(struct cp *cp, const struct cp_ops *ops, struct ppp *p)
     *cp = (struct cp){
         .ops = ops,
         .ppp = p,
-        .n_acked = SIZE_MAX,
+        .n_last = SIZE_MAX,
         .restart_at = US_NEVER,
         .give_up_at = US_NEVER,
     };
@@ -119,14 +119,8 @@ void cp_resend_request(struct cp *cp)
 static void send_configure_ack(struct cp *cp)
 {
     cp->ops->accept(cp->ppp);
-    cp->acked_id = cp->reply_id;
-    cp->n_acked = SIZE_MAX;
-    cp->n_repeats = 0;
-    if (cp->reply.n <= sizeof(cp->acked)) {
-        cp->n_acked = cp->reply.n;
-        if (cp->reply.n > 0)
-            memcpy(cp->acked, cp->reply.p, cp->reply.n);
-    }
+    cp->last_acked = true;
+    cp->n_reacks = 0;
     ppp_send(cp->ppp, cp->ops->protocol, CODE_CONFIGURE_ACK, cp->reply_id, cp->reply);
 }
 
@@ -173,7 +167,6 @@ bool cp_event(struct cp *cp, enum cp_event event)
         return false;
     if (actions & CP_TLD) {
         cp->naks = cp->rounds = 0;
-        cp->n_acked = SIZE_MAX;
         cp->ops->down(p);
         if (p->phase == PHASE_OVER)
             return true;
@@ -272,7 +265,7 @@ static bool make_reply(struct cp *cp, uint8_t id, struct span options, enum cp_e
             return false;
         if (naks.failed) /* no room: nothing half-written may go out */
             naks = before;
-        if (opinion == CP_NAK && cp->naks >= PPP_NAKS_MAX) {
+        if (opinion == CP_NAK && cp->naks >= PPP_NAKS_MAX && !cp->repeated) {
             naks = before;
             opinion = CP_REJECT;
         }
@@ -291,15 +284,31 @@ static bool make_reply(struct cp *cp, uint8_t id, struct span options, enum cp_e
     return true;
 }
 
+static void remember_request(struct cp *cp, uint8_t id, struct span options)
+{
+    cp->repeated = cp->n_last != SIZE_MAX && cp->last_id == id &&
+                   span_eq(options, span_of(cp->last, cp->n_last));
+    if (cp->repeated)
+        return;
+    cp->last_acked = false;
+    cp->last_id = id;
+    cp->n_last = SIZE_MAX;
+    if (options.n > sizeof(cp->last))
+        return;
+    cp->n_last = options.n;
+    if (options.n > 0)
+        memcpy(cp->last, options.p, options.n);
+}
+
 /*
  * A repetition of the request that was acknowledged last means that our Ack was lost, or the packet
  * doubled: the peer does not start over, so neither do we. A bounded number of times, because a
  * peer that does start over without a magic number looks the same.
  */
-static bool is_repetition(struct cp *cp, uint8_t id, struct span options)
+static bool is_lost_ack(struct cp *cp)
 {
-    return cp->state == CP_OPENED && cp->n_acked != SIZE_MAX && cp->acked_id == id &&
-           span_eq(options, span_of(cp->acked, cp->n_acked)) && cp->n_repeats++ < PPP_NAKS_MAX;
+    return cp->state == CP_OPENED && cp->repeated && cp->last_acked &&
+           cp->n_reacks++ < PPP_NAKS_MAX;
 }
 
 static enum verdict recv_configure_request(struct cp *cp, uint8_t id, struct span options)
@@ -309,7 +318,8 @@ static enum verdict recv_configure_request(struct cp *cp, uint8_t id, struct spa
 
     if (!options_are_whole(options))
         return VERDICT_DROP;
-    if (is_repetition(cp, id, options)) {
+    remember_request(cp, id, options);
+    if (is_lost_ack(cp)) {
         ppp_send(p, cp->ops->protocol, CODE_CONFIGURE_ACK, id, options);
         return VERDICT_OK;
     }
@@ -324,7 +334,7 @@ static enum verdict recv_configure_request(struct cp *cp, uint8_t id, struct spa
     if (event == CP_RCR_MINUS) {
         if (!count_round(cp))
             return VERDICT_FATAL;
-        if (cp->reply_code == CODE_CONFIGURE_NAK)
+        if (cp->reply_code == CODE_CONFIGURE_NAK && !cp->repeated)
             cp->naks++;
     }
     return cp_event(cp, event) ? VERDICT_OK : VERDICT_DROP;

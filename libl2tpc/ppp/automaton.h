@@ -46,6 +46,7 @@ enum cp_event {
     CP_EVENTS,
 };
 
+/* tls needs nothing here, and ser is done by LCP's own handler of the packet. */
 enum cp_action {
     CP_TLD = 1 << 0,
     CP_IRC = 1 << 1,
@@ -116,11 +117,13 @@ struct cp {
     unsigned naks;  /* that we sent since the last opening */
     unsigned rounds;
     uint8_t terminate_id;
-    /* the peer's request that was acknowledged last */
-    uint8_t acked_id;
-    uint8_t acked[CP_OPTIONS_MAX];
-    size_t n_acked; /* SIZE_MAX: none, or too long to be remembered */
-    unsigned n_repeats;
+    /* the peer's last request, to know a repetition of it */
+    uint8_t last_id;
+    uint8_t last[CP_OPTIONS_MAX];
+    size_t n_last;     /* SIZE_MAX: none, or too long to be remembered */
+    bool last_acked;   /* our answer was an Ack */
+    bool repeated;     /* the request in hand is the last one again */
+    unsigned n_reacks; /* repetitions acknowledged while open */
     /* the answer in the making */
     uint8_t reply_code, reply_id;
     struct span reply;

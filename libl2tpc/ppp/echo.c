@@ -83,7 +83,7 @@ void echo_recv_request(struct ppp *p, uint8_t id, struct span raw)
 
 void echo_recv_reply(struct ppp *p, uint8_t id, struct span raw)
 {
-    if (raw.n < 4 || p->echo.id == 0)
+    if (raw.n < 4 || p->echo.due_at == US_NEVER)
         return;
     p->echo.ever_answered = true;
     if (id != p->echo.id || p->echo.sent_at == US_NEVER)

@@ -46,13 +46,12 @@ struct lcp {
     uint16_t mru;   /* ours; 0 = rejected by the peer */
     uint32_t magic; /* ours; 0 = rejected by the peer */
     struct lcp_peer offered, agreed;
-    unsigned auth_naks; /* requests with a refused method: which one to suggest next */
-    int auth_nak_id;    /* of the last of them; -1 = none. A repetition gets the same answer */
-    bool auth_rejected;
+    bool auth_rejected; /* an authentication option was rejected, after all Naks */
     char refused[16];   /* the name of the method that we refused last; "" = none pending */
     l2tpc_us reject_at; /* earliest next Code- or Protocol-Reject */
     uint8_t reject_id;
-    bool heard; /* a first LCP packet of the peer came in */
+    bool heard;    /* an LCP packet of the peer came in */
+    bool repeated; /* our first request, when the peer's first came */
 };
 
 struct echo {
@@ -107,6 +106,7 @@ struct ppp {
     struct ipcp ipcp;
     bool ending; /* the peer terminates: closing layers make no events */
     bool was_up; /* when it did */
+    bool failed;
     bool closed; /* CLOSED was queued */
     l2tpc_us reopened_at[PPP_REOPENS_MAX];
     unsigned n_reopens;

@@ -161,6 +161,7 @@ static void ipcp_up(struct ppp *p)
     f->ip_up = true;
     ppp_event(p, p->ipcp.was_up && !same ? PPP_EVENT_IP_CHANGED : PPP_EVENT_IP_UP);
     p->ipcp.was_up = true;
+    env_log(p->config.env, LOG_LEVEL_INFO, "ppp", "IPCP is up");
     echo_start(p);
 }
 

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define LCP_FIRST_ID 1 /* cp_init() begins with 0 */
+
 bool lcp_new_magic(struct ppp *p)
 {
     uint32_t magic;
@@ -21,7 +23,6 @@ void lcp_init(struct ppp *p)
 {
     cp_init(&p->lcp.cp, &lcp_ops, p);
     p->lcp.mru = p->config.mru;
-    p->lcp.auth_nak_id = -1;
 }
 
 static void lcp_build(struct ppp *p, struct wr *w)
@@ -145,19 +146,21 @@ static enum verdict lcp_extra(struct ppp *p, uint8_t code, uint8_t id, struct sp
 
 /*
  * The first Configure-Request of a peer tells that it is there now, and that it may have missed
- * ours: repeat it. Before our Ack, because a peer that opens first would take the repetition for a
- * new start.
+ * ours: repeat it, if nothing has come of it yet. Before our Ack, because a peer that opens first
+ * would take the repetition for a new start.
  */
 enum verdict lcp_input(struct ppp *p, struct span packet)
 {
     struct cp *cp = &p->lcp.cp;
     struct rd r = rd_of(packet);
-    bool first = !p->lcp.heard;
     uint8_t code;
 
     p->lcp.heard = true;
-    if (first && cp->state == CP_REQ_SENT && rd_u8(&r, &code) && code == CODE_CONFIGURE_REQUEST)
-        cp_resend_request(cp);
+    if (!p->lcp.repeated && rd_u8(&r, &code) && code == CODE_CONFIGURE_REQUEST) {
+        p->lcp.repeated = true;
+        if (cp->state == CP_REQ_SENT && cp->id == LCP_FIRST_ID)
+            cp_resend_request(cp);
+    }
     return cp_input(cp, packet);
 }
 

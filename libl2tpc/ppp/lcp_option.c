@@ -122,7 +122,7 @@ static enum cp_opinion lcp_judge_auth(struct ppp *p, struct span value, struct w
     struct lcp *lcp = &p->lcp;
     const struct ppp_method *m = find_method(value);
     const struct ppp_method *better;
-    bool repeated = lcp->auth_nak_id == lcp->cp.reply_id;
+    unsigned n;
 
     if (m && (m->auth & p->config.auth)) {
         lcp->offered.method = m;
@@ -130,15 +130,15 @@ static enum cp_opinion lcp_judge_auth(struct ppp *p, struct span value, struct w
         return CP_ACK;
     }
     remember_refused(p, m, value);
-    if (lcp->auth_rejected && !repeated) {
-        ppp_fail_value(p, FAILURE_PPP_AUTH_WEAK, lcp->refused);
+    if (lcp->auth_rejected) {
+        if (!lcp->cp.repeated)
+            ppp_fail_value(p, FAILURE_PPP_AUTH_WEAK, lcp->refused);
         return CP_REJECT;
     }
-    if (lcp->auth_nak_id >= 0 && !repeated)
-        lcp->auth_naks++;
-    lcp->auth_nak_id = lcp->cp.reply_id;
-    better = suggestion(p, lcp->auth_naks / 2);
-    if (!better || lcp->cp.naks >= PPP_NAKS_MAX) {
+    /* A repetition has lost our last Nak: the same again. */
+    n = lcp->cp.repeated && lcp->cp.naks > 0 ? lcp->cp.naks - 1 : lcp->cp.naks;
+    better = suggestion(p, n / 2);
+    if (!better || n >= PPP_NAKS_MAX) {
         lcp->auth_rejected = true;
         return CP_REJECT;
     }

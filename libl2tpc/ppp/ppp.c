@@ -40,6 +40,7 @@ void ppp_fail(struct ppp *p, struct failure f)
             stage_name(f.stage));
     if (p->lcp.heard && p->lcp.cp.state >= CP_REQ_SENT && !p->ending)
         ppp_send(p, PROTO_LCP, CODE_TERMINATE_REQUEST, ++p->lcp.cp.id, SPAN_NONE);
+    p->failed = true;
     finish(p, PPP_EVENT_FAILED, &f);
 }
 
@@ -228,6 +229,8 @@ enum verdict ppp_input(struct ppp *p, struct span frame, l2tpc_us now)
         if (frame_split(frame, p->facts.pfc, &protocol, &info)) {
             echo_alive(p);
             v = dispatch(p, protocol, info);
+            if (p->failed)
+                v = VERDICT_FATAL;
             env_log(p->config.env, LOG_LEVEL_DEBUG, "ppp", "recv %s, %zu bytes%s",
                     ppp_protocol_name(protocol), info.n, v == VERDICT_DROP ? ", dropped" : "");
         }

@@ -168,6 +168,39 @@ TEST(l2tp_avp_message_with_hidden_values)
     crypto_free(c);
 }
 
+/* Well hidden, but under an empty secret, without a Random Vector, or where 4.4 forbids hiding. */
+TEST(l2tp_avp_hiding_has_its_conditions)
+{
+    static const struct {
+        const char *secret;
+        bool vector;
+        unsigned attribute;
+        enum message_fault fault;
+    } cases[] = {{SECRET, true, 14, FAULT_NONE},
+                 {SECRET, true, 7, FAULT_MANDATORY},
+                 {SECRET, false, 14, FAULT_MANDATORY},
+                 {"", true, 14, FAULT_MANDATORY}};
+    static const uint8_t value[] = {2, 2};
+    struct crypto *c = crypto_new();
+    char text[256];
+    struct message m;
+
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct avp_key key = {c, span_str(cases[i].secret),
+                                    cases[i].vector ? SPAN_ARRAY(vector) : SPAN_NONE};
+        uint8_t buf[4];
+        struct span h;
+
+        CHECK(avp_hide(&key, (uint16_t)cases[i].attribute, SPAN_ARRAY(value), 0,
+                       (struct mspan){buf, sizeof(buf)}, &h));
+        (void)snprintf(text, sizeof(text), "800800000000000b %s c00a0000%04x%02x%02x%02x%02x",
+                       cases[i].vector ? "8016 0000 0024 000102030405060708090a0b0c0d0e0f" : "",
+                       cases[i].attribute, h.p[0], h.p[1], h.p[2], h.p[3]);
+        CHECK_INT(parse(&m, c, cases[i].secret, text), cases[i].fault);
+    }
+    crypto_free(c);
+}
+
 /* C27: only vendor 0 is IETF. */
 TEST(l2tp_avp_vendor_sweep)
 {

@@ -230,6 +230,8 @@ TEST(l2tp_hostile_faulty_messages)
     CHECK_INT(fate(2, RIG_SESSION, "8008000000000010 800600000063", &f), CUT);
     CHECK_INT(fate(2, RIG_SESSION + 1, "8008000000000010 800600000063", &f), ACKNOWLEDGED);
     CHECK_INT(fate(2, RIG_SESSION, "8008000000000010 000600000063", &f), ACKNOWLEDGED);
+    /* A call of the server's own is refused, whatever its request carries. */
+    CHECK_INT(fate(2, 0, "800800000000000a 80080000000e0303 800600000063", &f), 14);
     /* ICRP without a session */
     CHECK_INT(fate(1, RIG_SESSION, "800800000000000b", &f), CUT);
     CHECK_INT(fate(1, RIG_SESSION, "800800000000000b 80080000000e0000", &f), CUT);

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Drives libl2tpc-host through its public header: one command a line on standard input, one line of
+ * answer each. Used by tests/host/run inside network namespaces. */
+#include "host/l2tpc-host.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS 100
+
+static l2tpc_host *host;
+
+static int parse_addr(l2tpc_host_addr *out, const char *text)
+{
+    char copy[80];
+    char *slash;
+
+    memset(out, 0, sizeof(*out));
+    (void)snprintf(copy, sizeof(copy), "%s", text);
+    slash = strchr(copy, '/');
+    if (slash)
+        *slash = '\0';
+    if (inet_pton(AF_INET, copy, out->bytes) == 1)
+        out->family = 4;
+    else if (inet_pton(AF_INET6, copy, out->bytes) == 1)
+        out->family = 6;
+    out->prefix_len = (uint8_t)(slash ? atoi(slash + 1) : out->family == 4 ? 32 : 128);
+    return out->family != 0;
+}
+
+static int serve(l2tpc_host_request *q, l2tpc_host_reply *r)
+{
+    int rc;
+
+    q->size = sizeof(*q);
+    rc = l2tpc_host_request_serve(host, q, r);
+    if (rc < 0)
+        printf("error %s %u %s\n", strerrorname_np(-rc), r->sentence, r->detail);
+    return rc;
+}
+
+static uint32_t number(const char *text)
+{
+    return (uint32_t)strtoul(text, NULL, 0);
+}
+
+static void cmd_new(char **w)
+{
+    l2tpc_host_options o = {.size = sizeof(o),
+                            .run_dir = w[1],
+                            .resolv_conf = w[2],
+                            .dns_mode = w[3] ? number(w[3]) : L2TPC_HOST_DNS_FILE,
+                            .allow = w[3] && w[4] ? number(w[4]) : 0};
+    l2tpc_host_recovery r;
+    int rc = l2tpc_host_new(&host, &o);
+
+    if (rc < 0) {
+        printf("error %s\n", strerrorname_np(-rc));
+        return;
+    }
+    l2tpc_host_get_recovery(host, &r);
+    printf("ok live=%u recovered=%u damaged=%u failed=%u\n", r.live, r.recovered, r.damaged,
+           r.failed);
+}
+
+static void cmd_tun(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_OPEN_TUN};
+    l2tpc_host_reply r;
+
+    (void)snprintf(q.u.open_tun.name, sizeof(q.u.open_tun.name), "%s", w[1]);
+    q.u.open_tun.mtu = w[2] ? number(w[2]) : 0;
+    if (serve(&q, &r) == 0)
+        printf("ok name=%s ifindex=%u fd=%d\n", r.name, r.ifindex, r.fd);
+}
+
+static void cmd_udp(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_OPEN_UDP};
+    l2tpc_host_reply r;
+
+    q.u.open_udp.family = (uint8_t)number(w[1]);
+    q.u.open_udp.port = (uint16_t)number(w[2]);
+    q.u.open_udp.mark = w[3] ? number(w[3]) : 0;
+    if (serve(&q, &r) == 0)
+        printf("ok port=%u fd=%d\n", r.port, r.fd);
+}
+
+static void cmd_esp(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_OPEN_RAW_ESP};
+    l2tpc_host_reply r;
+
+    q.u.open_raw_esp.family = (uint8_t)number(w[1]);
+    if (serve(&q, &r) == 0)
+        printf("ok fd=%d\n", r.fd);
+}
+
+static void apply_word(l2tpc_host_apply_ip *a, const char *key, const char *value)
+{
+    if (strcmp(key, "if") == 0)
+        (void)snprintf(a->interface, sizeof(a->interface), "%s", value);
+    else if (strcmp(key, "name") == 0)
+        (void)snprintf(a->tunnel, sizeof(a->tunnel), "%s", value);
+    else if (strcmp(key, "local") == 0)
+        (void)parse_addr(&a->local, value);
+    else if (strcmp(key, "peer") == 0)
+        (void)parse_addr(&a->peer, value);
+    else if (strcmp(key, "server") == 0)
+        (void)parse_addr(&a->server, value);
+    else if (strcmp(key, "mtu") == 0)
+        a->mtu = number(value);
+    else if (strcmp(key, "flags") == 0)
+        a->flags = number(value);
+    else if (strcmp(key, "dns") == 0 && a->n_dns < L2TPC_HOST_DNS_MAX)
+        (void)parse_addr(&a->dns[a->n_dns++], value);
+    else if (strcmp(key, "search") == 0 && a->n_search < L2TPC_HOST_SEARCH_MAX)
+        (void)snprintf(a->search[a->n_search++], sizeof(a->search[0]), "%s", value);
+    else if (strcmp(key, "route") == 0 && a->n_routes < L2TPC_HOST_ROUTES_MAX)
+        (void)parse_addr(&a->routes[a->n_routes++], value);
+}
+
+static void cmd_apply(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_APPLY_IP};
+    l2tpc_host_reply r;
+
+    for (w++; *w; w++) {
+        char *eq = strchr(*w, '=');
+
+        if (!eq)
+            continue;
+        *eq = '\0';
+        apply_word(&q.u.apply_ip, *w, eq + 1);
+    }
+    if (serve(&q, &r) == 0)
+        printf("ok ifindex=%u sentence=%u\n", r.ifindex, r.sentence);
+}
+
+static void cmd_release(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_RELEASE_IP};
+    l2tpc_host_reply r;
+
+    (void)snprintf(q.u.release_ip.interface, sizeof(q.u.release_ip.interface), "%s", w[1]);
+    if (serve(&q, &r) == 0)
+        printf("ok sentence=%u\n", r.sentence);
+}
+
+static void cmd_observe(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_OPEN_OBSERVER};
+    l2tpc_host_reply r;
+
+    q.u.open_observer.ifindex = number(w[1]);
+    (void)parse_addr(&q.u.open_observer.server, w[2]);
+    if (serve(&q, &r) == 0)
+        printf("ok observer=%u\n", r.observer);
+}
+
+static void cmd_spis(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_OBSERVER_SET_SPIS};
+    l2tpc_host_reply r;
+
+    q.u.observer_set_spis.observer = number(w[1]);
+    q.u.observer_set_spis.out_spi = number(w[2]);
+    q.u.observer_set_spis.in_spi = number(w[3]);
+    q.u.observer_set_spis.local_port = (uint16_t)number(w[4]);
+    q.u.observer_set_spis.remote_port = (uint16_t)number(w[5]);
+    if (serve(&q, &r) == 0)
+        printf("ok\n");
+}
+
+static void cmd_count(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_OBSERVER_READ};
+    l2tpc_host_reply r;
+
+    q.u.observer.observer = number(w[1]);
+    if (serve(&q, &r) == 0)
+        printf("ok clear=%llu out=%llu in=%llu\n", (unsigned long long)r.clear,
+               (unsigned long long)r.esp_out, (unsigned long long)r.esp_in);
+}
+
+static void cmd_unobserve(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_OBSERVER_CLOSE};
+    l2tpc_host_reply r;
+
+    q.u.observer.observer = number(w[1]);
+    if (serve(&q, &r) == 0)
+        printf("ok\n");
+}
+
+static void cmd_way(char **w)
+{
+    l2tpc_host_addr to;
+    l2tpc_host_way way;
+    char text[64];
+    int rc;
+
+    (void)parse_addr(&to, w[1]);
+    rc = l2tpc_host_route_to(&to, w[2] ? number(w[2]) : 0, &way);
+    if (rc < 0)
+        printf("error %s\n", strerrorname_np(-rc));
+    else
+        printf("ok via=%s ifindex=%u mtu=%u local=%u source=%s\n", way.interface, way.ifindex,
+               way.mtu, way.is_local,
+               inet_ntop(way.source.family == 6 ? AF_INET6 : AF_INET, way.source.bytes, text,
+                         sizeof(text)));
+}
+
+/* Events of up to a second, ended by the first pause of 200 ms. */
+static void cmd_watch(char **w)
+{
+    struct pollfd p = {.fd = l2tpc_host_watch_fd(host), .events = POLLIN};
+    l2tpc_host_event e;
+
+    (void)w;
+    printf("%s", p.fd < 0 ? "error" : "ok");
+    while (p.fd >= 0 && poll(&p, 1, 200) > 0)
+        while (l2tpc_host_watch_next(host, &e) > 0)
+            printf(" %u:%u", e.change, e.ifindex);
+    printf("\n");
+}
+
+static void cmd_free(char **w)
+{
+    (void)w;
+    l2tpc_host_free(host);
+    host = NULL;
+    printf("ok\n");
+}
+
+static const struct {
+    const char *name;
+    int min;
+    void (*run)(char **w);
+} commands[] = {
+    {"new", 3, cmd_new},
+    {"tun", 2, cmd_tun},
+    {"udp", 3, cmd_udp},
+    {"esp", 2, cmd_esp},
+    {"apply", 2, cmd_apply},
+    {"release", 2, cmd_release},
+    {"observe", 3, cmd_observe},
+    {"spis", 6, cmd_spis},
+    {"count", 2, cmd_count},
+    {"way", 2, cmd_way},
+    {"watch", 1, cmd_watch},
+    {"free", 1, cmd_free},
+    {"unobserve", 2, cmd_unobserve},
+};
+
+static void run_line(char *line)
+{
+    char *w[WORDS + 1] = {NULL};
+    int n = 0;
+
+    for (char *p = strtok(line, " \n"); p && n < WORDS; p = strtok(NULL, " \n"))
+        w[n++] = p;
+    for (size_t i = 0; n > 0 && i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(w[0], commands[i].name) != 0 || n < commands[i].min)
+            continue;
+        if (!host && commands[i].run != cmd_new && commands[i].run != cmd_way) {
+            printf("error no host\n");
+            return;
+        }
+        commands[i].run(w);
+        return;
+    }
+    printf("error unknown command\n");
+}
+
+int main(void)
+{
+    char line[8192];
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    while (fgets(line, sizeof(line), stdin))
+        run_line(line);
+    l2tpc_host_free(host);
+    return 0;
+}

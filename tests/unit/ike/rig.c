@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "rig.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool seeded_rand(void *ctx, uint8_t *out, size_t n)
+{
+    uint64_t *s = ctx;
+
+    for (size_t i = 0; i < n; i++) {
+        *s = *s * 6364136223846793005u + 1442695040888963407u;
+        out[i] = (uint8_t)(*s >> 33);
+    }
+    return true;
+}
+
+struct rig *rig_new(void)
+{
+    struct rig *r = calloc(1, sizeof(*r));
+
+    if (!r)
+        abort();
+    r->c = crypto_new();
+    if (!r->c)
+        abort();
+    r->seed = 1;
+    r->env = (struct env){.ctx = &r->seed, .rand = seeded_rand};
+    r->now = US_S(100);
+    r->psk = "the key";
+    r->cfg = (struct ike_config){
+        .env = &r->env,
+        .crypto = r->c,
+        .local = {.addr = inaddr_v4(0x0a000002), .port = 500},
+        .local_natt_port = 4500,
+        .remote = {.addr = inaddr_v4(0xc6336402), .port = 500},
+        .remote_natt_port = 4500,
+        .encapsulation = ENCAPSULATION_AUTO,
+        .inner_port = 41701,
+        .ike_lifetime_s = 28800,
+        .esp_lifetime_s = 3600,
+        .dpd = true,
+    };
+    if (!policy_named("legacy", &r->cfg.policy))
+        abort();
+    r->server.c = r->c;
+    r->server.env = r->env;
+    return r;
+}
+
+void rig_start(struct rig *r)
+{
+    r->server.at = r->cfg.remote;
+    r->server.client = r->cfg.local;
+    r->ike = ike_new(&r->cfg);
+    if (!r->ike)
+        abort();
+    ike_start(r->ike, r->now);
+}
+
+void rig_free(struct rig *r)
+{
+    ike_free(r->ike);
+    dh_free(r->server.dh);
+    crypto_free(r->c);
+    free(r);
+}
+
+static void drain_out(struct rig *r)
+{
+    struct msg m;
+
+    while (ike_pop_out(r->ike, &m)) {
+        bool lost = r->lose && r->lose(r, true, (enum ike_port)m.tag, span_of(m.bytes, m.n));
+
+        if (r->n_sent < RIG_SENT)
+            r->sent[r->n_sent++] = (struct sent){.at = r->now,
+                                                 .port = (enum ike_port)m.tag,
+                                                 .exchange = m.n > 18 ? m.bytes[18] : 0,
+                                                 .lost = lost};
+        if (!lost && m.tag != IKE_PORT_KEEPALIVE)
+            server_recv(r, (enum ike_port)m.tag, span_of(m.bytes, m.n));
+        msg_done(&m);
+    }
+}
+
+static void drain(struct rig *r)
+{
+    struct ike_event ev;
+    bool again = true;
+
+    while (again) {
+        again = false;
+        drain_out(r);
+        while (ike_pop_event(r->ike, &ev)) {
+            again = true;
+            if (r->n_events < RIG_EVENTS)
+                r->event[r->n_events++] = ev;
+            if (ev.type == IKE_EVENT_NEED_PSK && r->psk)
+                ike_answer_psk(r->ike, ev.need, span_str(r->psk), r->now);
+        }
+    }
+}
+
+static struct flight *next_flight(struct rig *r)
+{
+    struct flight *best = NULL;
+
+    for (unsigned i = 0; i < r->n_flight; i++)
+        if (!best || r->flight[i].at < best->at)
+            best = &r->flight[i];
+    return best;
+}
+
+static void deliver(struct rig *r, struct flight *slot)
+{
+    struct flight f = *slot;
+
+    *slot = r->flight[--r->n_flight];
+    if (r->lose && r->lose(r, false, f.port, span_of(f.bytes, f.n)))
+        return;
+    if (r->before)
+        r->before(r, &f);
+    (void)ike_input(r->ike, f.port, &f.from, span_of(f.bytes, f.n), r->now);
+}
+
+void rig_run(struct rig *r, l2tpc_us until)
+{
+    for (;;) {
+        struct flight *f;
+        l2tpc_us due;
+
+        drain(r);
+        f = next_flight(r);
+        due = us_min(ike_deadline(r->ike), f ? f->at : US_NEVER);
+        if (due > until)
+            break;
+        r->now = us_max(r->now, due);
+        if (f && f->at <= r->now)
+            deliver(r, f);
+        else
+            ike_timer(r->ike, r->now);
+    }
+    r->now = us_max(r->now, until);
+}
+
+const struct ike_event *rig_event(const struct rig *r, enum ike_event_type type, unsigned index)
+{
+    for (unsigned i = 0; i < r->n_events; i++)
+        if (r->event[i].type == type && index-- == 0)
+            return &r->event[i];
+    return NULL;
+}
+
+const struct failure *rig_failure(const struct rig *r)
+{
+    static const struct failure none;
+    const struct ike_event *ev = rig_event(r, IKE_EVENT_FAILED, 0);
+
+    return ev ? &ev->failure : &none;
+}

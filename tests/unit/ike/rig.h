@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An engine and a scripted responder in virtual time, with a network that a test can cut. */
+#ifndef TESTS_UNIT_IKE_RIG_H
+#define TESTS_UNIT_IKE_RIG_H
+
+#include "ike/policy.h"
+#include "ike/v1/engine.h"
+
+#define RIG_RTT US_MS(20)
+#define RIG_EVENTS 64
+#define RIG_FLIGHT 64
+#define RIG_SENT 256
+
+/* What the responder does otherwise than a good server. */
+struct server_habits {
+    unsigned transform, esp_transform; /* which of the offered it takes */
+    bool no_natt, draft_natt, no_dpd;
+    bool natd_true;      /* says the truth about the client's address */
+    const char *psk;     /* NULL: the client's */
+    bool garbles_on_psk; /* answers a wrong key with an informational under its own keys */
+    bool commit;         /* sets the Commit bit and sends CONNECTED */
+    bool commit_silent;  /* sets it and never sends CONNECTED */
+    bool no_ke;          /* takes a PFS offer and sends no KE */
+    uint16_t refuse_mm1; /* answers message 1 with that notify in clear */
+    uint16_t refuse_qm1; /* answers quick mode 1 with that notify */
+    uint32_t responder_lifetime;
+    bool new_cookie_each; /* another SA for every message 1 */
+};
+
+struct server {
+    struct crypto *c;
+    struct env env;
+    struct server_habits habits;
+    struct endpoint at, client;
+    uint8_t cky_i[8], cky_r[8];
+    struct dh *dh;
+    struct ike_suite suite;
+    uint8_t sai_b[2048];
+    size_t n_sai_b;
+    uint8_t gxi[DH_MAX], gxr[DH_MAX], gxy[DH_MAX];
+    size_t n_gxi, n_gxr, n_gxy;
+    uint8_t ni[256], nr[16];
+    size_t n_ni;
+    bool has_keys, up;
+    struct ike_keys keys;
+    uint8_t iv[16];
+    uint8_t mm4[2048], mm6[2048];
+    size_t n_mm4, n_mm6;
+    /* one quick mode */
+    uint32_t mid;
+    uint8_t qm_iv[16];
+    uint8_t qm_ni[256], qm_nr[256];
+    size_t n_qm_ni, n_qm_nr;
+    uint8_t qm2[2048], last_qm1[2048];
+    size_t n_qm2, n_last_qm1;
+    uint32_t spi_in, spi_out; /* the server's view */
+    struct sa_keys in, out;
+    struct esp_suite esp;
+    bool qm_done;
+    unsigned mm1s, mm5s, qm3s, deletes, acks, r_u_theres, errors;
+    uint16_t last_error;
+};
+
+struct flight {
+    l2tpc_us at;
+    enum ike_port port;
+    struct endpoint from;
+    uint8_t bytes[2048];
+    size_t n;
+};
+
+struct sent {
+    l2tpc_us at;
+    enum ike_port port;
+    uint8_t exchange;
+    bool lost;
+};
+
+struct rig {
+    struct crypto *c;
+    struct env env;
+    uint64_t seed;
+    struct ike_config cfg;
+    struct ike *ike;
+    struct server server;
+    l2tpc_us now;
+    struct flight flight[RIG_FLIGHT];
+    unsigned n_flight;
+    struct ike_event event[RIG_EVENTS];
+    unsigned n_events;
+    struct sent sent[RIG_SENT];
+    unsigned n_sent;
+    const char *psk; /* answer to NEED_PSK; NULL: not answered */
+    /* True: the datagram is lost. */
+    bool (*lose)(struct rig *r, bool to_server, enum ike_port port, struct span bytes);
+    unsigned lose_count;
+    /* Sees every datagram for the engine before it is delivered; may be NULL. */
+    void (*before)(struct rig *r, const struct flight *f);
+    struct span before_wanted;
+};
+
+/* A rig with the policy "legacy", AUTO encapsulation and DPD; change r->cfg, then rig_start(). */
+struct rig *rig_new(void);
+void rig_start(struct rig *r);
+void rig_run(struct rig *r, l2tpc_us until);
+void rig_free(struct rig *r);
+/* The index-th event of that type, or NULL. */
+const struct ike_event *rig_event(const struct rig *r, enum ike_event_type type, unsigned index);
+const struct failure *rig_failure(const struct rig *r);
+
+/* What the server sends on its own; each goes into flight. */
+void server_send(struct rig *r, enum ike_port port, struct span bytes);
+enum verdict server_inject(struct rig *r, struct span bytes); /* at once, past the network */
+bool server_build_info(struct rig *r, uint8_t payload, struct span body, uint32_t mid,
+                       struct span *out, struct build *b);
+void server_send_notify(struct rig *r, uint16_t type, struct span spi, struct span data);
+void server_send_dpd(struct rig *r, uint16_t type, uint32_t seq);
+void server_send_delete_esp(struct rig *r, uint32_t spi);
+void server_send_delete_ike(struct rig *r);
+/* Server-started quick mode; `suite` is offered alone. */
+void server_start_quick(struct rig *r, const struct esp_suite *suite, uint32_t mid);
+void server_recv(struct rig *r, enum ike_port port, struct span bytes);
+
+#endif
