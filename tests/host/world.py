@@ -212,7 +212,7 @@ class World:
             [l for l in now if l not in before], [l for l in before if l not in now]))
 
     def expect_no_journal(self):
-        left = [f for f in os.listdir(self.run_dir) if f != "lock"]
+        left = os.listdir(self.run_dir)
         check(left == [], "left in the run directory: %s" % left)
 
 
