@@ -78,7 +78,9 @@ class Client:
             text += "# %s\n%s" % (cmd, re.sub(r"( (expires|metric) \S+)|@if\d+", "", out.stdout))
         files = []
         for root, _, names in os.walk(self.run_dir):
-            files += [os.path.join(root, n) for n in names]
+            # An empty file to lock stays: removing it would race with the next one who locks it.
+            files += [f for f in (os.path.join(root, n) for n in names)
+                      if os.path.basename(f) != "lock" or os.path.getsize(f) > 0]
         pids = subprocess.run(["ip", "netns", "pids", self.ns], capture_output=True, text=True)
         return text + "# files under /run\n%s\n# processes\n%s" % ("\n".join(sorted(files)),
                                                                  pids.stdout)
@@ -167,7 +169,13 @@ class Dial:
             raise Failed("still running after %d s:\n%s" % (seconds, self.told()))
         self.took = time.monotonic() - self.began
         self.reader.join(5)
+        self.sane()
         return code
+
+    def sane(self):
+        """A sanitizer's report is a failure, whatever the exit status says."""
+        told = self.told()
+        check("Sanitizer" not in told and "runtime error" not in told, told)
 
     def stop(self, how=signal.SIGINT, seconds=12):
         """End it politely; it must say so with exit status 0."""
@@ -179,6 +187,7 @@ class Dial:
             self.process.kill()
             raise Failed("did not end within %d s:\n%s" % (seconds, self.told()))
         self.reader.join(5)
+        self.sane()
         check(code == 0, "exit status %d after a polite end:\n%s" % (code, self.told()))
         return time.monotonic() - start
 
