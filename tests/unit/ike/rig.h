@@ -15,6 +15,8 @@
 struct server_habits {
     unsigned transform, esp_transform; /* which of the offered it takes */
     bool no_natt, draft_natt, no_dpd;
+    int natd_extra;      /* NAT-D payloads more than two, or fewer */
+    unsigned natd_cut;   /* bytes missing from each */
     bool natd_true;      /* says the truth about the client's address */
     const char *psk;     /* NULL: the client's */
     bool garbles_on_psk; /* answers a wrong key with an informational under its own keys */

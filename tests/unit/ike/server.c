@@ -159,14 +159,15 @@ static void recv_mm3(struct rig *r, const struct chain *c)
     build_start(&b, s->cky_i, s->cky_r, EXCHANGE_MAIN, 0, 0);
     build_bytes(&b, PAYLOAD_KE, dh_public(s->dh));
     build_bytes(&b, PAYLOAD_NONCE, SPAN_ARRAY(s->nr));
-    if (!s->habits.no_natt) {
-        if (s->habits.natd_true)
-            must(keymat_nat_d(s->c, s->suite.hash, s->cky_i, s->cky_r, &s->client, digest));
+    for (int i = 0; !s->habits.no_natt && i < 2 + s->habits.natd_extra; i++) {
+        bool ours = i > 0;
+
+        if (ours || s->habits.natd_true)
+            must(keymat_nat_d(s->c, s->suite.hash, s->cky_i, s->cky_r, ours ? &s->at : &s->client,
+                              digest));
         else
             must(env_rand(&s->env, digest, sizeof(digest)));
-        build_bytes(&b, nat_d, span_of(digest, hash_size(s->suite.hash)));
-        must(keymat_nat_d(s->c, s->suite.hash, s->cky_i, s->cky_r, &s->at, digest));
-        build_bytes(&b, nat_d, span_of(digest, hash_size(s->suite.hash)));
+        build_bytes(&b, nat_d, span_of(digest, hash_size(s->suite.hash) - s->habits.natd_cut));
     }
     must(build_finish(&b, &out));
     memcpy(s->mm4, out.p, out.n);
@@ -221,9 +222,11 @@ static void recv_mm5(struct rig *r, enum ike_port port, const struct isakmp_head
     struct span out;
     uint8_t plain[2048];
     uint8_t want[HASH_MAX];
-    const uint8_t own_id[] = {1, 0, 0, 0, 0xc6, 0x33, 0x64, 0x02};
+    uint8_t own_id[20] = {s->at.addr.family == 6 ? ID_TYPE_IPV6_ADDR : ID_TYPE_IPV4_ADDR};
+    size_t n_own_id = 4 + inaddr_len(&s->at.addr);
 
     s->mm5s++;
+    memcpy(own_id + 4, s->at.addr.bytes, inaddr_len(&s->at.addr));
     if (s->n_mm6) {
         server_send(r, port, span_of(s->mm6, s->n_mm6));
         return;
@@ -242,10 +245,10 @@ static void recv_mm5(struct rig *r, enum ike_port port, const struct isakmp_head
                             s->cky_i, s->cky_r, span_of(s->sai_b, s->n_sai_b), id, want));
     must(span_eq(hash, span_of(want, s->keys.n)));
     must(keymat_hash_phase1(s->c, &s->keys, span_of(s->gxr, s->n_gxr), span_of(s->gxi, s->n_gxi),
-                            s->cky_r, s->cky_i, span_of(s->sai_b, s->n_sai_b), SPAN_ARRAY(own_id),
-                            want));
+                            s->cky_r, s->cky_i, span_of(s->sai_b, s->n_sai_b),
+                            span_of(own_id, n_own_id), want));
     build_start(&b, s->cky_i, s->cky_r, EXCHANGE_MAIN, ISAKMP_FLAG_ENCRYPTION, 0);
-    build_bytes(&b, PAYLOAD_ID, SPAN_ARRAY(own_id));
+    build_bytes(&b, PAYLOAD_ID, span_of(own_id, n_own_id));
     build_bytes(&b, PAYLOAD_HASH, span_of(want, s->keys.n));
     must(build_seal(&b, s->c, &s->keys, s->iv, &out));
     memcpy(s->mm6, out.p, out.n);
