@@ -129,6 +129,22 @@ static struct ike *engine_in(enum fuzz_state state)
     return ike;
 }
 
+/* Message 6 with the body as IDir and the right HASH_R. */
+static bool wrap_mm6(struct ike *ike, struct span id, struct build *b, struct span *out)
+{
+    uint8_t hash[HASH_MAX];
+    uint8_t iv[IKE_BLOCK_MAX];
+
+    memcpy(iv, ike->iv, sizeof(iv));
+    if (!keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxr, ike->n_gxr),
+                            span_of(ike->gxi, ike->n_gxi), ike->cky_r, ike->cky_i,
+                            span_of(ike->sai_b, ike->n_sai_b), id, hash))
+        return false;
+    build_bytes(b, PAYLOAD_ID, id);
+    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->keys.n));
+    return build_seal(b, ike->cfg.crypto, &ike->keys, iv, out);
+}
+
 /* A message in the right envelope; false when it does not fit. */
 static bool wrap(struct ike *ike, enum fuzz_way way, uint8_t exchange, uint8_t first,
                  struct span body, struct build *b, struct span *out)
@@ -140,8 +156,13 @@ static bool wrap(struct ike *ike, enum fuzz_way way, uint8_t exchange, uint8_t f
     uint8_t iv[IKE_BLOCK_MAX];
     size_t at = 0;
 
-    build_start(b, ike->cky_i, ike->cky_r, exchange, way >= WAY_SEALED ? ISAKMP_FLAG_ENCRYPTION : 0,
+    static const uint8_t cky_r[ISAKMP_COOKIE_LEN] = {0x11, 0x11, 0x11, 0x11,
+                                                     0x11, 0x11, 0x11, 0x11};
+
+    build_start(b, ike->cky_i, cky_r, exchange, way >= WAY_SEALED ? ISAKMP_FLAG_ENCRYPTION : 0,
                 mid);
+    if (way == WAY_HASHED && exchange == EXCHANGE_MAIN)
+        return wrap_mm6(ike, body, b, out);
     if (way == WAY_HASHED)
         at = build_hash(b, ike->keys.n);
     wr_patch_u8(&b->w, b->next_at, first);
