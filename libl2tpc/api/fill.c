@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define N_(s) s
 
@@ -255,15 +254,6 @@ static const char *state_text(const l2tpc_session *s, const struct dial_facts *f
     return f->closing ? "closing" : f->up ? "up" : "dialing";
 }
 
-static void fill_since(l2tpc_status *st, int64_t wall)
-{
-    time_t t = (time_t)wall;
-    struct tm tm;
-
-    if (wall > 0 && gmtime_r(&t, &tm))
-        (void)strftime(st->since, sizeof(st->since), "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
 void status_fill(l2tpc_status *st, l2tpc_session *s)
 {
     /* The kernel first: what the engine counts meanwhile is then a packet under way. */
@@ -274,7 +264,7 @@ void status_fill(l2tpc_status *st, l2tpc_session *s)
     memcpy(st->interface_name, s->interface_name, sizeof(st->interface_name));
     st->state = state_text(s, f);
     fill_stages(st, f);
-    fill_since(st, s->up_wall);
+    memcpy(st->since, s->since, sizeof(st->since));
     fill_ends(st, s, f);
     if (f->ike)
         fill_ike(st, f->ike);

@@ -80,7 +80,7 @@ struct l2tpc_session {
     bool observed;
     uint32_t observer;
     struct kernel_counts kernel_at_end;
-    int64_t up_wall; /* seconds since 1970, 0 = never */
+    char since[32]; /* when it came up: RFC 3339, UTC; empty before */
 };
 
 /* event.c */

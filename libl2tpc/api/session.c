@@ -99,7 +99,7 @@ static void on_dial_event(void *user, const struct dial_event *e, l2tpc_us now)
         on_sa_changed(s, e);
         break;
     case DIAL_EVENT_UP:
-        s->up_wall = runner_wall_clock();
+        runner_wall_clock(s->since);
         tell(s, L2TPC_EVENT_UP, e);
         break;
     case DIAL_EVENT_RELEASE_IP:

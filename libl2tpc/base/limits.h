@@ -50,7 +50,7 @@
 /* ESP */
 #define ESP_WINDOW 1024
 #define SA_GRACE US_S(30) /* some servers start their quick mode only when the lifetime is over */
-#define ESP_CHECK_DEADLINE US_S(30) /* protected packets went out and none came back */
+#define ESP_CHECK_DEADLINE US_S(30)            /* protected packets went out and none came back */
 #define ESP_SEQ_SOFT (UINT32_MAX - (1u << 20)) /* rekey here (hostile.md H46) */
 
 /* L2TP */

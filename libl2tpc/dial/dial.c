@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "dial/internal.h"
 #include "dial/test_hooks.h"
+#include "ike/test_hooks.h"
 #include "wire/rd.h"
 
 #include <stdio.h>
@@ -292,8 +293,8 @@ const struct sa_pair *dial_test_last_sa(const struct dial *d)
     return &d->test_last_sa;
 }
 
-const struct ike *dial_test_ike(const struct dial *d)
+const uint8_t *dial_test_ike_key(const struct dial *d, size_t *n)
 {
-    return d->ike;
+    return d->ike ? ike_test_enc_key(d->ike, n) : NULL;
 }
 #endif

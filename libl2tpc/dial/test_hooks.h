@@ -8,7 +8,8 @@
 #include "dial/dial.h"
 
 const struct sa_pair *dial_test_last_sa(const struct dial *d);
-const struct ike *dial_test_ike(const struct dial *d);
+/* NULL before there are keys. */
+const uint8_t *dial_test_ike_key(const struct dial *d, size_t *n);
 
 #endif
 #endif

@@ -108,6 +108,7 @@ void host_recover(l2tpc_host *h)
         r->h = h;
         r->dir = run.dir;
         (void)journal_each(run.dir, recover_one, r);
+        run_dir_sweep(run.dir);
         free(r);
     }
     run_close(&run);

@@ -12,6 +12,13 @@
 
 #define TABLE_MAX 30000 /* leaves room for every rule below the priority of table main */
 
+/* They cross to another process as they stand: no padding, nothing that moves between compilers. */
+_Static_assert(sizeof(l2tpc_host_addr) == 20, "address");
+_Static_assert(sizeof(l2tpc_host_apply_ip) == 16 + 68 + 3 * 20 + 5 * 4 + 4 * 20 + 4 * 256 + 64 * 20,
+               "apply_ip");
+_Static_assert(sizeof(l2tpc_host_request) == 8 + sizeof(l2tpc_host_apply_ip), "request");
+_Static_assert(sizeof(l2tpc_host_reply) == 7 * 4 + 16 + 4 + 3 * 8 + 128, "reply");
+
 /* Reads the caller's options at the size they had when it was compiled. */
 static int options_read(l2tpc_host_options *out, const l2tpc_host_options *options)
 {

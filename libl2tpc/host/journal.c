@@ -179,7 +179,21 @@ int journal_remove(int dir, const char *tunnel)
     return unlinkat(dir, journal_name(name, tunnel), 0) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
-int journal_each(int dir, int (*each)(void *ctx, const char *tunnel), void *ctx)
+/* Cuts `suffix` off a file's name; false when it has none, or the rest names no tunnel. */
+static bool tunnel_of(char out[L2TPC_HOST_NAME_MAX + 1], const char *file, const char *suffix)
+{
+    size_t n = strlen(file);
+    size_t tail = strlen(suffix);
+
+    if (n <= tail || n - tail > L2TPC_HOST_NAME_MAX || strcmp(file + n - tail, suffix) != 0)
+        return false;
+    memcpy(out, file, n - tail);
+    out[n - tail] = '\0';
+    return l2tpc_host_name_valid(out);
+}
+
+/* Calls `each` with every file's name until it returns non-zero. */
+static int each_file(int dir, int (*each)(void *ctx, const char *file), void *ctx)
 {
     int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -192,21 +206,53 @@ int journal_each(int dir, int (*each)(void *ctx, const char *tunnel), void *ctx)
             close(fd);
         return rc;
     }
-    while (rc == 0 && (e = readdir(d))) {
-        char tunnel[L2TPC_HOST_NAME_MAX + 1];
-        size_t n = strlen(e->d_name);
-
-        if (n <= strlen(SUFFIX) || n - strlen(SUFFIX) > L2TPC_HOST_NAME_MAX ||
-            strcmp(e->d_name + n - strlen(SUFFIX), SUFFIX) != 0)
-            continue;
-        n -= strlen(SUFFIX);
-        memcpy(tunnel, e->d_name, n);
-        tunnel[n] = '\0';
-        if (l2tpc_host_name_valid(tunnel))
-            rc = each(ctx, tunnel);
-    }
+    while (rc == 0 && (e = readdir(d)))
+        rc = each(ctx, e->d_name);
     closedir(d);
     return rc;
+}
+
+struct journal_walk {
+    int (*each)(void *ctx, const char *tunnel);
+    void *ctx;
+};
+
+static int each_journal(void *ctx, const char *file)
+{
+    const struct journal_walk *w = ctx;
+    char tunnel[L2TPC_HOST_NAME_MAX + 1];
+
+    return tunnel_of(tunnel, file, SUFFIX) ? w->each(w->ctx, tunnel) : 0;
+}
+
+int journal_each(int dir, int (*each)(void *ctx, const char *tunnel), void *ctx)
+{
+    struct journal_walk w = {.each = each, .ctx = ctx};
+
+    return each_file(dir, each_journal, &w);
+}
+
+static int sweep_file(void *ctx, const char *file)
+{
+    static const char *const unfinished[] = {SUFFIX ".tmp", RESOLV_OLD ".tmp", RESOLV_NEW ".tmp"};
+    static const char *const saved[] = {RESOLV_OLD, RESOLV_NEW};
+    char tunnel[L2TPC_HOST_NAME_MAX + 1];
+    char name[FILE_NAME_MAX];
+    int dir = *(const int *)ctx;
+
+    for (size_t i = 0; i < ARRAY_LEN(unfinished); i++)
+        if (tunnel_of(tunnel, file, unfinished[i]))
+            (void)unlinkat(dir, file, 0);
+    for (size_t i = 0; i < ARRAY_LEN(saved); i++)
+        if (tunnel_of(tunnel, file, saved[i]) &&
+            faccessat(dir, journal_name(name, tunnel), F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+            (void)unlinkat(dir, file, 0);
+    return 0;
+}
+
+void run_dir_sweep(int dir)
+{
+    (void)each_file(dir, sweep_file, &dir);
 }
 
 /* Field 22 of /proc/PID/stat; the command in field 2 may hold spaces and brackets. */

@@ -23,6 +23,8 @@
 #include "host/host.h"
 
 #define JOURNAL_MAX 32768
+#define RESOLV_OLD ".resolv-old" /* suffixes of the saved resolv.conf and of what replaced it */
+#define RESOLV_NEW ".resolv-new"
 #define RUN_FILE_MAX 65536 /* of a saved resolv.conf */
 
 /* Text of a plan; false when it does not fit. */
@@ -45,6 +47,9 @@ int journal_read(int dir, const char *tunnel, struct plan *out);
 int journal_remove(int dir, const char *tunnel);
 /* Calls `each` with the tunnel name of every journal until it returns non-zero. */
 int journal_each(int dir, int (*each)(void *ctx, const char *tunnel), void *ctx);
+
+/* Removes half-written files, and saved ones without a journal. Only under the lock. */
+void run_dir_sweep(int dir);
 
 int owner_self(pid_t *out_pid, uint64_t *out_start);
 bool owner_alive(const struct plan *plan);

@@ -160,7 +160,8 @@ typedef struct l2tpc_host_release_ip {
 } l2tpc_host_release_ip;
 
 /* Reply: observer. Counts packets to and from `server` on the outer interface in the kernel,
- * without copying them. */
+ * without copying them. What segmentation offload keeps in one piece (UDP_SEGMENT, receive offload)
+ * counts once. */
 typedef struct l2tpc_host_open_observer {
     uint32_t ifindex;
     l2tpc_host_addr server;
@@ -227,6 +228,7 @@ typedef struct l2tpc_host_reply {
     uint32_t observer;
     uint32_t port; /* host order */
     char name[16];
+    uint32_t reserved;
     uint64_t clear;   /* UDP 1701, GRE and TCP 1723 to or from the server; must stay 0 */
     uint64_t esp_out; /* ESP packets, raw or in UDP, that left for the server */
     uint64_t esp_in;  /* ESP packets that came from the server */

@@ -15,6 +15,7 @@
 
 struct talk {
     bool done;
+    uint32_t seq;
     int error;
     void (*parse)(struct nlmsghdr *n, void *out);
     void *out;
@@ -48,6 +49,15 @@ static int on_valid(struct nl_msg *msg, void *arg)
     return NL_OK;
 }
 
+/* libnl counts answers and is lost for good once a request could not be sent; here an answer belongs
+ * to its request by its own number, and what belongs to an earlier one is skipped. */
+static int on_seq(struct nl_msg *msg, void *arg)
+{
+    const struct talk *t = arg;
+
+    return nlmsg_hdr(msg)->nlmsg_seq == t->seq ? NL_OK : NL_SKIP;
+}
+
 static int nle_errno(int nle)
 {
     switch (-nle) {
@@ -78,11 +88,13 @@ static int talk(struct nl_sock *s, struct nl_msg *msg, struct talk *t)
         return -ENOMEM;
     }
     nl_cb_err(cb, NL_CB_CUSTOM, on_error, t);
+    nl_cb_set(cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, on_seq, t);
     nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, t);
     nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_ack, t);
     nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, t);
     nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_ACK;
-    rc = nl_send_auto(s, msg);
+    rc = nl_send_auto(s, msg); /* fills in the number, which is kept whatever comes of it */
+    t->seq = nlmsg_hdr(msg)->nlmsg_seq;
     nlmsg_free(msg);
     while (rc >= 0 && !t->done)
         rc = nl_recvmsgs(s, cb);

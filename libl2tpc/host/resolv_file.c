@@ -29,13 +29,13 @@ static struct span file_span(const struct file *f)
 
 static const char *old_name(char out[NAME_CAP], const char *tunnel)
 {
-    (void)snprintf(out, NAME_CAP, "%s.resolv-old", tunnel);
+    (void)snprintf(out, NAME_CAP, "%s" RESOLV_OLD, tunnel);
     return out;
 }
 
 static const char *new_name(char out[NAME_CAP], const char *tunnel)
 {
-    (void)snprintf(out, NAME_CAP, "%s.resolv-new", tunnel);
+    (void)snprintf(out, NAME_CAP, "%s" RESOLV_NEW, tunnel);
     return out;
 }
 

@@ -344,6 +344,8 @@ static bool parse_list(const char *list, struct policy *work, add_suite add, cha
             return false;
         }
         at++;
+        while (isspace((unsigned char)*at))
+            at++;
         if (*at == '\0') /* a list may end in its separator */
             return true;
     }

@@ -424,9 +424,11 @@ int runner_outer_ifindex(const struct runner *r)
     return r->ifindex;
 }
 
-int64_t runner_wall_clock(void)
+void runner_wall_clock(char out[32])
 {
-    struct timespec t;
+    time_t now = time(NULL);
+    struct tm tm;
 
-    return clock_gettime(CLOCK_REALTIME, &t) == 0 ? (int64_t)t.tv_sec : 0;
+    if (!gmtime_r(&now, &tm) || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        out[0] = '\0';
 }

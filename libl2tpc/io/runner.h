@@ -38,7 +38,7 @@ void runner_answer_done(struct runner *r, uint32_t need, const struct failure *f
 const struct dial_facts *runner_facts(struct runner *r);
 /* The interface that leads to the server, 0 before it is known. */
 int runner_outer_ifindex(const struct runner *r);
-/* Seconds since 1970, for people only. */
-int64_t runner_wall_clock(void);
+/* The wall clock as RFC 3339 text in UTC, for people only. */
+void runner_wall_clock(char out[32]);
 
 #endif

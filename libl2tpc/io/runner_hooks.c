@@ -4,7 +4,6 @@
 #if L2TPC_TEST_HOOKS
 
 #include "dial/test_hooks.h"
-#include "ike/test_hooks.h"
 #include "io/keylog.h"
 
 #include <netinet/in.h>
@@ -21,20 +20,20 @@ void runner_test_init(struct runner_test *t)
     t->leak = lie && strcmp(lie, "clear") == 0;
 }
 
-void runner_test_keys(struct runner_test *t, const struct dial *d, const struct inaddr *local,
+void runner_test_keys(struct runner_test *t, struct dial *d, const struct inaddr *local,
                       const struct inaddr *remote)
 {
     const struct sa_pair *sa = dial_test_last_sa(d);
-    const struct ike *ike = dial_test_ike(d);
+    const struct ike_facts *ike = dial_facts(d)->ike;
     const uint8_t *key;
     size_t n;
 
     if (!ike || sa->out.spi == 0 || sa->out.spi == t->last_spi)
         return;
     t->last_spi = sa->out.spi;
-    key = ike_test_enc_key(ike, &n);
+    key = dial_test_ike_key(d, &n);
     if (key)
-        keylog_ike(ike_facts(ike)->cky_i, ike_facts(ike)->cky_r, span_of(key, n));
+        keylog_ike(ike->cky_i, ike->cky_r, span_of(key, n));
     keylog_esp(local, remote, &sa->suite, &sa->out);
     keylog_esp(remote, local, &sa->suite, &sa->in);
 }

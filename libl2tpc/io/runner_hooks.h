@@ -19,7 +19,7 @@ struct runner_test {
 };
 
 void runner_test_init(struct runner_test *t);
-void runner_test_keys(struct runner_test *t, const struct dial *d, const struct inaddr *local,
+void runner_test_keys(struct runner_test *t, struct dial *d, const struct inaddr *local,
                       const struct inaddr *remote);
 void runner_test_leak(struct runner_test *t, const struct inaddr *remote);
 const struct dial_facts *runner_test_facts(struct runner_test *t, const struct dial_facts *facts);

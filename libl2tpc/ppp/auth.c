@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What all login methods share: the need for a password, repetition, the end. */
 #include "ppp/engine.h"
-#include "wire/rd.h"
 
 #include <string.h>
 
@@ -55,6 +54,7 @@ void auth_resend(struct ppp *p)
     if (a->sends++ > 0)
         p->facts.resent++;
     a->sent_at = p->now;
+    env_log(p->config.env, LOG_LEVEL_DEBUG, "ppp", "send the login with %s", a->method->name);
     ppp_send_packet(p, a->method->protocol, span_of(a->response, a->n_response));
     if (p->phase == PHASE_AUTHENTICATE)
         a->resend_at = us_add(p->now, resend_period(p));

@@ -448,6 +448,8 @@ enum verdict cp_input(struct cp *cp, struct span packet)
         return VERDICT_DROP;
     if (cp->state == CP_INITIAL || cp->state == CP_STARTING)
         return VERDICT_DROP;
+    env_log(cp->ppp->config.env, LOG_LEVEL_DEBUG, "ppp", "recv %s %s id %u, %u bytes",
+            cp->ops->name, cp_code_name(code), id, length);
     switch (code) {
     case CODE_CONFIGURE_REQUEST:
         return recv_configure_request(cp, id, body);

@@ -35,7 +35,7 @@ bool frame_split(struct span frame, bool pfc, uint16_t *out_protocol, struct spa
     } else if (!rd_u8(&r, &lo) || !(lo & 1)) {
         return false;
     }
-    *out_protocol = hi & 1 ? hi : (uint16_t)(hi << 8 | lo);
+    *out_protocol = (uint16_t)(hi & 1 ? hi : hi << 8 | lo);
     *out_info = rd_rest(&r);
     return true;
 }

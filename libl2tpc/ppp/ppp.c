@@ -231,8 +231,9 @@ enum verdict ppp_input(struct ppp *p, struct span frame, l2tpc_us now)
             v = dispatch(p, protocol, info);
             if (p->failed)
                 v = VERDICT_FATAL;
-            env_log(p->config.env, LOG_LEVEL_DEBUG, "ppp", "recv %s, %zu bytes%s",
-                    ppp_protocol_name(protocol), info.n, v == VERDICT_DROP ? ", dropped" : "");
+            if (v == VERDICT_DROP)
+                env_log(p->config.env, LOG_LEVEL_DEBUG, "ppp", "drop %s, %zu bytes",
+                        ppp_protocol_name(protocol), info.n);
         }
     }
     if (v == VERDICT_DROP)

@@ -6,11 +6,62 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define WORDS 100
+
+/* Dies before the n-th system call from now on that changes something ("killat N"): these stand in
+ * for the C library's own, for this program and the libraries below it. */
+#define STAND_IN __attribute__((visibility("default")))
+static unsigned kill_at;
+
+static unsigned fail_at; /* the same, but the call fails ("failat N") */
+
+static int doomed(void)
+{
+    if (kill_at > 0 && --kill_at == 0)
+        (void)kill(getpid(), SIGKILL);
+    if (fail_at == 0 || --fail_at > 0)
+        return 0;
+    errno = ENOSPC;
+    return 1;
+}
+
+STAND_IN ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+    return doomed() ? -1 : syscall(SYS_sendmsg, fd, msg, flags);
+}
+
+STAND_IN ssize_t write(int fd, const void *p, size_t n)
+{
+    return doomed() ? -1 : syscall(SYS_write, fd, p, n);
+}
+
+STAND_IN ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
+{
+    return doomed() ? -1 : syscall(SYS_pwrite64, fd, p, n, at);
+}
+
+STAND_IN int ftruncate(int fd, off_t n)
+{
+    return doomed() ? -1 : (int)syscall(SYS_ftruncate, fd, n);
+}
+
+STAND_IN int renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    return doomed() ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, 0);
+}
+
+STAND_IN int unlinkat(int dir, const char *name, int flags)
+{
+    return doomed() ? -1 : (int)syscall(SYS_unlinkat, dir, name, flags);
+}
 
 static l2tpc_host *host;
 
@@ -229,6 +280,21 @@ static void cmd_watch(char **w)
     printf("\n");
 }
 
+static void cmd_killat(char **w)
+{
+    printf("ok\n");
+    (void)fflush(stdout);
+    kill_at = number(w[1]);
+}
+
+/* Says how much of the last count was left: 0 when its call has failed. */
+static void cmd_failat(char **w)
+{
+    printf("ok left=%u\n", fail_at);
+    (void)fflush(stdout);
+    fail_at = number(w[1]);
+}
+
 static void cmd_free(char **w)
 {
     (void)w;
@@ -255,6 +321,8 @@ static const struct {
     {"watch", 1, cmd_watch},
     {"free", 1, cmd_free},
     {"unobserve", 2, cmd_unobserve},
+    {"killat", 2, cmd_killat},
+    {"failat", 2, cmd_failat},
 };
 
 static void run_line(char *line)
@@ -272,6 +340,8 @@ static void run_line(char *line)
             return;
         }
         commands[i].run(w);
+        if (commands[i].run != cmd_killat)
+            kill_at = 0;
         return;
     }
     printf("error unknown command\n");

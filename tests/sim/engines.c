@@ -190,6 +190,8 @@ static void ike_events(struct engines *e, l2tpc_us now)
             fail(e, &ev.failure);
         else if (ev.type == IKE_EVENT_CLOSED)
             e->closed = true;
+        else if (ev.type == IKE_EVENT_PEER_DEAD)
+            e->dead = true;
         else if (ev.type == IKE_EVENT_SA_READY && !e->l2tp_started) {
             e->l2tp_started = true;
             e->at[STAGE_L2TP_TUNNEL] = now;
@@ -212,6 +214,8 @@ static void l2tp_events(struct engines *e, l2tpc_us now)
             ppp_start(e->ppp, now);
         } else if (ev.type == L2TP_EVENT_FAILED || ev.type == L2TP_EVENT_CALL_DOWN) {
             fail(e, &ev.failure);
+        } else if (ev.type == L2TP_EVENT_PEER_DEAD) {
+            e->dead = true;
         } else if (ev.type == L2TP_EVENT_CLOSED) {
             ike_close(e->ike, now);
         }
@@ -238,6 +242,8 @@ static void ppp_events(struct engines *e, l2tpc_us now)
             e->ip_up = false;
         } else if (ev.type == PPP_EVENT_FAILED || ev.type == PPP_EVENT_TERMINATED) {
             fail(e, &ev.failure);
+        } else if (ev.type == PPP_EVENT_PEER_DEAD) {
+            e->dead = true;
         } else if (ev.type == PPP_EVENT_CLOSED) {
             l2tp_close(e->l2tp, now);
         }
@@ -260,6 +266,8 @@ static bool done(void *ctx, l2tpc_us now)
         return e->replies > 0 || e->failed;
     case GOAL_CLOSED:
         return e->closed;
+    case GOAL_DEAD:
+        return e->dead;
     case GOAL_FAILED:
     default:
         return e->failed;
@@ -377,6 +385,9 @@ bool engines_init(struct engines *e, const struct engines_config *config, uint64
     sim_env_init(&e->env, "client", seed);
     e->crypto = crypto_new();
     if (!e->crypto || !policy_named(config->policy, &ike.policy))
+        return false;
+    if ((config->ike_suites && !policy_parse_ike(config->ike_suites, &ike.policy, NULL)) ||
+        (config->esp_suites && !policy_parse_esp(config->esp_suites, &ike.policy, NULL)))
         return false;
     ike.policy.pfs = config->pfs;
     ike.env = l2tp.env = ppp.env = &e->env.env;

@@ -21,11 +21,13 @@ enum engines_goal {
     GOAL_IP,
     GOAL_PING,
     GOAL_CLOSED,
-    GOAL_FAILED
+    GOAL_FAILED,
+    GOAL_DEAD,
 };
 
 struct engines_config {
     const char *policy, *psk, *user, *password, *tunnel_secret;
+    const char *ike_suites, *esp_suites; /* swan spelling, instead of the policy's */
     enum encapsulation encapsulation;
     enum dh_group pfs;
     unsigned auth; /* enum ppp_auth */
@@ -57,7 +59,7 @@ struct engines {
     struct engines_wire queue[64];
     unsigned queue_head, queue_used;
     enum engines_goal goal;
-    bool l2tp_started, ppp_started, ip_up, closed, failed;
+    bool l2tp_started, ppp_started, ip_up, closed, failed, dead;
     unsigned replies, esp_opened, esp_refused;
     struct failure failure;
     l2tpc_us ping_due;        /* pings are repeated each second until one is answered */

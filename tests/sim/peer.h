@@ -15,6 +15,8 @@
 #include "base/suite.h"
 #include "crypto/crypto.h"
 
+#include <stdio.h>
+
 enum peer_port {
     PEER_UDP500,
     PEER_UDP4500,   /* with the marker, ESP or a keepalive, as on the wire */
@@ -174,6 +176,8 @@ void peer_lcp_reopen(struct peer *p, l2tpc_us now);
 void peer_send_ip(struct peer *p, struct span packet, l2tpc_us now);
 void peer_forget(struct peer *p);                    /* as after a reboot: no Delete goes out */
 void peer_silence(struct peer *p, enum stage stage); /* from now on; STAGE_RESOLVE ends it */
+/* The keys of all SAs that live, as tshark's -o options, one a line. */
+void peer_write_keys(struct peer *p, FILE *f);
 void peer_set_bugs(struct peer *p, uint64_t bugs);
 
 #endif

@@ -233,10 +233,11 @@ void peer_delete_esp(struct peer *p, l2tpc_us now)
     struct ike_sa *sa = peer_ike_newest(p);
     struct esp_pair *e = peer_esp_newest(p);
 
-    (void)now;
     if (!sa || !e)
         return;
     peer_send_delete_esp(p, sa, e->spi_in);
+    if (p->config.flavour == PEER_SOFTETHER)
+        sa->quick_due = us_add(now, US_S(1));
     p->last_pair = *e;
     memset(e, 0, sizeof(*e));
 }

@@ -253,6 +253,10 @@ static enum verdict dispatch(struct ike *ike, const struct ike_in *in)
         return encrypted ? quick_input(ike, in) : VERDICT_DROP;
     case EXCHANGE_INFORMATIONAL:
         return encrypted ? info_input(ike, in) : info_clear_input(ike, in);
+    case EXCHANGE_TRANSACTION:
+        /* Remembered for the error text: such a server may wait for it instead of quick mode. */
+        ike->transaction_seen = true;
+        return VERDICT_DROP;
     default:
         return VERDICT_DROP;
     }

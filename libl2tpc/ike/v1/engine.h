@@ -138,6 +138,7 @@ struct ike {
     uint8_t iv[IKE_BLOCK_MAX]; /* the last block of phase 1 */
 
     /* phase 2 */
+    bool transaction_seen; /* XAUTH or mode config, which we do not speak */
     struct ike_sa_record sas[IKE_SAS_MAX];
     unsigned n_sas; /* ever made: the next slot, modulo */
     uint32_t finished[IKE_FINISHED_KEPT];

@@ -66,13 +66,14 @@ void phase1_start(struct ike *ike, l2tpc_us now)
 
 /* ---- vendor IDs ---- */
 struct announced {
-    enum natt_flavour natt;
+    enum natt_flavour natt; /* what can be used */
+    bool offers_natt;
     bool dpd;
 };
 
 static struct announced read_vendors(const struct chain *c)
 {
-    struct announced a = {NATT_NONE, false};
+    struct announced a = {NATT_NONE, false, false};
 
     for (unsigned i = 0; i < c->n_vid; i++) {
         switch (vendor_find(c->vid[i])) {
@@ -176,7 +177,7 @@ static enum verdict accept_mm2(struct ike *ike, const struct ike_in *in, const s
     memcpy(ike->facts.cky_r, ike->cky_r, ISAKMP_COOKIE_LEN);
     ike->facts.suite = choice->suite;
     ike->facts.lifetime_s = choice->lifetime_s;
-    ike->facts.natt = said->natt != NATT_NONE;
+    ike->facts.natt = said->offers_natt;
     ike->facts.dpd = said->dpd;
     ike->natt = said->natt;
     keep_vendors(ike, c);
@@ -207,6 +208,7 @@ static enum verdict recv_mm2(struct ike *ike, const struct ike_in *in)
         break;
     }
     said = read_vendors(&c);
+    said.offers_natt = said.natt != NATT_NONE;
     if (ike->cfg.encapsulation == ENCAPSULATION_ESP)
         said.natt = NATT_NONE;
     said.dpd = said.dpd && ike->cfg.dpd;

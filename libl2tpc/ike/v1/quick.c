@@ -283,7 +283,7 @@ enum verdict quick_input(struct ike *ike, const struct ike_in *in)
 }
 
 /* ---- time ---- */
-static void time_out(struct ike *ike, struct quick *q, l2tpc_us now)
+static void time_out(struct ike *ike, struct quick *q)
 {
     struct failure f;
 
@@ -293,8 +293,12 @@ static void time_out(struct ike *ike, struct quick *q, l2tpc_us now)
         quick_release(q);
         return;
     }
-    (void)now;
     f = failure_timeout(FAILURE_IKE_QUICK_TIMEOUT, "quick mode 2", q->rtx.sends);
+    if (ike->transaction_seen) {
+        f = failure_timeout(FAILURE_IKE_POLICY, "quick mode 2", q->rtx.sends);
+        f.stage = STAGE_IKE_QUICK;
+        failure_set_value(&f, span_str("XAUTH or mode config"));
+    }
     (void)ike_fail(ike, &f);
 }
 
@@ -308,7 +312,7 @@ void quick_timer(struct ike *ike, l2tpc_us now)
         if (q->state != QUICK_QM1_SENT && q->state != QUICK_QM2_SENT)
             continue;
         if (now >= us_add(q->rtx.first, IKE_DEADLINE))
-            time_out(ike, q, now);
+            time_out(ike, q);
         else if (now >= retransmit_due(&q->rtx))
             ike_resend(ike, &q->rtx, IKE_BACKOFF_CAP, now);
     }

@@ -44,7 +44,7 @@ enum verdict server_inject(struct rig *r, struct span bytes)
 static struct span nth_transform(struct span sa, unsigned n, uint32_t *spi)
 {
     struct rd rd = rd_of(sa);
-    uint8_t spi_size;
+    uint8_t spi_size = 0;
     uint16_t length;
     struct span t = SPAN_NONE;
 
@@ -411,7 +411,8 @@ static void recv_own_qm2(struct rig *r, const struct isakmp_header *h, struct sp
     uint8_t want[HASH_MAX];
     uint8_t iv[16];
     struct chain c;
-    struct span hash, sa, nr, out;
+    struct span hash, nr, out;
+    struct span sa = SPAN_NONE;
     struct build b;
     struct esp_choice choice;
     struct esp_offer offer = {.policy = &r->cfg.policy,

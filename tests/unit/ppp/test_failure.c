@@ -472,3 +472,16 @@ TEST(ppp_failure_password_too_long_for_pap)
     CHECK_INT(end_of(&r), FAILURE_LOCAL_SECRET);
     rig_free(&r);
 }
+
+TEST(ppp_failure_protocol_reject_of_the_login)
+{
+    struct ppp_config c = rig_config();
+    struct rig r;
+
+    rig_init(&r, &c);
+    CHECK(rig_lcp_up(&r, "0304c023"));
+    CHECK_INT(rig_in(&r, "c02108010006c023"), VERDICT_FATAL);
+    CHECK_INT(end_of(&r), FAILURE_PPP_AUTH_FAILED);
+    CHECK_STR(r.event.failure.peer_text, "Protocol-Reject");
+    rig_free(&r);
+}
