@@ -26,18 +26,18 @@ const char *run_dir(void)
     return user_dir;
 }
 
-bool run_dir_make(void)
+bool run_dir_make(char *why)
 {
     const char *dir = run_dir();
     struct stat st;
 
     if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
-        complain(_("The run directory %s cannot be made: %s."), dir, strerror(errno));
+        (void)snprintf(why, 256, "%s: %s", dir, strerror(errno));
         return false;
     }
     if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
         (st.st_mode & 022)) {
-        complain(_("The run directory %s is not a private directory of this user."), dir);
+        (void)snprintf(why, 256, _("%s is not a private directory of this user"), dir);
         return false;
     }
     return true;

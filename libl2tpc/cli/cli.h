@@ -61,8 +61,8 @@ struct adapter {
 
 int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer);
 const char *run_dir(void);
-/* Makes the run directory, private to this user; false after a sentence. */
-bool run_dir_make(void);
+/* Makes the run directory, private to this user; false with the reason in `why` (256 bytes). */
+bool run_dir_make(char *why);
 
 /* control.c: the socket by which other commands reach a running connection. */
 struct control {
@@ -79,8 +79,8 @@ struct control_request {
     } verb;
 };
 
-/* 0, or the exit status after a sentence: already running, not a socket, no rights. */
-int control_open(struct control *c, const char *name);
+/* NULL, or the failure code; `value` (at least 256 bytes) then holds its argument. */
+const char *control_open(struct control *c, const char *name, char *value);
 void control_close(struct control *c);
 /* Accepts one caller; false when it was nobody who may ask. */
 bool control_accept(struct control *c, struct control_request *out);
@@ -95,6 +95,8 @@ struct output {
 void output_stage_begin(struct output *o, const char *stage);
 void output_stage_end(struct output *o, const char *stage, double ms);
 void output_failure(struct output *o, const l2tpc_error *error);
+/* A failure before there was a session: its code and the argument of its sentence. */
+void output_refusal(struct output *o, const char *name, const char *code, const char *value);
 /* JSON, or for people the verdict, its evidence and the rows. */
 void output_status(struct output *o, l2tpc_status *status);
 /* The end of a dial that was to go no further than this stage. */

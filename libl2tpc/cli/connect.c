@@ -288,6 +288,8 @@ static int open_signals(void)
 int cmd_connect(int argc, char **argv)
 {
     static struct connection c;
+    const char *code;
+    char value[256];
     int status = connect_options_parse(argc, argv, &c.options);
 
     if (status != 0)
@@ -298,9 +300,12 @@ int cmd_connect(int argc, char **argv)
     if (!read_secrets(&c))
         return EXIT_USAGE;
     c.signal_fd = open_signals();
-    status = control_open(&c.control, c.options.name);
-    if (status == 0)
-        status = open_context(&c);
+    code = control_open(&c.control, c.options.name, value);
+    if (code) {
+        output_refusal(&c.output, c.options.name, code, value);
+        return EXIT_LOCAL;
+    }
+    status = open_context(&c);
     if (status == 0)
         status = open_session(&c);
     if (status == 0 && l2tpc_session_start(c.session) == L2TPC_OK) {

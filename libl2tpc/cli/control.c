@@ -15,72 +15,78 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int lock_name(struct control *c, const char *name)
+#define VALUE_SIZE 256
+
+static const char *trouble(char *value, const char *path)
+{
+    (void)snprintf(value, VALUE_SIZE, "%s: %s", path, strerror(errno));
+    return errno == EACCES || errno == EPERM ? "local.rights" : "local.journal";
+}
+
+static const char *lock_name(struct control *c, const char *name, char *value)
 {
     c->lock_fd = open(c->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (c->lock_fd < 0) {
-        complain(_("The connection '%s' cannot be locked: %s."), name, strerror(errno));
-        return EXIT_LOCAL;
-    }
-    if (flock(c->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-        complain(_("A connection named '%s' is already running. See: l2tpc status %s"), name, name);
-        return EXIT_LOCAL;
-    }
-    return 0;
+    if (c->lock_fd < 0)
+        return trouble(value, c->lock_path);
+    if (flock(c->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return NULL;
+    (void)snprintf(value, VALUE_SIZE, "%s", name);
+    return "local.already-up";
 }
 
 /* With the lock held, a socket that is still there belongs to nobody. */
-static int remove_stale(const struct control *c)
+static const char *remove_stale(const struct control *c, char *value)
 {
     struct stat st;
 
     if (lstat(c->path, &st) < 0)
-        return 0;
+        return NULL;
     if (!S_ISSOCK(st.st_mode)) {
-        complain(_("%s is in the way and is not a socket."), c->path);
-        return EXIT_LOCAL;
+        (void)snprintf(value, VALUE_SIZE, _("%s is in the way and is not a socket"), c->path);
+        return "local.journal";
     }
-    return unlink(c->path) < 0 ? EXIT_LOCAL : 0;
+    return unlink(c->path) < 0 ? trouble(value, c->path) : NULL;
 }
 
-static int listen_here(struct control *c)
+static const char *listen_here(struct control *c, char *value)
 {
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
 
+    if (strlen(c->path) >= sizeof(sun.sun_path)) {
+        errno = ENAMETOOLONG;
+        return trouble(value, c->path);
+    }
     (void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%.*s", (int)sizeof(sun.sun_path) - 1,
                    c->path);
     c->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (c->listen_fd < 0 || strlen(c->path) >= sizeof(sun.sun_path) ||
-        bind(c->listen_fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0 ||
-        chmod(c->path, 0600) < 0 || listen(c->listen_fd, 8) < 0) {
-        complain(_("The control socket %s cannot be opened: %s."), c->path, strerror(errno));
-        return EXIT_LOCAL;
-    }
-    return 0;
+    if (c->listen_fd < 0 || bind(c->listen_fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0 ||
+        chmod(c->path, 0600) < 0 || listen(c->listen_fd, 8) < 0)
+        return trouble(value, c->path);
+    return NULL;
 }
 
-int control_open(struct control *c, const char *name)
+const char *control_open(struct control *c, const char *name, char *value)
 {
-    int status;
+    const char *code;
 
     *c = (struct control){.listen_fd = -1, .lock_fd = -1};
-    if (!run_dir_make())
-        return EXIT_LOCAL;
+    if (!run_dir_make(value))
+        return "local.journal";
     (void)snprintf(c->path, sizeof(c->path), "%s/%s.sock", run_dir(), name);
     (void)snprintf(c->lock_path, sizeof(c->lock_path), "%s/%s.lock", run_dir(), name);
-    status = lock_name(c, name);
-    if (status != 0) {
+    code = lock_name(c, name, value);
+    if (code) { /* another's: nothing here is ours to remove */
         if (c->lock_fd >= 0)
             close(c->lock_fd);
         c->lock_fd = -1;
-        return status;
+        return code;
     }
-    status = remove_stale(c);
-    if (status == 0)
-        status = listen_here(c);
-    if (status != 0)
+    code = remove_stale(c, value);
+    if (!code)
+        code = listen_here(c, value);
+    if (code)
         control_close(c);
-    return status;
+    return code;
 }
 
 void control_close(struct control *c)

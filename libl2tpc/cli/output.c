@@ -68,6 +68,66 @@ void output_failure(struct output *o, const l2tpc_error *error)
     (void)fputs("]\n", stderr);
 }
 
+static void put_json_string(FILE *out, const char *text)
+{
+    (void)fputc('"', out);
+    for (; *text; text++) {
+        unsigned char ch = (unsigned char)*text;
+
+        if (ch == '"' || ch == '\\')
+            (void)fprintf(out, "\\%c", ch);
+        else if (ch < 0x20)
+            (void)fprintf(out, "\\u%04x", ch);
+        else
+            (void)fputc(ch, out);
+    }
+    (void)fputc('"', out);
+}
+
+/* The msgid with {value} filled in. */
+static void fill_value(const char *msgid, const char *value, char *out, size_t size)
+{
+    size_t at = 0;
+
+    out[0] = '\0';
+    while (*msgid && at + 1 < size) {
+        if (strncmp(msgid, "{value}", 7) == 0) {
+            at += (size_t)snprintf(out + at, size - at, "%s", value);
+            msgid += 7;
+        } else {
+            out[at++] = *msgid++;
+            out[at] = '\0';
+        }
+    }
+}
+
+void output_refusal(struct output *o, const char *name, const char *code, const char *value)
+{
+    l2tpc_explanation e = {.size = sizeof(e)};
+    char sentence[768];
+    char hint[768];
+
+    if (l2tpc_explain(code, &e) != L2TPC_OK)
+        return;
+    fill_value(o->json ? e.sentence : _(e.sentence), value, sentence, sizeof(sentence));
+    fill_value(o->json ? e.hint : _(e.hint), value, hint, sizeof(hint));
+    if (!o->json) {
+        complain("%s", sentence);
+        (void)fprintf(stderr, "       %s\n       [%s]\n", hint, code);
+        return;
+    }
+    (void)fputs("{\"schema\":1,\"name\":", o->out);
+    put_json_string(o->out, name);
+    (void)fprintf(o->out,
+                  ",\"state\":\"failed\",\"is_l2tp_in_ipsec\":false,\"error\":{\"code\":\"%s\","
+                  "\"stage\":\"%s\",\"message\":",
+                  code, e.stage);
+    put_json_string(o->out, sentence);
+    (void)fputs(",\"hint\":", o->out);
+    put_json_string(o->out, hint);
+    (void)fputs(",\"peer_code\":null,\"windows_code\":null}}\n", o->out);
+}
+
 static void print_evidence(FILE *out, const l2tpc_status *status)
 {
     l2tpc_evidence e = {.size = sizeof(e)};

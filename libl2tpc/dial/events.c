@@ -4,8 +4,10 @@
 
 #include "base/limits.h"
 #include "base/secret.h"
+#include "ike/test_hooks.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void dial_emit(struct dial *d, enum dial_event_type type)
 {
@@ -105,6 +107,20 @@ static void start_l2tp(struct dial *d, l2tpc_us now)
     l2tp_start(d->l2tp, now);
 }
 
+#if L2TPC_TEST_HOOKS
+/* Kept by value: the engine may have closed and wiped its keys when they are asked for. */
+static void keep_test_key(struct dial *d)
+{
+    size_t n;
+    const uint8_t *key = ike_test_enc_key(d->ike, &n);
+
+    if (!key || n > sizeof(d->test_ike_key))
+        return;
+    memcpy(d->test_ike_key, key, n);
+    d->n_test_ike_key = n;
+}
+#endif
+
 static void on_sa_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now)
 {
     struct failure f = failure_make(FAILURE_LOCAL_CRYPTO);
@@ -128,6 +144,7 @@ static void on_sa_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now)
     d->facts.sa_pairs++;
 #if L2TPC_TEST_HOOKS
     d->test_last_sa = *sa;
+    keep_test_key(d);
 #endif
     d->deadline.no_sa = US_NEVER;
     if (!sa->udp_encapsulated && d->config.encapsulation != ENCAPSULATION_ESP &&

@@ -55,6 +55,8 @@ struct dial {
     struct msgq ip;
 #if L2TPC_TEST_HOOKS
     struct sa_pair test_last_sa;
+    uint8_t test_ike_key[32];
+    size_t n_test_ike_key;
 #endif
 };
 

@@ -43,7 +43,8 @@ int run_dir_lock(int dir)
 {
     const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
     int error;
-    int fd = openat(dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+    /* The directory itself is the lock: there is no file to be left behind. */
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
         return -errno;

@@ -49,8 +49,8 @@ static int on_valid(struct nl_msg *msg, void *arg)
     return NL_OK;
 }
 
-/* libnl counts answers and is lost for good once a request could not be sent; here an answer belongs
- * to its request by its own number, and what belongs to an earlier one is skipped. */
+/* libnl counts answers and is lost for good once a request could not be sent; here an answer
+ * belongs to its request by its own number, and what belongs to an earlier one is skipped. */
 static int on_seq(struct nl_msg *msg, void *arg)
 {
     const struct talk *t = arg;

@@ -178,6 +178,8 @@ TEST(happy_suites)
         char bad[64];
 
         world_config_default(&c);
+        c.policy = NULL;
+        memset(&c.dial.policy, 0, sizeof(c.dial.policy));
         CHECK(policy_parse_ike(suite[i].ike, &c.dial.policy, bad));
         CHECK(policy_parse_esp(suite[i].esp, &c.dial.policy, bad));
         c.dial.policy.pfs = suite[i].pfs;
@@ -197,10 +199,10 @@ TEST(happy_policies)
         struct world_config c;
 
         world_config_default(&c);
-        CHECK(policy_named(policy[i], &c.dial.policy));
-        c.peer.policy = c.dial.policy;
-        c.peer.policy.ike[0] = c.dial.policy.ike[c.dial.policy.n_ike - 1];
-        c.peer.policy.esp[0] = c.dial.policy.esp[c.dial.policy.n_esp - 1];
+        c.policy = policy[i];
+        CHECK(policy_named(policy[i], &c.peer.policy));
+        c.peer.policy.ike[0] = c.peer.policy.ike[c.peer.policy.n_ike - 1];
+        c.peer.policy.esp[0] = c.peer.policy.esp[c.peer.policy.n_esp - 1];
         c.peer.policy.n_ike = c.peer.policy.n_esp = 1;
         CHECK(happy(&c));
     }

@@ -37,8 +37,7 @@ void world_config_default(struct world_config *config)
                                         .user = "alice",
                                         .auth = PPP_AUTH_MSCHAPV2,
                                         .until = STAGE_UP};
-    if (!policy_named("legacy", &config->dial.policy))
-        abort();
+    config->policy = "legacy";
     config->address[0] = config->peer.local.addr;
     config->n_address = 1;
 }
@@ -405,6 +404,15 @@ bool world_ping(struct world *w)
 
 /* ---- life ---- */
 
+/* A case that fails leaves its world behind: that must not look like a leak of the client's. */
+static struct world *live;
+
+static void free_leftovers(void)
+{
+    while (live)
+        world_free(live);
+}
+
 /* Nothing of L2TP may be on the wire by itself. */
 static bool watch_link(void *ctx, const struct simlink_packet *k)
 {
@@ -422,6 +430,10 @@ struct world *world_new(const struct world_config *config)
 
     if (!w)
         abort();
+    if (!live)
+        (void)atexit(free_leftovers);
+    w->next = live;
+    live = w;
     w->config = *config;
     sim_env_init(&w->client_env, "client", config->seed);
     sim_env_init(&w->peer_env, "peer", config->seed ^ 0x5eed);
@@ -443,6 +455,8 @@ struct world *world_new(const struct world_config *config)
                                         .timer = timer,
                                         .deadline = deadline,
                                         .done = done};
+    if (config->policy && !policy_named(config->policy, &w->config.dial.policy))
+        abort();
     w->config.dial.env = &w->client_env.env;
     w->config.dial.crypto = w->crypto;
     w->dial = dial_new(&w->config.dial);
@@ -458,6 +472,12 @@ void world_free(struct world *w)
 {
     if (!w)
         return;
+    for (struct world **at = &live; *at; at = &(*at)->next) {
+        if (*at == w) {
+            *at = w->next;
+            break;
+        }
+    }
     while (w->queue_used > 0) {
         msg_done(&w->queue[w->queue_head].m);
         w->queue_head = (w->queue_head + 1) % ARRAY_LEN(w->queue);

@@ -44,6 +44,7 @@ struct world_config {
     struct peer_config peer;
     struct simlink_config link;
     struct dial_config dial;
+    const char *policy;         /* by name; NULL: dial.policy as it is */
     const char *psk, *password; /* what the client's person types */
     struct endpoint local;
     struct inaddr address[DIAL_ADDRESSES_MAX]; /* what the name resolves to */
@@ -60,6 +61,7 @@ struct world_wire {
 };
 
 struct world {
+    struct world *next; /* worlds that a failed case has not freed */
     struct world_config config;
     struct sim sim;
     struct sim_env client_env, peer_env;

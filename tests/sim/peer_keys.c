@@ -18,7 +18,7 @@ static const char *cipher_words(const struct esp_suite *s)
     case CIPHER_AES_CBC:
         return "AES-CBC [RFC3602]";
     case CIPHER_AES_GCM:
-        return "AES-GCM [RFC4106]";
+        return "AES-GCM with 16 octet ICV [RFC4106]";
     case CIPHER_NONE:
     default:
         return "NULL";

@@ -457,7 +457,8 @@ static struct tunnel *tunnel_for(struct peer *p, const struct endpoint *client, 
 
     if (c->tunnel_id)
         return tunnel_by_id(p, c->tunnel_id);
-    if (c->type != SCCRQ || !c->assigned_tunnel) {
+    /* RFC 2661 4.4.3: before our SCCRP has arrived a StopCCN is told by its Assigned Tunnel ID. */
+    if ((c->type != SCCRQ && c->type != STOPCCN) || !c->assigned_tunnel) {
         peer_complain(p, "control message %u to tunnel 0", c->type);
         return NULL;
     }
@@ -466,6 +467,8 @@ static struct tunnel *tunnel_for(struct peer *p, const struct endpoint *client, 
         if (t->used && t->peer_id == c->assigned_tunnel && endpoint_eq(&t->client, client))
             return t;
     }
+    if (c->type == STOPCCN)
+        return NULL;
     t = tunnel_new(p);
     t->client = *client;
     t->client_port = port;

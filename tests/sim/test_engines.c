@@ -5,8 +5,6 @@
 #include "run.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 TEST(engines_plain_raw_esp)
 {
@@ -18,6 +16,9 @@ TEST(engines_plain_raw_esp)
     CHECK_INT(peer_facts(r->sim.peer)->ip_echoed, 1);
     CHECK_INT(simlink_stats(r->sim.link)->sent[PEER_UDP4500][SIMLINK_TO_PEER], 0);
     CHECK_STR(peer_facts(r->sim.peer)->user, "alice");
+    CHECK_MEM(ppp_facts(r->engines.ppp)->local_ip.bytes, 4, r->peer.client_ip.bytes, 4);
+    CHECK_MEM(ppp_facts(r->engines.ppp)->peer_ip.bytes, 4, r->peer.server_ip.bytes, 4);
+    CHECK_MEM(ppp_facts(r->engines.ppp)->dns[1].bytes, 4, r->peer.dns[1].bytes, 4);
     run_free(r);
 }
 

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Everything bad in front of everything good: the dial must not notice. */
 TEST(engines_noise)
@@ -153,6 +152,8 @@ TEST(engines_silence)
         r->peer.silent_from = s;
         CHECK(run_open(r, 1));
         r->engines.goal = GOAL_FAILED;
+        if (r->engines.env.show)
+            printf("    next: silent at %s\n", stage_name(s));
         if (!sim_run(&r->sim, US_S(200)) || r->engines.failure.stage != s) {
             printf("    silent at %s: %s (%s) at %.1f s\n", stage_name(s),
                    failure_code(r->engines.failure.id), stage_name(r->engines.failure.stage),
@@ -246,6 +247,7 @@ TEST(engines_pfs_without_ke)
     r->peer.bugs = BUG_QM_NO_KE;
     DIAL(r);
     CHECK(!peer_facts(r->sim.peer)->pfs);
+    CHECK_MEM(ppp_facts(r->engines.ppp)->local_ip.bytes, 4, r->peer.client_ip.bytes, 4);
     run_free(r);
 }
 

@@ -165,12 +165,13 @@ static int seen(void *ctx, const char *tunnel)
 
 TEST(journal_files)
 {
-    char path[] = "/tmp/unit-host-XXXXXX";
+    char path[64];
     int count = 0;
     int lock;
     int dir;
 
-    CHECK(mkdtemp(path));
+    (void)snprintf(path, sizeof(path), "/tmp/unit-host-%d", getpid());
+    CHECK_INT(mkdir(path, 0700), 0);
     dir = run_dir_open(path);
     CHECK(dir >= 0);
     lock = run_dir_lock(dir);
@@ -194,7 +195,6 @@ TEST(journal_files)
     CHECK_INT(journal_remove(dir, "link"), 0);
     CHECK_INT(journal_remove(dir, "office"), 0);
     CHECK_INT(journal_remove(dir, "office"), 0);
-    CHECK_INT(unlinkat(dir, "lock", 0), 0);
     CHECK_INT(chmod(path, 0777), 0);
     CHECK_INT(run_dir_open(path), -EPERM);
     close(lock);
