@@ -2,7 +2,6 @@
 #include "api/internal.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "ike/policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,6 @@
 /* What was negotiated and counted becomes a snapshot; never what the profile says. */
 #include "api/status.h"
 #include "base/text.h"
-#include "ike/policy.h"
 #include "io/env.h"
 
 #include <stdio.h>
@@ -65,14 +64,16 @@ static const char *nat_text(enum ike_nat nat)
 
 static void fill_ends(l2tpc_status *st, const l2tpc_session *s, const struct dial_facts *f)
 {
+    bool floated = f->ike && f->ike->floated;
+
     set_text(st, STATUS_server_name, s->config.server);
     if (f->remote.addr.family) {
         set_address(st, STATUS_server_address, &f->remote.addr);
-        set_uint(st, STATUS_server_port, f->ike && f->ike->floated ? 4500 : f->remote.port);
+        set_uint(st, STATUS_server_port, floated ? 4500 : f->remote.port);
     }
     if (f->local.addr.family) {
         set_address(st, STATUS_local_address, &f->local.addr);
-        set_uint(st, STATUS_local_port, f->local.port);
+        set_uint(st, STATUS_local_port, floated ? f->local_natt_port : f->local.port);
     }
 }
 

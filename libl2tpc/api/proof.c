@@ -4,7 +4,6 @@
  * kernel counted packets on the outer interface, the peer took part, the engine kept its own books.
  */
 #include "api/internal.h"
-#include "ike/policy.h"
 
 #include <stdio.h>
 

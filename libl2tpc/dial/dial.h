@@ -17,6 +17,7 @@
 #include "base/verdict.h"
 #include "dial/data.h"
 #include "ike/ike.h"
+#include "ike/policy.h"
 #include "l2tp/l2tp.h"
 #include "ppp/ppp.h"
 
@@ -100,6 +101,7 @@ struct dial_facts {
     bool was_authenticated, was_call_up; /* stay true when it has ended: what the dial has proven */
     l2tpc_us up_at;
     struct endpoint local, remote;
+    uint16_t local_natt_port;
     const struct ike_facts *ike;   /* NULL before phase 1 has begun */
     const struct l2tp_facts *l2tp; /* NULL before the tunnel stage */
     const struct ppp_facts *ppp;   /* NULL before PPP */

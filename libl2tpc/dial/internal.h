@@ -40,7 +40,6 @@ struct dial {
 
     struct inaddr address[DIAL_ADDRESSES_MAX];
     unsigned n_addresses, next_address;
-    uint16_t local_natt_port;
 
     uint32_t next_need;
     uint32_t need[DIAL_NEED_APPLY_IP + 1]; /* the open need of each kind, 0 = none */

@@ -138,7 +138,7 @@ static struct ike_config ike_config_of(const struct dial *d)
         .env = c->env,
         .crypto = c->crypto,
         .local = d->facts.local,
-        .local_natt_port = d->local_natt_port,
+        .local_natt_port = d->facts.local_natt_port,
         .remote = d->facts.remote,
         .remote_natt_port = 4500,
         .policy = c->policy,
@@ -182,7 +182,7 @@ void dial_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *l
             dial_fail_now(d, failure, now);
     } else if (!d->ike) {
         d->facts.local = *local;
-        d->local_natt_port = local_natt_port;
+        d->facts.local_natt_port = local_natt_port;
         if (inaddr_eq(&local->addr, &d->facts.remote.addr)) {
             struct failure f = failure_make(FAILURE_RESOLVE_BAD_ADDRESS);
             char text[ADDR_TEXT_MAX];
