@@ -11,6 +11,7 @@ void auth_start(struct ppp *p)
     a->method = p->lcp.agreed.method;
     a->has_answered = a->answered = false;
     a->sends = 0;
+    a->left = 0;
     a->resend_at = US_NEVER;
     a->give_up_at = us_add(p->now, PPP_DEADLINE);
     if (a->method->auth == PPP_AUTH_PAP)
@@ -79,7 +80,7 @@ void auth_password(struct ppp *p, struct span password)
 {
     p->auth.need_open = false;
     if (p->phase == PHASE_AUTHENTICATE)
-        p->auth.give_up_at = us_add(p->now, PPP_DEADLINE);
+        p->auth.give_up_at = us_add(p->now, p->auth.left ? p->auth.left : PPP_DEADLINE);
     if (p->auth.method->protocol == PROTO_PAP)
         pap_password(p, password);
     else

@@ -89,6 +89,9 @@ static enum verdict recv_challenge(struct ppp *p, uint8_t id, struct rd *body)
     }
     if (a->has_answered && p->now < us_add(a->answered_at, PPP_CHAP_GAP))
         return VERDICT_DROP;
+    /* A peer that only ever challenges again must not hold the dial for ever. */
+    if (a->has_answered && a->give_up_at != US_NEVER)
+        a->left = us_max(a->give_up_at, us_add(p->now, 1)) - p->now;
     a->challenge_id = id;
     a->n_challenge = value.n;
     memcpy(a->challenge, value.p, value.n);

@@ -66,6 +66,7 @@ struct echo {
 struct auth {
     const struct ppp_method *method;
     l2tpc_us resend_at, give_up_at;
+    l2tpc_us left; /* of the deadline, when the peer challenged again; 0 = all of it */
     l2tpc_us sent_at;
     unsigned sends;
     uint32_t need;  /* number of the last NEED_PASSWORD; */

@@ -48,7 +48,10 @@ void phase1_start(struct ike *ike, l2tpc_us now)
     }
     ike->n_sai_b = sai.n;
     if (!new_cookie(ike, ike->cky_i) || !env_rand(ike->cfg.env, ike->ni, sizeof(ike->ni))) {
-        (void)ike_fail_local(ike, "random numbers");
+        struct failure f = failure_make(FAILURE_LOCAL_RANDOM);
+
+        f.stage = STAGE_IKE_PHASE1;
+        (void)ike_fail(ike, &f);
         return;
     }
     if (!phase1_build_mm1(ike, ike->cky_i, &b, &mm1) ||
@@ -238,11 +241,16 @@ static enum verdict recv_mm4(struct ike *ike, const struct ike_in *in)
     if (!isakmp_split(in->header.next_payload, in->body, &c) || !isakmp_check(MESSAGE_MM4, &c) ||
         !chain_get(&c, PAYLOAD_KE, 0, &ke) || !chain_get(&c, PAYLOAD_NONCE, 0, &nonce))
         return VERDICT_DROP;
-    if (!quick_nonce_ok(nonce, SPAN_ARRAY(ike->ni)) || ke.n == 0 || ke.n > sizeof(ike->gxr))
-        return VERDICT_DROP;
-    if (!natt_read(ike, &c, &natt_usable) || !dh_shared(ike->dh, ke, ike->gxy)) {
+    if (!quick_nonce_ok(nonce, SPAN_ARRAY(ike->ni)))
+        return drop_with_hint(ike, FAILURE_IKE_PROTOCOL, "main mode 4: bad nonce", false, in->now);
+    if (!natt_read(ike, &c, &natt_usable)) {
         ike->facts = before;
-        return VERDICT_DROP;
+        return drop_with_hint(ike, FAILURE_IKE_PROTOCOL, "main mode 4: bad NAT-D", false, in->now);
+    }
+    if (ke.n == 0 || ke.n > sizeof(ike->gxr) || !dh_shared(ike->dh, ke, ike->gxy)) {
+        ike->facts = before;
+        return drop_with_hint(ike, FAILURE_IKE_PROTOCOL, "main mode 4: bad key exchange value",
+                              false, in->now);
     }
     if (!natt_usable && ike->cfg.encapsulation == ENCAPSULATION_UDP) {
         ike->facts = before;
