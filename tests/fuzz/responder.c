@@ -74,6 +74,18 @@ static void hash_behind(struct responder *r, struct build *b, size_t at, uint32_
     build_hash_fill(b, at, span_of(hash, r->keys.n));
 }
 
+static struct mspan build_mm2(struct responder *r, const uint8_t *cky_i, struct span sai)
+{
+    struct build b;
+
+    build_start(&b, cky_i, r->cky_r, EXCHANGE_MAIN, 0, 0);
+    build_bytes(&b, PAYLOAD_SA, sai); /* one offer: the answer is the offer */
+    if (r->natt)
+        build_bytes(&b, PAYLOAD_VID, vendor_bytes(VENDOR_RFC3947));
+    build_bytes(&b, PAYLOAD_VID, vendor_bytes(VENDOR_DPD));
+    return finish_clear(r, &b);
+}
+
 /* ---- main mode ---- */
 static bool take(const struct chain *c, uint8_t type, unsigned index, uint8_t *out, size_t cap,
                  size_t *out_n)
@@ -90,17 +102,16 @@ static bool take(const struct chain *c, uint8_t type, unsigned index, uint8_t *o
 static struct mspan answer_mm1(struct responder *r, const struct isakmp_header *h,
                                const struct chain *c)
 {
-    struct build b;
+    struct span sai;
 
+    /* With keys already there it is a probe of port 4500: answered and forgotten. */
+    if (r->has_keys)
+        return chain_get(c, PAYLOAD_SA, 0, &sai) ? build_mm2(r, h->cky_i, sai)
+                                                 : fuzz_copy(SPAN_NONE);
     memcpy(r->cky_i, h->cky_i, sizeof(r->cky_i));
     if (!take(c, PAYLOAD_SA, 0, r->sai, sizeof(r->sai), &r->n_sai))
         return fuzz_copy(SPAN_NONE);
-    build_start(&b, r->cky_i, r->cky_r, EXCHANGE_MAIN, 0, 0);
-    build_bytes(&b, PAYLOAD_SA, span_of(r->sai, r->n_sai)); /* one offer: the answer is the offer */
-    if (r->natt)
-        build_bytes(&b, PAYLOAD_VID, vendor_bytes(VENDOR_RFC3947));
-    build_bytes(&b, PAYLOAD_VID, vendor_bytes(VENDOR_DPD));
-    return finish_clear(r, &b);
+    return build_mm2(r, r->cky_i, span_of(r->sai, r->n_sai));
 }
 
 static bool derive(struct responder *r)
@@ -253,6 +264,29 @@ static bool open_message(struct responder *r, const struct isakmp_header *h, str
     return isakmp_split(h->next_payload, span_ro(body), out);
 }
 
+/* R-U-THERE is answered with its own data (RFC 3706 5.3). */
+static struct mspan answer_info(struct responder *r, const struct isakmp_header *h,
+                                struct mspan body)
+{
+    uint8_t iv[IKE_BLOCK_MAX];
+    uint8_t ack[64];
+    struct span n;
+    struct chain c;
+
+    if (!r->has_keys)
+        return fuzz_copy(SPAN_NONE);
+    FUZZ_REQUIRE(keymat_iv_exchange(fuzz_crypto(), &r->keys, r->iv, h->message_id, iv));
+    if (!open_message(r, h, body, iv, &c) || !chain_get(&c, PAYLOAD_N, 0, &n) || n.n < 8 ||
+        n.n + 4 > sizeof(ack) || n.p[6] != NOTIFY_R_U_THERE >> 8 ||
+        n.p[7] != (NOTIFY_R_U_THERE & 255))
+        return fuzz_copy(SPAN_NONE);
+    memcpy(ack, (const uint8_t[]){0, 0, 0, (uint8_t)(n.n + 4)}, 4);
+    memcpy(ack + 4, n.p, n.n);
+    ack[4 + 6] = NOTIFY_R_U_THERE_ACK >> 8;
+    ack[4 + 7] = NOTIFY_R_U_THERE_ACK & 255;
+    return responder_seal(r, RESPONDER_INFO, true, PAYLOAD_N, span_of(ack, n.n + 4));
+}
+
 static struct mspan answer_encrypted(struct responder *r, const struct isakmp_header *h,
                                      struct mspan body)
 {
@@ -266,6 +300,8 @@ static struct mspan answer_encrypted(struct responder *r, const struct isakmp_he
         memcpy(r->iv, iv, sizeof(iv));
         return answer_mm5(r);
     }
+    if (h->exchange == EXCHANGE_INFORMATIONAL)
+        return answer_info(r, h, body);
     if (h->exchange != EXCHANGE_QUICK || h->message_id == r->quick.message_id || !r->has_keys)
         return fuzz_copy(SPAN_NONE);
     if (h->message_id == r->own.message_id)
@@ -274,6 +310,7 @@ static struct mspan answer_encrypted(struct responder *r, const struct isakmp_he
     FUZZ_REQUIRE(keymat_iv_exchange(fuzz_crypto(), &r->keys, r->iv, h->message_id, r->quick.iv));
     if (!open_message(r, h, body, r->quick.iv, &c))
         return fuzz_copy(SPAN_NONE);
+    memcpy(r->quick.qm1_iv, r->quick.iv, sizeof(r->quick.qm1_iv));
     return answer_qm1(r, &c);
 }
 
@@ -297,7 +334,7 @@ struct mspan responder_answer(struct responder *r, struct span message)
     if (h.exchange != EXCHANGE_MAIN || !isakmp_split(h.next_payload, body, &c))
         return fuzz_copy(SPAN_NONE);
     if (memcmp(h.cky_r, zero, sizeof(zero)) == 0)
-        return r->has_keys ? fuzz_copy(SPAN_NONE) : answer_mm1(r, &h, &c);
+        return answer_mm1(r, &h, &c);
     return answer_mm3(r, &c);
 }
 
@@ -312,7 +349,8 @@ static uint8_t *choose_exchange(struct responder *r, enum responder_exchange kin
     case RESPONDER_QM2:
         *message_id = r->quick.message_id;
         *before = span_of(r->quick.ni, r->quick.n_ni);
-        return r->quick.iv;
+        memcpy(scratch, r->quick.qm1_iv, IKE_BLOCK_MAX);
+        return scratch;
     case RESPONDER_MM6:
         *exchange = EXCHANGE_MAIN;
         *message_id = 0;

@@ -33,6 +33,7 @@ struct responder {
     struct {
         uint32_t message_id;
         uint8_t iv[IKE_BLOCK_MAX];
+        uint8_t qm1_iv[IKE_BLOCK_MAX]; /* behind message 1 */
         uint8_t ni[256], nr[32];
         size_t n_ni;
     } quick; /* the client's exchange */
