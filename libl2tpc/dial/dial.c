@@ -92,6 +92,8 @@ enum verdict dial_input(struct dial *d, enum dial_path path, const struct endpoi
     struct rd r = rd_of(span_ro(datagram));
     uint32_t marker;
 
+    if (d->facts.down)
+        return VERDICT_DROP;
     switch (path) {
     case DIAL_PATH_IKE:
         return input_ike(d, IKE_PORT_500, from, span_ro(datagram), now);
@@ -123,6 +125,8 @@ enum verdict dial_input_inner(struct dial *d, enum data_kind kind, struct span i
 {
     enum verdict v = VERDICT_DROP;
 
+    if (d->facts.down)
+        return v;
     note_esp_works(d, now);
     if (kind == DATA_CONTROL && d->l2tp)
         v = l2tp_input(d->l2tp, inner, now);
@@ -135,6 +139,8 @@ enum verdict dial_input_inner(struct dial *d, enum data_kind kind, struct span i
 void dial_note_esp_in(struct dial *d, const struct endpoint *from, l2tpc_us now)
 {
     (void)from;
+    if (d->facts.down)
+        return;
     if (d->ike)
         ike_note_esp_in(d->ike, now);
     note_esp_works(d, now);
@@ -209,6 +215,8 @@ static void own_deadlines(struct dial *d, l2tpc_us now)
 
 void dial_timer(struct dial *d, l2tpc_us now)
 {
+    if (d->facts.down)
+        return;
     own_deadlines(d, now);
     if (d->ike && ike_deadline(d->ike) <= now)
         ike_timer(d->ike, now);

@@ -196,7 +196,8 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         break;
     case IKE_EVENT_NEED_PSK:
         d->ike_need = e->need;
-        dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
+        if (d->closing == CLOSING_NOT)
+            dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
         break;
     case IKE_EVENT_AUTHENTICATED:
         d->facts.was_authenticated = true;
@@ -316,7 +317,8 @@ static void on_ppp(struct dial *d, const struct ppp_event *e, l2tpc_us now)
         break;
     case PPP_EVENT_NEED_PASSWORD:
         d->ppp_need = e->need;
-        dial_events_push(&d->events, need_new(d, DIAL_NEED_PASSWORD, &need));
+        if (d->closing == CLOSING_NOT)
+            dial_events_push(&d->events, need_new(d, DIAL_NEED_PASSWORD, &need));
         break;
     case PPP_EVENT_AUTHENTICATED:
         stage_end(d, STAGE_PPP_AUTH, now);

@@ -54,7 +54,8 @@ static bool take_word(struct span *line, struct span *out)
     while (n < line->n && !is_blank(line->p[n]))
         n++;
     *out = span_of(line->p, n);
-    *line = span_of(line->p + n, line->n - n);
+    if (n > 0) /* an empty span may have no bytes to count from */
+        *line = span_of(line->p + n, line->n - n);
     return n > 0;
 }
 
