@@ -188,7 +188,8 @@ void dial_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *l
             char text[ADDR_TEXT_MAX];
 
             failure_set_value(&f, span_str(inaddr_text(&local->addr, text)));
-            dial_fail_now(d, &f, now);
+            d->facts.failure = f;
+            try_next_address(d, now);
         } else {
             start_ike(d, now);
         }
