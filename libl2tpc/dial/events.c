@@ -195,9 +195,12 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         on_ike_stage(d, e->stage, now);
         break;
     case IKE_EVENT_NEED_PSK:
+        /* Message 4 has come: whoever wants no more than phase 1 must not send message 5. */
+        on_ike_stage(d, STAGE_IKE_AUTH, now);
+        if (d->closing != CLOSING_NOT)
+            break;
         d->ike_need = e->need;
-        if (d->closing == CLOSING_NOT)
-            dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
+        dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
         break;
     case IKE_EVENT_AUTHENTICATED:
         d->facts.was_authenticated = true;
