@@ -525,6 +525,11 @@ bool world_is_down(struct world *w)
     return w->down;
 }
 
+bool world_has_lines(struct world *w)
+{
+    return w->n_lines >= w->goal_lines || w->down;
+}
+
 bool world_ping_answered(struct world *w)
 {
     return w->answered[(w->next_seq + WORLD_SEQ_MAX - 1) % WORLD_SEQ_MAX] > 0 || w->down;

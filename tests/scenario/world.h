@@ -75,6 +75,7 @@ struct world {
     struct world_wire queue[64]; /* IP packets that were sealed, on their way out */
     unsigned queue_head, queue_used;
     bool (*goal)(struct world *w);
+    unsigned goal_lines; /* of world_has_lines() */
 
     /* What has happened. */
     bool up, failed, down, released;
@@ -113,6 +114,7 @@ bool world_until(struct world *w, bool (*goal)(struct world *w), l2tpc_us limit)
 void world_run(struct world *w, l2tpc_us duration);
 bool world_is_up(struct world *w);   /* or has failed */
 bool world_is_down(struct world *w); /* the end */
+bool world_has_lines(struct world *w);
 
 /* One ICMP echo request; false when the tunnel may not carry it. */
 bool world_ping(struct world *w);
