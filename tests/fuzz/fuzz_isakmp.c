@@ -36,7 +36,7 @@ static void small_payloads(struct span body)
     }
     if (isakmp_parse_identity(body, &id)) {
         inside(body, id.data);
-        FUZZ_REQUIRE(id.data.n <= IDENTITY_MAX);
+        FUZZ_REQUIRE(id.data.n <= IKE_IDENTITY_MAX);
         identity_text(&id, text, sizeof(text));
         fuzz_check_text(text, sizeof(text));
         (void)isakmp_id_type_name(id.type);
