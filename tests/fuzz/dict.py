@@ -15,7 +15,8 @@ SIZES = {
     "LCP_OPTION": 1, "IPCP_OPTION": 1,
 }
 FILES = {
-    "isakmp": ["libl2tpc/ike/v1/isakmp.def"], "ike": ["libl2tpc/ike/v1/isakmp.def"],
+    "isakmp": ["libl2tpc/ike/v1/isakmp.def"], "exchange": ["libl2tpc/ike/v1/isakmp.def"],
+    "ike": ["libl2tpc/ike/v1/isakmp.def"],
     "l2tp": ["libl2tpc/l2tp/avp.def"], "ppp": ["libl2tpc/ppp/option.def"],
     "data": ["libl2tpc/ppp/option.def"],
     "dial": ["libl2tpc/ike/v1/isakmp.def", "libl2tpc/l2tp/avp.def", "libl2tpc/ppp/option.def"],
@@ -32,7 +33,7 @@ WORDS = {
                 "route ", "rule ", "rp_filter ", "resolv-conf\n", "resolved ", "end\n", "/32",
                 "192.0.2.1", "2001:db8::1"],
     "resolv": ["nameserver ", "search ", "domain ", "options ", "sortlist ", "\t", "\r\n", "#"],
-    "ike": ["SPI!", "ISAKMP-COOKIES!!"],
+    "exchange": ["SPI!", "ISAKMP-COOKIES!!"],
     "dial": ["SPI!", "ISAKMP-COOKIES!!"],
     "text": ["\\x1b[", "\\", "::ffff:", "192.0.2.1", "fe80::1%"],
 }

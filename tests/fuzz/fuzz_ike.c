@@ -1,309 +1,224 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The IKE engine in every state. First byte: how many exchanges go well first (0 to 5), NAT
- * traversal, a Commit bit, when randomness fails. Then steps: datagrams as they are, clear messages
- * with right headers, payloads behind a right HASH under the real keys, honest answers with some
- * bytes changed, time, and what the driver may do.
+ * The IKE engine in each of its states. The input is: state, way, exchange, first payload type,
+ * then bytes that are a whole datagram (way 0), a body behind our cookies (1), a body that is
+ * encrypted with the right key (2), or one that has the right HASH in front as well (3): the
+ * parsers behind the HASH are reached without breaking it.
  */
-#include "responder.h"
-
+#include "ike/policy.h"
 #include "ike/v1/engine.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-struct world {
-    struct fuzz_env env, server_env;
-    struct responder server;
-    struct ike *ike;
-    struct endpoint remote[2], stranger;
-    struct mspan last_out; /* of the client, not answered yet */
-    struct mspan last_in;  /* of the server, for duplicates */
-    uint32_t need;
-    bool over;
-    l2tpc_us now;
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum fuzz_state {
+    AT_MM1,
+    AT_MM3,
+    AT_MM5,
+    AT_QUICK,
+    AT_UP,
+    AT_COMMIT,
+    AT_DELETED,
+    N_STATES
+};
+enum fuzz_way {
+    WAY_DATAGRAM,
+    WAY_CLEAR,
+    WAY_SEALED,
+    WAY_HASHED,
+    N_WAYS
 };
 
-static void check_sa(const struct sa_pair *sa)
-{
-    size_t n = cipher_key_len(sa->suite.cipher, sa->suite.key_bits) + cipher_salt(sa->suite.cipher);
+static uint64_t seed;
 
-    FUZZ_REQUIRE(sa->in.spi > 255 && sa->out.spi > 255);
-    FUZZ_REQUIRE(sa->in.cipher_key_len == n && sa->out.cipher_key_len == n);
-    FUZZ_REQUIRE(sa->in.integ_key_len == hash_size(sa->suite.integ));
-    FUZZ_REQUIRE(sa->lifetime_s == 0 || sa->lifetime_s >= LIFE_MIN_S);
-    FUZZ_REQUIRE(sa->remote_port == L2TP_PORT && sa->local_port == 40001);
-}
-
-static void check_event(struct world *w, const struct ike_event *e)
+static bool seeded(void *ctx, uint8_t *out, size_t n)
 {
-    FUZZ_REQUIRE(!w->over || e->type == IKE_EVENT_CLOSED);
-    switch (e->type) {
-    case IKE_EVENT_NEED_PSK:
-        w->need = e->need;
-        break;
-    case IKE_EVENT_SA_PAIR:
-        FUZZ_REQUIRE(ike_facts(w->ike)->established);
-        check_sa(&e->sa);
-        break;
-    case IKE_EVENT_FAILED:
-        FUZZ_REQUIRE(e->failure.id != FAILURE_NONE);
-        w->over = true;
-        break;
-    default:
-        break;
+    (void)ctx;
+    for (size_t i = 0; i < n; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        out[i] = (uint8_t)(seed >> 33);
     }
-    fuzz_check_failure(&e->failure);
-}
-
-static void drain(struct world *w)
-{
-    struct ike_event e;
-    struct msg m;
-    unsigned n = 0;
-
-    FUZZ_REQUIRE(w->ike->out.overflow == 0 && w->ike->events.overflow == 0);
-    while (ike_pop_out(w->ike, &m)) {
-        FUZZ_REQUIRE(m.tag <= IKE_PORT_KEEPALIVE && m.n <= IKE_MESSAGE_MAX);
-        FUZZ_REQUIRE(m.tag == IKE_PORT_KEEPALIVE ? m.n == 1 : m.n > ISAKMP_HEADER_LEN);
-        if (m.tag != IKE_PORT_KEEPALIVE) {
-            free(w->last_out.p);
-            w->last_out = fuzz_copy(span_of(m.bytes, m.n));
-        }
-        msg_done(&m);
-        n++;
-    }
-    FUZZ_REQUIRE(n <= MSGQ_SLOTS);
-    while (ike_pop_event(w->ike, &e))
-        check_event(w, &e);
-    fuzz_check_text(ike_facts(w->ike)->peer_id, PEER_TEXT_MAX);
-    for (unsigned i = 0; i < ike_facts(w->ike)->n_vendor_ids; i++)
-        fuzz_check_text(ike_facts(w->ike)->vendor_ids[i], 48);
-}
-
-/* A timer that does not move on would spin its driver. */
-static void run_timer(struct world *w)
-{
-    for (unsigned i = 0; i < 4 && ike_deadline(w->ike) <= w->now; i++) {
-        ike_timer(w->ike, w->now);
-        drain(w);
-    }
-    FUZZ_REQUIRE(ike_deadline(w->ike) > w->now);
-}
-
-static enum verdict deliver(struct world *w, struct mspan message, uint8_t op)
-{
-    enum ike_port port = w->ike->facts.floated ? IKE_PORT_4500 : IKE_PORT_500;
-    enum verdict v;
-
-    if (op & 0x10)
-        port ^= 1;
-    v = ike_input(w->ike, port, op & 0x20 ? &w->stranger : &w->remote[port], span_ro(message),
-                  w->now);
-    drain(w);
-    return v;
-}
-
-static void answer_need(struct world *w)
-{
-    if (w->need)
-        ike_answer_psk(w->ike, w->need, span_str(RESPONDER_PSK), w->now);
-    w->need = 0;
-    drain(w);
-}
-
-/* Delivers the server's answer to the client's last message; true when there was one. */
-static bool honest(struct world *w, struct span patch)
-{
-    struct mspan answer;
-
-    if (!w->last_out.p)
-        return false;
-    w->server.patch = patch;
-    answer = responder_answer(&w->server, span_ro(w->last_out));
-    w->server.patch = SPAN_NONE;
-    free(w->last_out.p);
-    w->last_out.p = NULL;
-    free(w->last_in.p);
-    w->last_in = answer;
-    if (answer.n == 0)
-        return false;
-    (void)deliver(w, answer, 0);
     return true;
 }
 
-static void clear_message(struct world *w, const struct fuzz_step *s)
-{
-    struct rd r = rd_of(span_ro(s->bytes));
-    bool up = w->ike->state == P1_UP;
-    struct build b;
-    struct span out;
-    struct mspan copy;
-    uint8_t exchange;
-    uint8_t first;
-    enum verdict v;
+static const struct env env = {.rand = seeded};
 
-    if (!rd_u8(&r, &exchange) || !rd_u8(&r, &first))
-        return;
-    build_start(&b, w->ike->cky_i, w->server.cky_r,
-                exchange & 1 ? EXCHANGE_MAIN : EXCHANGE_INFORMATIONAL, 0, exchange >> 1 & 3);
-    wr_patch_u8(&b.w, b.next_at, first);
-    wr_bytes(&b.w, rd_rest(&r));
-    if (!build_finish(&b, &out))
-        return;
-    copy = fuzz_copy(out);
-    v = deliver(w, copy, s->op);
-    FUZZ_REQUIRE(!up || v == VERDICT_DROP); /* nothing clear counts under an SA */
-    free(copy.p);
+static struct crypto *shared_crypto(void)
+{
+    static struct crypto *c;
+
+    if (!c && !(c = crypto_new()))
+        abort();
+    return c;
 }
 
-static void sealed_message(struct world *w, const struct fuzz_step *s)
+static void drain(struct ike *ike)
 {
-    struct rd r = rd_of(span_ro(s->bytes));
-    struct mspan m;
-    uint8_t kind;
-    uint8_t first;
+    struct msg m;
+    struct ike_event ev;
 
-    if (!rd_u8(&r, &kind) || !rd_u8(&r, &first))
-        return;
-    if (w->last_out.p && kind % RESPONDER_KINDS == RESPONDER_QM2) {
-        m = responder_answer(&w->server, span_ro(w->last_out)); /* reads it; the lie goes out */
-        free(m.p);
-    }
-    m = responder_seal(&w->server, kind % RESPONDER_KINDS, kind < 128, first, rd_rest(&r));
-    if (m.n > 0)
-        (void)deliver(w, m, s->op);
-    if (m.n > 0 && kind & 0x40)
-        (void)deliver(w, m, s->op); /* an exact duplicate */
-    free(m.p);
+    while (ike_pop_out(ike, &m))
+        msg_done(&m);
+    while (ike_pop_event(ike, &ev))
+        if (ev.type == IKE_EVENT_NEED_PSK)
+            ike_answer_psk(ike, ev.need, span_str("key"), US_S(2));
+    while (ike_pop_out(ike, &m))
+        msg_done(&m);
+    if (ike->out.overflow || ike->events.overflow)
+        abort();
 }
 
-static void pass_time(struct world *w, const struct fuzz_step *s)
+/* Fixed keys, as if main mode had been through. */
+static void give_keys(struct ike *ike)
 {
-    struct rd r = rd_of(span_ro(s->bytes));
-    uint16_t ticks;
-
-    if (rd_u16(&r, &ticks)) {
-        w->now += US_MS(ticks);
-    } else if (ike_deadline(w->ike) != US_NEVER) {
-        w->now = us_max(w->now, ike_deadline(w->ike));
-    }
+    ike->facts.suite = (struct ike_suite){CIPHER_AES_CBC, 128, HASH_SHA1, DH_ECP256};
+    ike->natt = NATT_RFC;
+    ike->facts.floated = true;
+    ike->facts.dpd = true;
+    ike->has_keys = true;
+    ike->keys = (struct ike_keys){
+        .hash = HASH_SHA1, .cipher = CIPHER_AES_CBC, .n = 20, .n_ka = 16, .ka = {1, 2, 3}};
+    ike->keys.skeyid_a[0] = 7;
 }
 
-static void driver(struct world *w, const struct fuzz_step *s)
+static struct ike *engine_in(enum fuzz_state state)
 {
-    switch (s->bytes.n ? s->bytes.p[0] % 8 : 0) {
-    case 0:
-        answer_need(w);
-        break;
-    case 1:
-        ike_note_esp_in(w->ike, w->now);
-        break;
-    case 2:
-        ike_note_esp_out(w->ike, w->now);
-        break;
-    case 3:
-        ike_close(w->ike, w->now);
-        w->over = true;
-        break;
-    case 4:
-        ike_note_unreachable(w->ike, s->bytes.p[0], w->now);
-        break;
-    case 5:
-        ike_answer_psk(w->ike, s->bytes.p[0], span_ro(s->bytes), w->now);
-        break;
-    case 6:
-        if (w->last_in.n > 0)
-            (void)deliver(w, w->last_in, s->op);
-        break;
-    case 7:
-        w->env.fail_at = w->env.calls + 1 + s->bytes.p[0] / 8;
-        break;
+    struct ike_config cfg = {.env = &env,
+                             .crypto = shared_crypto(),
+                             .local = {.addr = inaddr_v4(0x0a000002), .port = 500},
+                             .local_natt_port = 4500,
+                             .remote = {.addr = inaddr_v4(0x0a000001), .port = 500},
+                             .remote_natt_port = 4500,
+                             .inner_port = 1701,
+                             .ike_lifetime_s = 28800,
+                             .esp_lifetime_s = 3600,
+                             .dpd = true};
+    struct ike *ike;
+
+    if (!policy_named("legacy", &cfg.policy) || !(ike = ike_new(&cfg)))
+        abort();
+    ike_start(ike, US_S(1));
+    drain(ike);
+    if (state == AT_MM1)
+        return ike;
+    memset(ike->cky_r, 0x11, sizeof(ike->cky_r));
+    if (state == AT_MM3) {
+        ike->facts.suite = (struct ike_suite){CIPHER_AES_CBC, 128, HASH_SHA1, DH_ECP256};
+        ike->natt = NATT_RFC;
+        ike->dh = dh_new(cfg.crypto, DH_ECP256, &env);
+        ike->state = P1_MM3_SENT;
+        return ike;
     }
+    give_keys(ike);
+    ike->state = P1_MM5_SENT;
+    if (state == AT_MM5)
+        return ike;
+    retransmit_stop(&ike->rtx);
+    ike->state = P1_UP;
+    ike->facts.established = true;
+    if (state == AT_QUICK || state == AT_COMMIT)
+        quick_start(ike, US_S(2));
+    if (state == AT_COMMIT)
+        ike->quick[0].state = QUICK_COMMIT;
+    ike->sas[0] = (struct ike_sa_record){.spi_in = 0x1000, .spi_out = 0x2000, .live = true};
+    if (state == AT_DELETED)
+        ike->state = P1_DELETED;
+    drain(ike);
+    return ike;
 }
 
-static void one_step(struct world *w, const struct fuzz_step *s)
+/* Message 6 with the body as IDir and the right HASH_R. */
+static bool wrap_mm6(struct ike *ike, struct span id, struct build *b, struct span *out)
 {
-    switch (s->op & 7) {
-    case 0:
-        (void)deliver(w, s->bytes, s->op);
-        break;
-    case 1:
-        clear_message(w, s);
-        break;
-    case 2:
-    case 3:
-        sealed_message(w, s);
-        break;
-    case 4:
-        (void)honest(w, SPAN_NONE);
-        break;
-    case 5:
-        (void)honest(w, span_ro(s->bytes));
-        break;
-    case 6:
-        pass_time(w, s);
-        break;
-    case 7:
-        driver(w, s);
-        break;
-    }
-    drain(w);
-    run_timer(w);
+    uint8_t hash[HASH_MAX];
+    uint8_t iv[IKE_BLOCK_MAX];
+
+    memcpy(iv, ike->iv, sizeof(iv));
+    if (!keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxr, ike->n_gxr),
+                            span_of(ike->gxi, ike->n_gxi), ike->cky_r, ike->cky_i,
+                            span_of(ike->sai_b, ike->n_sai_b), id, hash))
+        return false;
+    build_bytes(b, PAYLOAD_ID, id);
+    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->keys.n));
+    return build_seal(b, ike->cfg.crypto, &ike->keys, iv, out);
 }
 
-static void set_up(struct world *w, uint8_t how)
+/* A message in the right envelope; false when it does not fit. */
+static bool wrap(struct ike *ike, enum fuzz_way way, uint8_t exchange, uint8_t first,
+                 struct span body, struct build *b, struct span *out)
 {
-    struct ike_config c = {.env = &w->env.env,
-                           .crypto = fuzz_crypto(),
-                           .local = {.addr = inaddr_v4(0xc0000205), .port = 500},
-                           .local_natt_port = 4500,
-                           .remote = {.addr = inaddr_v4(0xc6336407), .port = 500},
-                           .remote_natt_port = 4500,
-                           .inner_port = 40001,
-                           .ike_lifetime_s = 28800,
-                           .esp_lifetime_s = 3600,
-                           .dpd = true};
+    uint32_t mid = exchange == EXCHANGE_MAIN ? 0
+                   : exchange == EXCHANGE_QUICK && ike->quick[0].state != QUICK_FREE
+                       ? ike->quick[0].message_id
+                       : 0x5555;
+    uint8_t iv[IKE_BLOCK_MAX];
+    size_t at = 0;
 
-    fuzz_env_init(&w->env, 1);
-    fuzz_env_init(&w->server_env, 2);
-    responder_policy(&c.policy);
-    responder_init(&w->server, &w->server_env.env, how & 8);
-    w->server.commit = how & 16;
-    w->remote[IKE_PORT_500] = w->remote[IKE_PORT_4500] = c.remote;
-    w->remote[IKE_PORT_4500].port = 4500;
-    w->stranger = (struct endpoint){.addr = inaddr_v4(0xc6336408), .port = 4501};
-    if (how & 0xc0)
-        w->env.fail_at = (how >> 6) + 3u * (how & 7);
-    w->ike = ike_new(&c);
-    FUZZ_REQUIRE(w->ike);
-    ike_start(w->ike, w->now);
-    drain(w);
-    for (unsigned i = 0; i < (how & 7); i++) {
-        w->now += US_MS(20);
-        if (w->need)
-            answer_need(w);
-        else
-            (void)honest(w, SPAN_NONE);
+    static const uint8_t cky_r[ISAKMP_COOKIE_LEN] = {0x11, 0x11, 0x11, 0x11,
+                                                     0x11, 0x11, 0x11, 0x11};
+
+    build_start(b, ike->cky_i, cky_r, exchange, way >= WAY_SEALED ? ISAKMP_FLAG_ENCRYPTION : 0,
+                mid);
+    if (way == WAY_HASHED && exchange == EXCHANGE_MAIN)
+        return wrap_mm6(ike, body, b, out);
+    if (way == WAY_HASHED)
+        at = build_hash(b, ike->keys.n);
+    wr_patch_u8(&b->w, b->next_at, first);
+    wr_bytes(&b->w, body);
+    if (way < WAY_SEALED)
+        return build_finish(b, out);
+    if (exchange == EXCHANGE_MAIN)
+        memcpy(iv, ike->iv, sizeof(iv));
+    else if (exchange == EXCHANGE_QUICK && mid != 0x5555)
+        memcpy(iv, ike->quick[0].iv, sizeof(iv));
+    else if (!keymat_iv_exchange(ike->cfg.crypto, &ike->keys, ike->iv, mid, iv))
+        return false;
+    if (way == WAY_HASHED) {
+        uint8_t hash[HASH_MAX];
+        bool answer = exchange == EXCHANGE_QUICK && ike->quick[0].state == QUICK_QM1_SENT;
+        struct span behind = build_behind(b, at, ike->keys.n);
+        struct span before = answer ? span_of(ike->quick[0].ni, ike->quick[0].n_ni) : SPAN_NONE;
+
+        /* The HASH ends where the chain ends; without padding in the input that is the same. */
+        if (!keymat_hash_exchange(ike->cfg.crypto, &ike->keys, mid, before, behind, hash))
+            return false;
+        build_hash_fill(b, at, span_of(hash, ike->keys.n));
     }
+    return build_seal(b, ike->cfg.crypto, &ike->keys, iv, out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct rd r = rd_of(span_of(data, size));
-    struct world w = {.now = US_S(1)};
-    struct fuzz_step s;
-    uint8_t how;
+    struct ike *ike;
+    struct build b;
+    struct span message;
+    struct endpoint from;
+    enum ike_port port;
+    enum fuzz_way way;
+    l2tpc_us now = US_S(3);
 
-    if (!rd_u8(&r, &how))
+    if (size < 4)
         return 0;
-    set_up(&w, how);
-    for (unsigned i = 0; i < FUZZ_STEPS_MAX && fuzz_step_next(&r, &s); i++) {
-        one_step(&w, &s);
-        fuzz_step_done(&s);
+    seed = 1;
+    ike = engine_in((enum fuzz_state)(data[0] % N_STATES));
+    way = (enum fuzz_way)(data[1] % N_WAYS);
+    if (!ike->has_keys && way >= WAY_SEALED)
+        way = WAY_CLEAR;
+    message = span_of(data + 4, size - 4);
+    port = ike_own_port(ike);
+    from = *ike_peer(ike, port);
+    if (way == WAY_DATAGRAM || wrap(ike, way, data[2], data[3], message, &b, &message))
+        (void)ike_input(ike, port, &from, message, now);
+    drain(ike);
+    for (unsigned i = 0; i < 8 && ike_deadline(ike) != US_NEVER; i++) {
+        now = us_max(now, ike_deadline(ike));
+        ike_timer(ike, now);
+        drain(ike);
     }
-    ike_free(w.ike);
-    responder_free(&w.server);
-    free(w.last_out.p);
-    free(w.last_in.p);
+    ike_close(ike, now);
+    drain(ike);
+    ike_free(ike);
     return 0;
 }
