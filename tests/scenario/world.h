@@ -130,6 +130,10 @@ void world_print(const struct world *w);
 /* True when no invariant was broken and the peer had nothing to complain about. */
 bool world_clean(struct world *w);
 
+/* world_events.c */
+void world_take_event(struct world *w, const struct dial_event *e);
+void world_answer_due(struct world *w);
+
 /* world_watch.c */
 void world_line_add(struct world *w, enum world_kind kind, const char *text);
 void world_violation(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
