@@ -360,12 +360,18 @@ enum ending {
     END_TERMINATE,
     END_CDN,
     END_STOPCCN,
-    END_DELETE_IKE,
+    END_DELETE_ALL,
 };
+
+static void end_by_delete(struct world *w)
+{
+    peer_delete_esp(w->sim.peer, w->sim.now);
+    peer_delete_ike(w->sim.peer, w->sim.now);
+}
 
 TEST(life_ended_by_the_server)
 {
-    for (unsigned e = END_TERMINATE; e <= END_DELETE_IKE; e++) {
+    for (unsigned e = END_TERMINATE; e <= END_DELETE_ALL; e++) {
         struct world_config c;
         struct world *w;
         l2tpc_us from;
@@ -382,7 +388,7 @@ TEST(life_ended_by_the_server)
         else if (e == END_STOPCCN)
             peer_stopccn(w->sim.peer, 6, 0, "shutting down", from);
         else
-            peer_delete_ike(w->sim.peer, from);
+            end_by_delete(w);
         CHECK(world_until(w, world_is_down, US_S(6)));
         printf("    ending %u: %s \"%s\" after %.3f s\n", e, failure_code(w->failure.id),
                w->failure.peer_text, (double)(w->down_at - from) / 1e6);
@@ -392,9 +398,33 @@ TEST(life_ended_by_the_server)
         world_run(w, US_S(1));
         CHECK(world_clean(w));
         CHECK_INT(peer_facts(w->sim.peer)->ike_established, 0);
-        CHECK_INT(peer_facts(w->sim.peer)->tunnel_up, 0);
+        /* Without ESP there is no way to end the tunnel politely. */
+        CHECK_INT(peer_facts(w->sim.peer)->tunnel_up, e == END_DELETE_ALL);
         world_free(w);
     }
+}
+
+/* Row H31: without an IKE SA the ESP pair lives on. */
+TEST(life_ike_sa_deleted)
+{
+    struct world_config c;
+    struct world *w;
+
+    world_config_default(&c);
+    w = up_with(&c);
+    CHECK(w);
+    peer_delete_ike(w->sim.peer, w->sim.now);
+    for (unsigned minute = 0; minute < 5; minute++) {
+        world_run(w, US_S(60));
+        CHECK(!w->failed);
+        CHECK(world_ping(w));
+        CHECK(world_until(w, world_ping_answered, US_S(1)));
+    }
+    dial_close(w->dial, w->sim.now);
+    CHECK(world_until(w, world_is_down, US_S(5)));
+    CHECK(!w->failed);
+    CHECK(w->released);
+    world_free(w);
 }
 
 TEST(life_lcp_reopened)
