@@ -2,6 +2,7 @@
 #include "api/internal.h"
 #include "io/env.h"
 #include "io/notify.h"
+#include "io/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,11 +85,11 @@ int l2tpc_context_new(l2tpc_context **out, const l2tpc_context_options *options)
         return L2TPC_ENOMEM;
     }
     if (!options || !(options->flags & L2TPC_CONTEXT_CALLER_LOOP)) {
-        if (pthread_create(&c->thread, NULL, control_thread, c) != 0) {
+        c->has_thread = thread_start(&c->thread, NULL, control_thread, c);
+        if (!c->has_thread) {
             l2tpc_context_free(c);
             return L2TPC_ENOMEM;
         }
-        c->has_thread = true;
     }
     *out = c;
     return L2TPC_OK;
