@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/internal.h"
+#include "api/sized.h"
 #include "doctor/catalogue.h"
 #include "io/notify.h"
 
@@ -149,27 +150,32 @@ size_t l2tpc_error_hint(const l2tpc_error *e, l2tpc_translate translate, char *b
 
 static int explain(const struct catalogue_row *row, l2tpc_explanation *out)
 {
+    l2tpc_explanation e;
+
     if (!row)
         return L2TPC_ENOTFOUND;
-    out->code = row->code;
-    out->stage = stage_name(row->stage);
-    out->sentence = row->sentence;
-    out->hint = row->hint;
-    out->windows_code = row->windows;
-    out->exit_status = exit_status(row->id, row->stage);
+    e = (l2tpc_explanation){
+        .code = row->code,
+        .stage = stage_name(row->stage),
+        .sentence = row->sentence,
+        .hint = row->hint,
+        .windows_code = row->windows,
+        .exit_status = exit_status(row->id, row->stage),
+    };
+    sized_write(out, &e, sizeof(e));
     return L2TPC_OK;
 }
 
 int l2tpc_explain(const char *code, l2tpc_explanation *out)
 {
-    if (!code || !out || out->size < sizeof(*out))
+    if (!code || !sized_ok(out))
         return L2TPC_EINVAL;
     return explain(catalogue_find(code), out);
 }
 
 int l2tpc_explain_at(unsigned index, l2tpc_explanation *out)
 {
-    if (!out || out->size < sizeof(*out))
+    if (!sized_ok(out))
         return L2TPC_EINVAL;
     return explain(catalogue_at(index), out);
 }

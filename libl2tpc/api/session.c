@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/internal.h"
+#include "api/sized.h"
 #include "base/secret.h"
 #include "io/env.h"
 #include "io/notify.h"
@@ -231,14 +232,15 @@ int l2tpc_session_get_fd(const l2tpc_session *s)
 
 int l2tpc_session_answer(l2tpc_session *s, uint32_t need, const l2tpc_answer *answer)
 {
+    l2tpc_answer a;
     struct span secret;
     bool taken;
 
-    if (!s || !answer || answer->size < sizeof(*answer) || answer->secret_len > SECRET_MAX)
+    if (!s || !answer || !sized_read(&a, sizeof(a), answer) || a.secret_len > SECRET_MAX)
         return L2TPC_EINVAL;
-    secret = span_of(answer->secret, answer->secret ? answer->secret_len : 0);
+    secret = span_of(a.secret, a.secret ? a.secret_len : 0);
     pthread_mutex_lock(&s->context->lock);
-    taken = runner_answer_secret(s->runner, need, answer->status == 0 ? &secret : NULL, io_now());
+    taken = runner_answer_secret(s->runner, need, a.status == 0 ? &secret : NULL, io_now());
     pthread_mutex_unlock(&s->context->lock);
     return taken ? L2TPC_OK : L2TPC_ENOTFOUND;
 }
