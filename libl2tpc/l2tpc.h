@@ -272,7 +272,7 @@ L2TPC_API const char *l2tpc_stage_at(unsigned index);
  */
 
 L2TPC_API void l2tpc_status_free(l2tpc_status *status); /* NULL is fine */
-/* JSON, "schema": 1, one line; owned by the status. */
+/* JSON, "schema": 1, one line; owned by the status. NULL without memory. */
 L2TPC_API const char *l2tpc_status_to_json(l2tpc_status *status);
 
 typedef struct l2tpc_status_row {

@@ -8,9 +8,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool events_reserve(l2tpc_session *s)
+{
+    s->spare_failed = calloc(1, sizeof(*s->spare_failed));
+    s->spare_down = calloc(1, sizeof(*s->spare_down));
+    return s->spare_failed && s->spare_down;
+}
+
+void events_forget(l2tpc_session *s)
+{
+    l2tpc_event *e;
+
+    while ((e = s->first)) {
+        s->first = e->next;
+        l2tpc_event_free(e);
+    }
+    l2tpc_event_free(s->spare_failed);
+    l2tpc_event_free(s->spare_down);
+}
+
+static l2tpc_event *spare_take(l2tpc_event **spare)
+{
+    l2tpc_event *e = *spare;
+
+    *spare = NULL;
+    return e;
+}
+
+static l2tpc_event *event_alloc(l2tpc_session *s, l2tpc_event_type type)
+{
+    if (type == L2TPC_EVENT_FAILED && s->spare_failed)
+        return spare_take(&s->spare_failed);
+    if (type == L2TPC_EVENT_DOWN && s->spare_down)
+        return spare_take(&s->spare_down);
+    return calloc(1, sizeof(l2tpc_event));
+}
+
 l2tpc_event *event_new(l2tpc_session *s, l2tpc_event_type type, enum stage stage)
 {
-    l2tpc_event *e = calloc(1, sizeof(*e));
+    l2tpc_event *e = event_alloc(s, type);
 
     if (!e)
         return NULL;

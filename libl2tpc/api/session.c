@@ -161,13 +161,14 @@ int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_c
     hooks.user = s;
     fill_dial_config(s, &dial);
     pthread_mutex_lock(&context->lock);
-    if (s->event_fd >= 0)
+    if (s->event_fd >= 0 && events_reserve(s))
         s->runner = runner_new(context->loop, context->hub, &context->ports, &dial, &hooks);
     if (s->runner)
         context->n_sessions++;
     pthread_mutex_unlock(&context->lock);
     wipe(&dial, sizeof(dial));
     if (!s->runner) {
+        events_forget(s);
         notify_close(s->event_fd);
         wipe_free(s, sizeof(*s));
         return L2TPC_ENOMEM;
@@ -178,8 +179,6 @@ int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_c
 
 void l2tpc_session_free(l2tpc_session *s)
 {
-    l2tpc_event *e;
-
     if (!s)
         return;
     pthread_mutex_lock(&s->context->lock);
@@ -190,10 +189,7 @@ void l2tpc_session_free(l2tpc_session *s)
     runner_free(s->runner);
     s->context->n_sessions--;
     pthread_mutex_unlock(&s->context->lock);
-    while ((e = s->first)) {
-        s->first = e->next;
-        l2tpc_event_free(e);
-    }
+    events_forget(s);
     notify_close(s->event_fd);
     wipe_free(s, sizeof(*s));
 }
