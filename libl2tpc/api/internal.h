@@ -77,6 +77,7 @@ struct l2tpc_session {
     int event_fd;
     l2tpc_event *first, *last;
     char interface_name[16];
+    bool configured; /* the interface has, or had, its addresses */
     bool observed;
     uint32_t observer;
     struct kernel_counts kernel_at_end;
