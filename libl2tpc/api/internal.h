@@ -78,6 +78,7 @@ struct l2tpc_session {
     l2tpc_event *first, *last;
     l2tpc_event *spare_failed, *spare_down; /* the end is told even when memory is short */
     char interface_name[16];
+    bool configured; /* the interface has, or had, its addresses */
     bool observed;
     uint32_t observer;
     struct kernel_counts kernel_at_end;
