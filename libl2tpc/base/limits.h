@@ -38,8 +38,12 @@
 #define IKE_FINISHED_KEPT 32      /* message ids that must not come again */
 #define IKE_SAS_MAX 8             /* ESP pairs remembered for Deletes */
 #define IKE_NAT_D_MAX 10
-#define IKE_NONCE_MIN 8   /* RFC 2409 5 */
-#define IKE_NONCE_MAX 256 /* RFC 2409 5 */
+#define IKE_PROPOSALS_MAX 32 /* of a server's own offer */
+#define IKE_IDENTITY_MAX 512
+#define LIFE_MIN_S 10                      /* shorter cannot be rekeyed in time */
+#define LIFE_MIN_BYTES (UINT64_C(1) << 20) /* 1 MiB */
+#define IKE_NONCE_MIN 8                    /* RFC 2409 5 */
+#define IKE_NONCE_MAX 256                  /* RFC 2409 5 */
 #define NATT_KEEPALIVE US_S(20)
 #define DPD_IDLE US_S(30)
 #define DPD_UNANSWERED US_S(10) /* traffic that goes out and brings nothing back */

@@ -91,8 +91,12 @@ enum verdict ike_fail(struct ike *ike, const struct failure *f)
     struct ike_event ev = {.type = IKE_EVENT_FAILED, .stage = f->stage, .failure = *f};
 
     ike_log(ike, LOG_LEVEL_ERROR, "failed: %s", failure_code(f->id));
+    /* A server that keeps an IKE SA nobody uses may refuse the next one. */
+    if (ike->state == P1_UP)
+        info_send_deletes(ike, ike->live.last_out);
     ike_push_event(ike, &ev);
     ike_forget_keys(ike);
+    ike->facts.established = false;
     ike->state = P1_CLOSED;
     return VERDICT_FATAL;
 }

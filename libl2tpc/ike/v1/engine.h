@@ -172,7 +172,7 @@ void ike_note_hint(struct ike *ike, const struct failure *f, bool early, l2tpc_u
 void ike_note_alive(struct ike *ike, l2tpc_us now);
 void ike_log(const struct ike *ike, enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* A fresh proof that the peer is there: follow its address (hostile.md H39). */
+/* A fresh proof that the peer is there: follow its address. */
 void ike_follow_peer(struct ike *ike, const struct ike_in *in);
 /* Decrypts into ike->plain, splits and checks; `iv` is used and becomes the last block. */
 bool ike_open(struct ike *ike, const struct ike_in *in, enum isakmp_message message, uint8_t *iv,

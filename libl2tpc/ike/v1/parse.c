@@ -200,7 +200,7 @@ bool isakmp_parse_delete(struct span body, struct delete_payload *out)
     return true;
 }
 
-/* Exact bytes of an identity's data; 0 stands for "any from 1 to IDENTITY_MAX". */
+/* Exact bytes of an identity's data; 0 stands for "any from 1 to IKE_IDENTITY_MAX". */
 static bool identity_len(uint8_t type, size_t *out)
 {
     static const struct {
@@ -223,7 +223,7 @@ static bool identity_len(uint8_t type, size_t *out)
     return false;
 }
 
-/* A name holds no control bytes; the broken ones are for nobody to look at (hostile.md H22). */
+/* A name holds no control bytes; the broken ones are for nobody to look at. */
 static bool name_is_clean(struct span name)
 {
     struct rd r = rd_of(name);
@@ -247,7 +247,7 @@ bool isakmp_parse_identity(struct span body, struct identity *out)
     id.data = rd_rest(&r);
     if (want == 0)
         want = id.data.n;
-    if (id.data.n != want || id.data.n == 0 || id.data.n > IDENTITY_MAX)
+    if (id.data.n != want || id.data.n == 0 || id.data.n > IKE_IDENTITY_MAX)
         return false;
     if ((id.type == ID_TYPE_FQDN || id.type == ID_TYPE_USER_FQDN) && !name_is_clean(id.data))
         return false;

@@ -86,8 +86,6 @@ struct identity {
     struct span data;
 };
 
-#define IDENTITY_MAX 512
-
 bool isakmp_parse_notify(struct span body, struct notify *out) MUST_USE;
 bool isakmp_parse_delete(struct span body, struct delete_payload *out) MUST_USE;
 bool isakmp_parse_identity(struct span body, struct identity *out) MUST_USE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ike/v1/proposal.h"
 
+#include "base/limits.h"
 #include "wire/rd.h"
 
 #include <string.h>
@@ -419,9 +420,7 @@ enum offer_verdict proposal_read_esp(struct span sa, const struct esp_offer *off
     return v;
 }
 
-/* The proposals of an offer, bounded; the same number twice means "both together". */
-#define PROPOSALS_MAX 32
-
+/* The proposals of an offer; the same number twice means "both together" (RFC 2408 4.2). */
 static enum offer_verdict read_proposals(struct span sa, struct proposal *out, unsigned *n)
 {
     struct rd r = rd_of(sa);
@@ -431,7 +430,7 @@ static enum offer_verdict read_proposals(struct span sa, struct proposal *out, u
     if (!read_sa_head(&r))
         return OFFER_MALFORMED;
     while (more) {
-        if (*n == PROPOSALS_MAX || !read_proposal(&r, &out[*n]))
+        if (*n == IKE_PROPOSALS_MAX || !read_proposal(&r, &out[*n]))
             return OFFER_MALFORMED;
         more = out[(*n)++].more;
     }
@@ -465,7 +464,7 @@ static enum offer_verdict choose_transform(struct proposal *p, const struct esp_
 enum offer_verdict proposal_choose_esp(struct span sa, const struct esp_offer *ours,
                                        struct esp_choice *out, uint8_t *out_number)
 {
-    struct proposal all[PROPOSALS_MAX];
+    struct proposal all[IKE_PROPOSALS_MAX];
     unsigned n;
     enum offer_verdict v = read_proposals(sa, all, &n);
 

@@ -10,10 +10,6 @@
 #include "ike/v1/isakmp.h"
 #include "wire/wr.h"
 
-/* Accepted from 10 s and 1 MiB; ours is used when the peer's is longer (hostile.md H17). */
-#define LIFE_MIN_S 10
-#define LIFE_MIN_BYTES (UINT64_C(1) << 20)
-
 enum offer_verdict {
     OFFER_OK,
     OFFER_MALFORMED, /* lengths, counts or attribute forms are broken */

@@ -248,7 +248,7 @@ static bool is_duplicate(struct ike *ike, struct quick *q, const struct ike_in *
            memcmp(digest, q->last_in, sizeof(digest)) == 0;
 }
 
-/* An exact duplicate: our answer was lost (RFC 2408 2.5.1 is silent; hostile.md H6). */
+/* An exact duplicate: our answer was lost. */
 static enum verdict resend_answer(struct ike *ike, struct quick *q, l2tpc_us now)
 {
     if (!q->rtx.bytes || q->resends >= IKE_RESENDS_MAX)

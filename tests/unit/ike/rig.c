@@ -62,6 +62,7 @@ void rig_free(struct rig *r)
 {
     ike_free(r->ike);
     dh_free(r->server.dh);
+    dh_free(r->server.qm_dh);
     crypto_free(r->c);
     free(r);
 }

@@ -159,14 +159,15 @@ static void recv_mm3(struct rig *r, const struct chain *c)
     build_start(&b, s->cky_i, s->cky_r, EXCHANGE_MAIN, 0, 0);
     build_bytes(&b, PAYLOAD_KE, dh_public(s->dh));
     build_bytes(&b, PAYLOAD_NONCE, SPAN_ARRAY(s->nr));
-    if (!s->habits.no_natt) {
-        if (s->habits.natd_true)
-            must(keymat_nat_d(s->c, s->suite.hash, s->cky_i, s->cky_r, &s->client, digest));
+    for (int i = 0; !s->habits.no_natt && i < 2 + s->habits.natd_extra; i++) {
+        bool ours = i > 0;
+
+        if (ours || s->habits.natd_true)
+            must(keymat_nat_d(s->c, s->suite.hash, s->cky_i, s->cky_r, ours ? &s->at : &s->client,
+                              digest));
         else
             must(env_rand(&s->env, digest, sizeof(digest)));
-        build_bytes(&b, nat_d, span_of(digest, hash_size(s->suite.hash)));
-        must(keymat_nat_d(s->c, s->suite.hash, s->cky_i, s->cky_r, &s->at, digest));
-        build_bytes(&b, nat_d, span_of(digest, hash_size(s->suite.hash)));
+        build_bytes(&b, nat_d, span_of(digest, hash_size(s->suite.hash) - s->habits.natd_cut));
     }
     must(build_finish(&b, &out));
     memcpy(s->mm4, out.p, out.n);
@@ -221,9 +222,11 @@ static void recv_mm5(struct rig *r, enum ike_port port, const struct isakmp_head
     struct span out;
     uint8_t plain[2048];
     uint8_t want[HASH_MAX];
-    const uint8_t own_id[] = {1, 0, 0, 0, 0xc6, 0x33, 0x64, 0x02};
+    uint8_t own_id[20] = {s->at.addr.family == 6 ? ID_TYPE_IPV6_ADDR : ID_TYPE_IPV4_ADDR};
+    struct span own = s->habits.id.n ? s->habits.id : span_of(own_id, 4 + inaddr_len(&s->at.addr));
 
     s->mm5s++;
+    memcpy(own_id + 4, s->at.addr.bytes, inaddr_len(&s->at.addr));
     if (s->n_mm6) {
         server_send(r, port, span_of(s->mm6, s->n_mm6));
         return;
@@ -242,10 +245,11 @@ static void recv_mm5(struct rig *r, enum ike_port port, const struct isakmp_head
                             s->cky_i, s->cky_r, span_of(s->sai_b, s->n_sai_b), id, want));
     must(span_eq(hash, span_of(want, s->keys.n)));
     must(keymat_hash_phase1(s->c, &s->keys, span_of(s->gxr, s->n_gxr), span_of(s->gxi, s->n_gxi),
-                            s->cky_r, s->cky_i, span_of(s->sai_b, s->n_sai_b), SPAN_ARRAY(own_id),
-                            want));
+                            s->cky_r, s->cky_i, span_of(s->sai_b, s->n_sai_b), own, want));
+    if (s->habits.wrong_hash_r)
+        want[0] ^= 1;
     build_start(&b, s->cky_i, s->cky_r, EXCHANGE_MAIN, ISAKMP_FLAG_ENCRYPTION, 0);
-    build_bytes(&b, PAYLOAD_ID, SPAN_ARRAY(own_id));
+    build_bytes(&b, PAYLOAD_ID, own);
     build_bytes(&b, PAYLOAD_HASH, span_of(want, s->keys.n));
     must(build_seal(&b, s->c, &s->keys, s->iv, &out));
     memcpy(s->mm6, out.p, out.n);
@@ -304,6 +308,11 @@ static void answer_qm1(struct rig *r, enum ike_port port, const struct chain *c)
                  nth_transform(sa, s->habits.esp_transform, &s->spi_out));
     must(wr_finish(&w, &body));
     must(proposal_read_esp(body, &offer, &choice) == OFFER_OK);
+    if (s->habits.esp_life) {
+        /* The life duration stands behind encapsulation mode and life type. */
+        w = wr_of(answer + 8 + 12 + 8 + 12, 4);
+        wr_u32(&w, s->habits.esp_life);
+    }
     s->esp = choice.suite;
     build_start(&b, s->cky_i, s->cky_r, EXCHANGE_QUICK,
                 ISAKMP_FLAG_ENCRYPTION |
@@ -320,8 +329,16 @@ static void answer_qm1(struct rig *r, enum ike_port port, const struct chain *c)
         build_bytes(&b, PAYLOAD_KE, dh_public(dh));
         dh_free(dh);
     }
-    for (unsigned i = 0; chain_get(c, PAYLOAD_ID, i, &id); i++)
-        build_bytes(&b, PAYLOAD_ID, id);
+    for (unsigned i = 0; chain_get(c, PAYLOAD_ID, i, &id); i++) {
+        uint8_t body_id[32];
+
+        memcpy(body_id, id.p, id.n);
+        if (i == 0 && s->habits.id_port) {
+            body_id[2] = (uint8_t)(s->habits.id_port >> 8);
+            body_id[3] = (uint8_t)s->habits.id_port;
+        }
+        build_bytes(&b, PAYLOAD_ID, span_of(body_id, id.n));
+    }
     if (s->habits.responder_lifetime) {
         box = build_payload(&b, PAYLOAD_N);
         wr_u32(&b.w, 1);
@@ -413,9 +430,13 @@ static void recv_own_qm2(struct rig *r, const struct isakmp_header *h, struct sp
     struct chain c;
     struct span hash, nr, out;
     struct span sa = SPAN_NONE;
+    struct span ke;
+    uint8_t gxy[DH_MAX];
+    size_t n_gxy = 0;
     struct build b;
     struct esp_choice choice;
     struct esp_offer offer = {.policy = &r->cfg.policy,
+                              .pfs = s->habits.own_pfs,
                               .encapsulation = natt_encapsulation_mode(r->ike),
                               .lifetime_s = 3600};
 
@@ -432,7 +453,11 @@ static void recv_own_qm2(struct rig *r, const struct isakmp_header *h, struct sp
     memcpy(s->qm_nr, nr.p, nr.n);
     s->n_qm_nr = nr.n;
     memcpy(s->qm_iv, iv, sizeof(iv));
-    make_keys(s, SPAN_NONE);
+    if (s->qm_dh) {
+        must(chain_get(&c, PAYLOAD_KE, 0, &ke) && dh_shared(s->qm_dh, ke, gxy));
+        n_gxy = dh_secret_size(s->habits.own_pfs);
+    }
+    make_keys(s, span_of(gxy, n_gxy));
     must(keymat_hash3(s->c, &s->keys, s->mid, span_of(s->qm_ni, s->n_qm_ni),
                       span_of(s->qm_nr, s->n_qm_nr), want));
     build_start(&b, s->cky_i, s->cky_r, EXCHANGE_QUICK, ISAKMP_FLAG_ENCRYPTION, s->mid);
@@ -447,6 +472,7 @@ void server_start_quick(struct rig *r, const struct esp_suite *suite, uint32_t m
     struct server *s = &r->server;
     struct policy p = {.esp = {*suite}, .n_esp = 1};
     struct esp_offer offer = {.policy = &p,
+                              .pfs = s->habits.own_pfs,
                               .encapsulation = natt_encapsulation_mode(r->ike),
                               .lifetime_s = 3600,
                               .spi = 0xabcd0002};
@@ -467,6 +493,11 @@ void server_start_quick(struct rig *r, const struct esp_suite *suite, uint32_t m
     proposal_write_esp(&b.w, &offer);
     wr_close(&b.w, box);
     build_bytes(&b, PAYLOAD_NONCE, span_of(s->qm_ni, s->n_qm_ni));
+    if (s->habits.own_pfs) {
+        s->qm_dh = dh_new(s->c, s->habits.own_pfs, &s->env);
+        must(s->qm_dh != NULL);
+        build_bytes(&b, PAYLOAD_KE, dh_public(s->qm_dh));
+    }
     build_identity(&b, 17, 1701, &s->at.addr);
     build_identity(&b, 17, r->cfg.inner_port, &s->client.addr);
     fill_hash(s, &b, at, mid, SPAN_NONE);

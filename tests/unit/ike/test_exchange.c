@@ -137,6 +137,47 @@ TEST(ike_nat_is_known_when_the_hash_matches)
     rig_free(r);
 }
 
+TEST(ike_h34_nat_d_payloads)
+{
+    static const struct {
+        int extra;
+        unsigned cut;
+        const char *failure;
+        bool floated;
+    } rows[] = {
+        {-2, 0, "none", false}, {-1, 0, "none", false}, {0, 0, "none", true},
+        {8, 0, "none", true},   {9, 0, "none", false},  {0, 1, "ike.cut-off", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig *r = rig_new();
+
+        r->server.habits.natd_extra = rows[i].extra;
+        r->server.habits.natd_cut = rows[i].cut;
+        rig_start(r);
+        rig_run(r, r->now + US_S(60));
+        CHECK_STR(failure_code(rig_failure(r)->id), rows[i].failure);
+        CHECK_INT(ike_facts(r->ike)->floated, rows[i].floated);
+        rig_free(r);
+    }
+}
+
+TEST(ike_ipv6)
+{
+    struct rig *r = rig_new();
+
+    CHECK(inaddr_parse(&r->cfg.local.addr, "2001:db8::2"));
+    CHECK(inaddr_parse(&r->cfg.remote.addr, "2001:db8::1"));
+    r->server.habits.natd_true = true;
+    rig_start(r);
+    rig_run(r, r->now + US_S(1));
+    CHECK(rig_event(r, IKE_EVENT_SA_READY, 0));
+    CHECK_STR(ike_facts(r->ike)->peer_id, "2001:db8::1");
+    CHECK_INT(ike_facts(r->ike)->nat_local, IKE_NAT_NO);
+    CHECK_INT(ike_facts(r->ike)->nat_remote, IKE_NAT_NO);
+    rig_free(r);
+}
+
 /* ---- PFS and lifetimes ---- */
 TEST(ike_pfs_is_what_happened)
 {
@@ -462,6 +503,7 @@ TEST(ike_quick_refusals_fail_at_once)
     rig_start(r);
     rig_run(r, t0 + US_S(1));
     CHECK_STR(failure_code(rig_failure(r)->id), "ike.quick.no-proposal");
+    CHECK_INT(r->server.deletes, 1);
     rig_free(r);
     r = rig_new();
     r->server.habits.refuse_qm1 = NOTIFY_INVALID_ID_INFORMATION;
