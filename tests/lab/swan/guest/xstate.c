@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* User-mode Linux hands 2696 bytes of extended registers to PTRACE_SETREGSET. A processor with AMX has
- * 11008 and its kernel refuses less, so that the guest's init dies at once. Preloaded into linux.uml,
- * this fills up the rest with what the process has. */
+/* User-mode Linux hands 2696 bytes of extended registers to PTRACE_SETREGSET. A processor with AMX
+ * has 11008 and its kernel refuses less, so that the guest's init dies at once. Preloaded into
+ * linux.uml, this fills up the rest with what the process has. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdarg.h>
