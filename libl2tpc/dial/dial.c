@@ -193,6 +193,11 @@ static void own_deadlines(struct dial *d, l2tpc_us now)
 
     if (d->deadline.whole <= now)
         fail_timeout(d, now);
+    if (d->deadline.sccrq <= now) {
+        d->deadline.sccrq = US_NEVER;
+        if (d->closing == CLOSING_NOT)
+            dial_start_l2tp(d, now);
+    }
     if (d->deadline.esp_check <= now)
         fail_esp_check(d, now);
     if (d->deadline.address <= now) {
@@ -236,6 +241,7 @@ l2tpc_us dial_deadline(const struct dial *d)
     next = us_min(next, d->deadline.whole);
     next = us_min(next, d->deadline.address);
     next = us_min(next, d->deadline.esp_check);
+    next = us_min(next, d->deadline.sccrq);
     next = us_min(next, d->deadline.no_sa);
     next = us_min(next, d->deadline.closing);
     next = us_min(next, data_next_expiry(&d->data));

@@ -83,7 +83,7 @@ void dial_close(struct dial *d, l2tpc_us now)
 
 /* ---- ike ---- */
 
-static void start_l2tp(struct dial *d, l2tpc_us now)
+void dial_start_l2tp(struct dial *d, l2tpc_us now)
 {
     struct l2tp_config config = {
         .env = d->config.env,
@@ -103,7 +103,6 @@ static void start_l2tp(struct dial *d, l2tpc_us now)
     }
     d->facts.l2tp = l2tp_facts(d->l2tp);
     d->deadline.esp_check = us_add(now, ESP_CHECK_DEADLINE);
-    stage_begin(d, STAGE_ESP_CHECK, now);
     l2tp_start(d->l2tp, now);
 }
 
@@ -155,11 +154,13 @@ static void on_sa_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now)
 
 static void on_sa_ready(struct dial *d, l2tpc_us now)
 {
-    if (d->l2tp)
+    if (d->l2tp || d->deadline.sccrq != US_NEVER)
         return;
     stage_end(d, STAGE_IKE_QUICK, now);
-    if (d->closing == CLOSING_NOT)
-        start_l2tp(d, now);
+    if (d->closing != CLOSING_NOT)
+        return;
+    stage_begin(d, STAGE_ESP_CHECK, now);
+    d->deadline.sccrq = us_add(now, SCCRQ_HOLD);
 }
 
 static void fail_closed(struct dial *d, l2tpc_us now)

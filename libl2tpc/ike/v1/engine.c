@@ -16,6 +16,7 @@ struct ike *ike_new(const struct ike_config *config)
     if (!ike)
         return NULL;
     ike->cfg = *config;
+    ike->pfs = config->policy.pfs;
     ike->peer[IKE_PORT_500] = config->remote;
     ike->peer[IKE_PORT_4500] = config->remote;
     ike->peer[IKE_PORT_4500].port = config->remote_natt_port;
