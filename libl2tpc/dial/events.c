@@ -88,6 +88,7 @@ static void start_l2tp(struct dial *d, l2tpc_us now)
     struct l2tp_config config = {
         .env = d->config.env,
         .crypto = d->config.crypto,
+        .rtt = d->facts.ike->rtt,
         .has_secret = d->config.has_tunnel_secret,
         .secret = d->config.tunnel_secret,
     };
