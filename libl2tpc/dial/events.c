@@ -88,6 +88,7 @@ void dial_start_l2tp(struct dial *d, l2tpc_us now)
     struct l2tp_config config = {
         .env = d->config.env,
         .crypto = d->config.crypto,
+        .rtt = d->facts.ike->rtt,
         .has_secret = d->config.has_tunnel_secret,
         .secret = d->config.tunnel_secret,
     };
@@ -332,6 +333,23 @@ static void on_l2tp(struct dial *d, const struct l2tp_event *e, l2tpc_us now)
 
 /* ---- ppp ---- */
 
+static void on_ip_up(struct dial *d, bool changed, l2tpc_us now)
+{
+    struct failure f = failure_make(FAILURE_PPP_IP_BAD_ADDRESS);
+    char text[ADDR_TEXT_MAX];
+
+    /* As our own address the server's would pull the tunnel's packets into itself (H73). */
+    if (inaddr_eq(&d->facts.ppp->local_ip, &d->facts.remote.addr)) {
+        failure_set_value(&f, span_str(inaddr_text(&d->facts.remote.addr, text)));
+        dial_fail_now(d, &f, now);
+        return;
+    }
+    d->data.pfc = d->facts.ppp->pfc;
+    d->data.ip_open = true;
+    if (changed || !d->ip_wanted)
+        need_apply_ip(d, now);
+}
+
 static void on_ppp(struct dial *d, const struct ppp_event *e, l2tpc_us now)
 {
     struct dial_event need;
@@ -353,16 +371,13 @@ static void on_ppp(struct dial *d, const struct ppp_event *e, l2tpc_us now)
             stage_begin(d, STAGE_PPP_IP, now);
         break;
     case PPP_EVENT_IP_UP:
-        d->data.ip_open = true;
-        if (!d->ip_wanted)
-            need_apply_ip(d, now);
+        on_ip_up(d, false, now);
         break;
     case PPP_EVENT_IP_DOWN:
         d->data.ip_open = false;
         break;
     case PPP_EVENT_IP_CHANGED:
-        d->data.ip_open = true;
-        need_apply_ip(d, now);
+        on_ip_up(d, true, now);
         break;
     case PPP_EVENT_CLOSED:
         if (d->closing == CLOSING_PPP)
