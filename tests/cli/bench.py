@@ -155,6 +155,7 @@ class Bench:
             out = subprocess.run(self.command(args, **how), capture_output=True, timeout=timeout,
                                  env=self.environment(env), pass_fds=fds, **stdin)
         except subprocess.TimeoutExpired:
+            shutil.rmtree(self.run_dir, ignore_errors=True)  # it was killed: no case but this
             raise Failed("still running after %d s: %s" % (timeout, args))
         err = out.stderr.decode(errors="replace")
         sane(err)
