@@ -186,11 +186,13 @@ static void fail_timeout(struct dial *d, l2tpc_us now)
 static void fail_esp_check(struct dial *d, l2tpc_us now)
 {
     const struct dial_facts *facts = dial_facts(d);
-    bool damaged = facts->esp_in.bad_icv > 0;
+    /* An ICV of another length is no packet at all to esp, but says more than silence. */
+    uint64_t n_bad = facts->esp_in.bad_icv + facts->esp_in.cut_otherwise;
+    bool damaged = n_bad > 0;
     struct failure f = failure_make(damaged ? FAILURE_ESP_BAD_ICV : FAILURE_ESP_NOTHING_BACK);
 
     if (damaged)
-        (void)snprintf(f.value, sizeof(f.value), "%llu", (unsigned long long)facts->esp_in.bad_icv);
+        (void)snprintf(f.value, sizeof(f.value), "%llu", (unsigned long long)n_bad);
     else
         (void)snprintf(f.value, sizeof(f.value), "%llu sent, 0 received",
                        (unsigned long long)facts->esp_out.packets);

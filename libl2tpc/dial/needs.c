@@ -2,6 +2,8 @@
 /* What the dial asks of its driver, and what it does with the answers. */
 #include "dial/internal.h"
 
+#include "l2tp/data.h"
+
 #include <string.h>
 
 struct dial_event *need_new(struct dial *d, enum dial_need_type type, struct dial_event *e)
@@ -52,7 +54,7 @@ static uint16_t inner_mtu(const struct dial *d)
     if (d->data.udp_encapsulated)
         outer -= 8;
     payload = esp_payload_max(&d->facts.esp_suite, outer);
-    mtu = payload - L2TP_DATA_ENVELOPE;
+    mtu = payload - L2TP_DATA_ENVELOPE - (d->data.sequenced ? L2TP_DATA_SEQUENCE : 0u);
     if (mtu > d->facts.ppp->peer_mru)
         mtu = d->facts.ppp->peer_mru;
     return (uint16_t)(mtu > PPP_MRU ? PPP_MRU : mtu);

@@ -126,14 +126,17 @@ static bool lower_lifetimes(const struct chain *c, struct esp_choice *choice)
     return true;
 }
 
-/* The server's NAT-OA names us as it sees us: another address is the proof of a NAT (RFC 3947 5.2).
+/*
+ * The first of the server's two NAT-OA names us as it sees us: another address is the proof of a
+ * NAT (RFC 3947 5.2). A single one, as in the drafts, names the server itself.
  */
 static void judge_own_nat(struct ike *ike, const struct chain *c)
 {
+    uint8_t type = natt_oa_payload(ike->natt);
     struct span body;
     struct inaddr seen;
 
-    if (!ike->facts.floated || !chain_get(c, natt_oa_payload(ike->natt), 0, &body) ||
+    if (!ike->facts.floated || chain_count(c, type) != 2 || !chain_get(c, type, 0, &body) ||
         !isakmp_parse_nat_oa(body, &seen))
         return;
     if (inaddr_is_any(&seen) || inaddr_is_loopback(&seen) || inaddr_is_multicast(&seen))
@@ -190,16 +193,16 @@ static enum verdict accept_answer(struct ike *ike, struct quick *q, const struct
 
     if (has_ke && (!q->dh || choice->group != (uint16_t)q->pfs))
         return refuse(ike, "a key exchange that was not asked for");
+    if (!ids_fit(ike, c))
+        return refuse(ike, "other traffic selectors");
+    if (!lower_lifetimes(c, choice))
+        return refuse(ike, "the lifetime is too short");
     if (has_ke) {
         if (!dh_shared(q->dh, ke, gxy))
             return VERDICT_DROP;
         n_gxy = dh_secret_size(q->pfs);
         q->sa.pfs = q->pfs;
     }
-    if (!ids_fit(ike, c))
-        return refuse(ike, "other traffic selectors");
-    if (!lower_lifetimes(c, choice))
-        return refuse(ike, "the lifetime is too short");
     judge_own_nat(ike, c);
     v = finish(ike, q, in, choice, span_of(gxy, n_gxy));
     wipe(gxy, sizeof(gxy));

@@ -342,6 +342,9 @@ static void answer_qm1(struct rig *r, enum ike_port port, const struct chain *c)
         }
         build_bytes(&b, PAYLOAD_ID, span_of(body_id, id.n));
     }
+    for (size_t i = 0; i < 2 && s->habits.nat_oa[i].family; i++)
+        build_nat_oa(&b, s->habits.draft_natt ? PAYLOAD_NAT_OA_DRAFT : PAYLOAD_NAT_OA,
+                     &s->habits.nat_oa[i]);
     if (s->habits.responder_lifetime) {
         box = build_payload(&b, PAYLOAD_N);
         wr_u32(&b.w, 1);
