@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The guest's root image: a small Debian with strongSwan, Libreswan, xl2tpd and pppd, and the modules
 of the User-mode Linux kernel. Built once; again only when what goes into it has changed."""
+import fcntl
 import hashlib
 import os
 import shlex
@@ -116,6 +117,15 @@ def build(force=False):
     if ready() and not force:
         return 0.0
     began = time.monotonic()
+    os.makedirs(IMAGES, exist_ok=True)
+    with open(os.path.join(IMAGES, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two labs that start together build it once
+        if force or not ready():
+            make()
+    return time.monotonic() - began
+
+
+def make():
     say("building the guest image (about a minute, once)")
     tree = os.path.join(IMAGES, "tree")
     shutil.rmtree(tree, ignore_errors=True)
@@ -131,4 +141,3 @@ def build(force=False):
     os.replace(new, ROOT)
     shutil.rmtree(tree)
     write(os.path.join(IMAGES, "fingerprint"), fingerprint())
-    return time.monotonic() - began
