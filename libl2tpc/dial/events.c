@@ -161,7 +161,10 @@ static void on_sa_ready(struct dial *d, l2tpc_us now)
     if (d->closing != CLOSING_NOT)
         return;
     stage_begin(d, STAGE_ESP_CHECK, now);
-    d->deadline.sccrq = us_add(now, SCCRQ_HOLD);
+    if (d->facts.ike->installs_late)
+        d->deadline.sccrq = us_add(now, SCCRQ_HOLD);
+    else
+        dial_start_l2tp(d, now);
 }
 
 static void fail_closed(struct dial *d, l2tpc_us now)

@@ -79,10 +79,11 @@ struct ike_facts {
     char vendor_ids[IKE_VENDOR_IDS_KEPT][48]; /* known names, or hex of unknown ones */
     unsigned n_vendor_ids;
     enum ike_nat nat_local, nat_remote;
-    bool natt;    /* the server offers NAT traversal */
-    bool floated; /* on 4500 */
-    bool dpd;     /* the server speaks RFC 3706 */
-    l2tpc_us rtt; /* smoothed; 0 = none yet */
+    bool natt;          /* the server offers NAT traversal */
+    bool floated;       /* on 4500 */
+    bool dpd;           /* the server speaks RFC 3706 */
+    bool installs_late; /* by its vendor IDs a daemon beside the kernel: its SAs take some ms */
+    l2tpc_us rtt;       /* smoothed; 0 = none yet */
     uint64_t sent, received, resent, dropped;
     uint64_t dpd_sent, dpd_answered;
 };
