@@ -58,7 +58,7 @@ TEST(peer_says_how_it_sees_us)
         struct rig *r = rig_new();
 
         r->server.habits.draft_natt = n == 1;
-        r->server.habits.nat_oa[n - 1] = r->server.at.addr;
+        r->server.habits.nat_oa[n - 1] = r->cfg.remote.addr;
         if (n == 2)
             r->server.habits.nat_oa[0] = inaddr_v4(0xcb007107);
         rig_start(r);
