@@ -103,6 +103,7 @@ void serve_apply_ip(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
 void serve_release_ip(l2tpc_session *s);
 void observer_open(l2tpc_session *s);
 void observer_follow(l2tpc_session *s);
+void observer_tell(l2tpc_session *s, const struct dial_facts *facts, const struct endpoint *peer);
 struct kernel_counts observer_read(l2tpc_session *s);
 void observer_close(l2tpc_session *s);
 l2tpc_address address_of(const struct inaddr *a);

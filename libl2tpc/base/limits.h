@@ -58,6 +58,9 @@
 #define ESP_SEQ_SOFT (UINT32_MAX - (1u << 20)) /* rekey here (hostile.md H46) */
 
 /* L2TP */
+/* Behind quick mode 3: servers with a kernel of SAs need some milliseconds to install them, lose
+ * what comes before (or answer it unprotected), and wait 1 s to repeat themselves. */
+#define SCCRQ_HOLD US_MS(20)
 #define L2TP_WINDOW 8      /* our Receive Window Size */
 #define L2TP_WINDOW_CAP 16 /* of what a peer announces */
 #define L2TP_HELLO US_S(60)

@@ -51,7 +51,7 @@ static enum data_kind open_frame(struct data_path *d, struct mspan frame, struct
     uint16_t protocol;
     struct mspan info;
 
-    if (!ppp_frame_read(frame, false, &protocol, &info) || protocol != PPP_PROTO_IP) {
+    if (!ppp_frame_read(frame, d->pfc, &protocol, &info) || protocol != PPP_PROTO_IP) {
         *out = frame; /* the PPP engine judges it, broken or not */
         return DATA_PPP;
     }

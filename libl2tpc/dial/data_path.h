@@ -26,6 +26,7 @@ struct data_path {
     uint16_t tunnel_id, session_id, peer_tunnel_id, peer_session_id;
     bool call_up; /* the ids are known */
     bool ip_open;
+    bool pfc; /* the peer may shorten the protocol field to one byte */
     struct data_counters counters;
     struct esp_counters gone_in, gone_out; /* of pairs that were removed */
 };

@@ -21,12 +21,13 @@ struct dial_deadlines {
     l2tpc_us whole;     /* the user's --timeout */
     l2tpc_us address;   /* this address has not answered while others are left */
     l2tpc_us esp_check; /* nothing protected has come back */
+    l2tpc_us sccrq;     /* the server has had the time to install its SA pair */
     l2tpc_us no_sa;     /* every SA was deleted */
     l2tpc_us closing;   /* the polite end has taken long enough */
 };
 
-static const struct dial_deadlines dial_no_deadlines = {US_NEVER, US_NEVER, US_NEVER, US_NEVER,
-                                                        US_NEVER};
+static const struct dial_deadlines dial_no_deadlines = {US_NEVER, US_NEVER, US_NEVER,
+                                                        US_NEVER, US_NEVER, US_NEVER};
 
 struct dial {
     struct dial_config config;
@@ -75,6 +76,8 @@ void try_next_address(struct dial *d, l2tpc_us now);
 /* events.c */
 void dial_pump(struct dial *d, l2tpc_us now); /* drains the engines' events until all are quiet */
 void dial_emit(struct dial *d, enum dial_event_type type);
+/* The SA pair is there at both ends: the tunnel inside it can begin. */
+void dial_start_l2tp(struct dial *d, l2tpc_us now);
 /* Records the failure, tells it, and starts the polite end of whatever is there. */
 void dial_fail_now(struct dial *d, const struct failure *failure, l2tpc_us now);
 /* Ends the polite end: nobody answers any more. */

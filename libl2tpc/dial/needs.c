@@ -184,8 +184,8 @@ void dial_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *l
         return;
     if (failure) {
         d->facts.failure = *failure;
-        /* No route to this family is no reason not to try the other. */
-        if (d->next_address < d->n_addresses)
+        /* No route to this family is no reason not to try the other; past IKE it is too late. */
+        if (!d->ike && d->next_address < d->n_addresses)
             try_next_address(d, now);
         else
             dial_fail_now(d, failure, now);

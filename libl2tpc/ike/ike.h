@@ -105,8 +105,10 @@ bool ike_pop_event(struct ike *ike, struct ike_event *out) MUST_USE;
 void ike_note_esp_in(struct ike *ike, l2tpc_us now);
 /* We sent ESP: keepalives are not due, and unanswered traffic starts DPD. */
 void ike_note_esp_out(struct ike *ike, l2tpc_us now);
-/* Where the sealed packets go: follows NAT rebinding that a HASH or an ICV has proven. */
+/* Where the server is: follows NAT rebinding that a HASH or an ICV has proven. */
 const struct endpoint *ike_peer(const struct ike *ike, enum ike_port port);
+/* An ICV has proven that the server's port 4500 is there now. */
+void ike_follow(struct ike *ike, const struct endpoint *peer);
 /* Polite end: Delete for each ESP SA, then for the IKE SA; CLOSED follows at once, as nobody
  * answers. */
 void ike_close(struct ike *ike, l2tpc_us now);

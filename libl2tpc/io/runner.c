@@ -419,6 +419,11 @@ const struct dial_facts *runner_facts(struct runner *r)
     return runner_test_facts(&r->test, dial_facts(r->dial));
 }
 
+const struct endpoint *runner_peer(const struct runner *r)
+{
+    return data_peer(dial_data(r->dial));
+}
+
 int runner_outer_ifindex(const struct runner *r)
 {
     return r->ifindex;

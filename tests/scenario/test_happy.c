@@ -260,6 +260,24 @@ TEST(happy_slow_installation)
     world_free(w);
 }
 
+/* The usual server needs some milliseconds: the hold behind quick mode 3 spares it the first loss.
+ */
+TEST(happy_installation_within_the_hold)
+{
+    struct world_config c;
+    struct world *w;
+    int first;
+
+    world_config_default(&c);
+    c.peer.install_delay = SCCRQ_HOLD - US_MS(1);
+    w = world_new(&c);
+    CHECK(world_dial(w, US_S(10)));
+    first = world_find(w, LINE_OUT, "SCCRQ", 0);
+    CHECK(first >= 0);
+    CHECK_INT(world_find(w, LINE_OUT, "SCCRQ", (unsigned)first + 1), -1);
+    world_free(w);
+}
+
 /* The server's falsified NAT-D makes the client float although there is no NAT. */
 TEST(happy_server_forces_encapsulation)
 {

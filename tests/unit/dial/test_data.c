@@ -131,6 +131,22 @@ TEST(data_damaged_and_repeated)
     close_fixture(&f);
 }
 
+/* Row H60: one byte of protocol, where the peer's LCP said so and nowhere else. */
+TEST(data_short_protocol)
+{
+    struct fixture f;
+    uint8_t frame[1 + sizeof(ipv4)] = {PPP_PROTO_IP};
+
+    memcpy(frame + 1, ipv4, sizeof(ipv4));
+    CHECK(open_fixture(&f));
+    CHECK_INT(frame_from_server(&f, TUNNEL, SESSION, SPAN_ARRAY(frame)), DATA_PPP);
+    f.d.pfc = true;
+    CHECK_INT(frame_from_server(&f, TUNNEL, SESSION, SPAN_ARRAY(frame)), DATA_IP);
+    CHECK_INT(f.out.n, sizeof(ipv4));
+    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP);
+    close_fixture(&f);
+}
+
 TEST(data_before_open)
 {
     uint8_t room[DATA_HEADROOM + sizeof(ipv4) + DATA_TAILROOM];

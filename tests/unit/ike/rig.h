@@ -31,6 +31,7 @@ struct server_habits {
     enum dh_group own_pfs; /* in the quick modes that it starts */
     uint16_t refuse_mm1;   /* answers message 1 with that notify in clear */
     uint16_t refuse_qm1;   /* answers quick mode 1 with that notify */
+    bool needs_pfs;        /* refuses a quick mode without a KE */
     uint32_t responder_lifetime;
     bool new_cookie_each; /* another SA for every message 1 */
 };
