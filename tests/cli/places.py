@@ -51,7 +51,7 @@ def disk_full_for_the_journal():
     peer = bench.peer()
     try:
         with RunDir():
-            failed("local.journal", 1, *base(SERVER), *secrets(),
+            failed("local.journal", 1, *base(SERVER), *secrets(), words="device: " + bench.run_dir,
                    before="mount -t tmpfs -o mode=700,size=8k none {0} || exit 99; "
                           "cat /dev/zero > {0}/fill 2> /dev/null".format(bench.run_dir))
     finally:

@@ -78,6 +78,12 @@ def bad_words():
 
 
 @suite.case()
+def interface_that_is_taken():
+    for name in ("lo", "outer"):
+        failed("local.tun", 1, *base(), *secrets(), "--interface", name, words="busy: %s." % name)
+
+
+@suite.case()
 def until_unknown_stage():
     for v in ("ike", "IKE-QUICK", "up ", "", "ppp_auth", "none"):
         usage(*base(), *secrets(), "--until", v, words="--until does not take")
