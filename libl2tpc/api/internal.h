@@ -27,7 +27,7 @@ struct l2tpc_context {
     l2tpc_host_ops ops;
     void (*log)(void *user, int level, const char *module, const char *line);
     void *log_user;
-    unsigned n_sessions;
+    unsigned holders; /* the program and its sessions: the last one that lets go destroys */
 };
 
 struct l2tpc_config {
@@ -84,6 +84,9 @@ struct l2tpc_session {
     struct kernel_counts kernel_at_end;
     char since[32]; /* when it came up: RFC 3339, UTC; empty before */
 };
+
+/* context.c */
+void context_drop(l2tpc_context *c);
 
 /* event.c */
 /* What the end of every session takes; false without memory. */

@@ -269,7 +269,7 @@ static void start_ppp(struct dial *d, l2tpc_us now)
     struct ppp_config config = {
         .env = d->config.env,
         .crypto = d->config.crypto,
-        .mru = d->config.mru,
+        .mru = d->config.mru ? d->config.mru : inner_mtu_max(d),
         .auth = d->config.auth,
         .want_dns = true,
         .nt_hash_utf8_bytes = d->config.nt_hash_utf8_bytes,

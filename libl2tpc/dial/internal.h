@@ -38,6 +38,7 @@ struct dial {
     struct l2tp *l2tp;
     struct ppp *ppp;
     uint16_t inner_port;
+    uint16_t outer_mtu;
 
     struct inaddr address[DIAL_ADDRESSES_MAX];
     unsigned n_addresses, next_address;
@@ -69,6 +70,8 @@ void stage_end(struct dial *d, enum stage s, l2tpc_us now);
 /* needs.c */
 struct dial_event *need_new(struct dial *d, enum dial_need_type type, struct dial_event *e);
 void need_sockets(struct dial *d, bool raw_esp, l2tpc_us now);
+/* Largest IP packet whose outer packet still leaves in one piece. */
+uint16_t inner_mtu_max(const struct dial *d);
 void need_apply_ip(struct dial *d, l2tpc_us now);
 /* Starts IKE towards the next address; the last failure stands when none is left. */
 void try_next_address(struct dial *d, l2tpc_us now);

@@ -103,6 +103,7 @@ static void serve_sockets(struct runner *r, const struct dial_event *e, l2tpc_us
         local =
             (struct endpoint){.addr = r->local, .port = hub_port(r->hub, DIAL_PATH_IKE, family)};
         plane_set_local(r->plane, &r->local);
+        dial_set_outer_mtu(r->dial, io_mtu_to(&e->remote, &r->ports));
     }
     dial_answer_sockets(r->dial, e->need_id, &local, hub_port(r->hub, DIAL_PATH_NATT, family),
                         ok ? NULL : &f, now);
