@@ -76,11 +76,11 @@ static const char *integ_name(const struct esp_suite *suite)
     case HASH_SHA1:
         return "HMAC-SHA1-96";
     case HASH_SHA256:
-        return suite->truncate_96 ? "HMAC-SHA256-96" : "HMAC-SHA256-128";
+        return suite->truncate_96 ? "HMAC-SHA2-256-96" : "HMAC-SHA2-256-128";
     case HASH_SHA384:
-        return "HMAC-SHA384-192";
+        return "HMAC-SHA2-384-192";
     case HASH_SHA512:
-        return "HMAC-SHA512-256";
+        return "HMAC-SHA2-512-256";
     case HASH_NONE:
     case HASH_MD4:
         break;
