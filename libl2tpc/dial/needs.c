@@ -146,6 +146,8 @@ void dial_answer_resolve(struct dial *d, uint32_t need, const struct inaddr *add
     d->n_addresses = n < DIAL_ADDRESSES_MAX ? n : DIAL_ADDRESSES_MAX;
     if (d->n_addresses > 0)
         memcpy(d->address, addresses, d->n_addresses * sizeof(addresses[0]));
+    for (unsigned i = 0; i < d->n_addresses; i++)
+        inaddr_unmap(&d->address[i]);
     try_next_address(d, now);
     if (d->closing == CLOSING_NOT)
         stage_end(d, STAGE_RESOLVE, now);
