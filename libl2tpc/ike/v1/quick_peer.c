@@ -110,6 +110,8 @@ static enum verdict answer(struct ike *ike, const struct ike_in *in, const struc
         quick_release(q);
         return VERDICT_DROP;
     }
+    /* To be read with before message 3 comes: the server's first packets may overtake it. */
+    quick_install(ike, q);
     ike_send(ike, ike_own_port(ike), qm2, in->now);
     ike_log(ike, LOG_LEVEL_INFO, "the server started a quick mode");
     ike_note_alive(ike, in->now);
@@ -124,6 +126,8 @@ enum verdict quick_recv_qm1(struct ike *ike, const struct ike_in *in)
     struct chain c;
     struct span ni;
 
+    if (ike->root->renewal.held)
+        return VERDICT_DROP;
     if (!keymat_iv_exchange(ike->cfg.crypto, &ike->keys, ike->iv, in->header.message_id, iv) ||
         !ike_open(ike, in, MESSAGE_QM1, iv, &c) || !ike_hash_matches(ike, in, &c, SPAN_NONE))
         return VERDICT_DROP;
@@ -137,6 +141,19 @@ enum verdict quick_recv_qm1(struct ike *ike, const struct ike_in *in)
         return VERDICT_DROP;
     }
     return answer(ike, in, &r, ni, iv);
+}
+
+void quick_peer_done(struct ike *ike, struct quick *q)
+{
+    retransmit_stop(&q->rtx);
+    dh_free(q->dh);
+    q->dh = NULL;
+    ike_set_finished(ike, q->message_id);
+    if (q->sa.pfs != DH_NONE) {
+        ike->root->renewal.pfs_known = true;
+        ike->root->renewal.pfs = q->sa.pfs;
+    }
+    quick_connected(ike, q, true);
 }
 
 /* HASH(3) covers nothing of the message, so that it is compared with what we compute. */
@@ -154,14 +171,9 @@ enum verdict quick_recv_qm3(struct ike *ike, struct quick *q, const struct ike_i
                       span_of(q->nr, q->n_nr), want) ||
         !equal_ct(got.p, want, got.n))
         return VERDICT_DROP;
-    retransmit_stop(&q->rtx);
-    dh_free(q->dh);
-    q->dh = NULL;
     ike_note_alive(ike, in->now);
     ike_follow_peer(ike, in);
-    quick_install(ike, q);
-    ike_set_finished(ike, q->message_id);
     q->since = in->now;
-    quick_connected(ike, q);
+    quick_peer_done(ike, q);
     return VERDICT_OK;
 }
