@@ -94,14 +94,12 @@ static uint64_t soft_part(uint64_t life, uint32_t random)
            life / 100 * (LIFE_SOFT_TO - LIFE_SOFT_FROM) / 1024 * (random % 1024);
 }
 
-static void plan(struct data_pair *p, const struct env *env, const struct sa_pair *sa, l2tpc_us now)
+static void plan(struct data_pair *p, const struct sa_pair *sa, l2tpc_us now)
 {
     l2tpc_us life = sa->lifetime_s ? US_S(sa->lifetime_s) : 0;
     bool blocks64 = sa->suite.cipher == CIPHER_3DES_CBC || sa->suite.cipher == CIPHER_DES_CBC;
-    uint32_t random;
+    uint32_t random = sa->in.spi ^ sa->out.spi; /* both were chosen at random */
 
-    if (!env_rand_u32(env, &random))
-        random = 0;
     p->installed = now;
     p->expires = life ? us_add(now, life + SA_GRACE) : US_NEVER;
     p->soft = life ? us_add(now, soft_part(life, random)) : US_NEVER;
@@ -127,7 +125,7 @@ struct data_pair *data_install(struct data_path *d, struct crypto *crypto, const
     }
     p = take_slot(d);
     *p = (struct data_pair){.in = in, .out = out, .order = ++d->n_installed};
-    plan(p, env, sa, now);
+    plan(p, sa, now);
     d->udp_encapsulated = sa->udp_encapsulated;
     if (!d->sender)
         set_sender(d, p);

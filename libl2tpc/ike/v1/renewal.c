@@ -74,12 +74,12 @@ static struct ike *new_kin(struct ike *root, enum ike_role role)
 /* ---- when ---- */
 static l2tpc_us soft_life(const struct ike *ike)
 {
-    uint32_t random = 0;
+    /* The cookies are random, and nobody asks for more than is needed. */
+    uint32_t random = (uint32_t)(ike->cky_i[0] << 8 | ike->cky_i[1]) ^
+                      (uint32_t)(ike->cky_r[0] << 8 | ike->cky_r[1]);
     uint32_t span_percent = LIFE_SOFT_TO - LIFE_SOFT_FROM;
     l2tpc_us hundredth = US_S(ike->facts.lifetime_s) / 100;
 
-    if (!env_rand_u32(ike->cfg.env, &random))
-        random = 0; /* the earliest point */
     return hundredth * LIFE_SOFT_FROM + hundredth * span_percent / 1024 * (random % 1024);
 }
 
