@@ -133,6 +133,31 @@ static void on_sa_ready(struct dial *d, l2tpc_us now)
         start_l2tp(d, now);
 }
 
+static void fail_closed(struct dial *d, l2tpc_us now)
+{
+    struct failure f = failure_make(FAILURE_PEER_CLOSED);
+
+    failure_set_peer_text(&f, span_str("Delete of the IKE SA"));
+    fail_up(d, f.id, &f, now);
+}
+
+/*
+ * Some servers delete an IKE SA that they do not need at the moment: the ESP pairs live on while a
+ * new one is made. A server that deletes both wants no more of us.
+ */
+static void on_ike_deleted(struct dial *d, l2tpc_us now)
+{
+    if (!d->facts.up || !data_current(&d->data))
+        fail_closed(d, now);
+}
+
+static void on_sa_deleted(struct dial *d, uint32_t spi, l2tpc_us now)
+{
+    rekey_on_deleted(d, spi, now);
+    if (!data_current(&d->data) && !d->facts.ike->established)
+        fail_closed(d, now);
+}
+
 static void on_ike_stage(struct dial *d, enum stage s, l2tpc_us now)
 {
     if (s == STAGE_IKE_AUTH)
@@ -150,9 +175,12 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         on_ike_stage(d, e->stage, now);
         break;
     case IKE_EVENT_NEED_PSK:
+        /* Message 4 has come: whoever wants no more than phase 1 must not send message 5. */
+        on_ike_stage(d, STAGE_IKE_AUTH, now);
+        if (d->closing != CLOSING_NOT)
+            break;
         d->ike_need = e->need;
-        if (d->closing == CLOSING_NOT)
-            dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
+        dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
         break;
     case IKE_EVENT_AUTHENTICATED:
         d->facts.was_authenticated = true;
@@ -169,16 +197,17 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         on_sa_ready(d, now);
         break;
     case IKE_EVENT_SA_DELETED:
-        rekey_on_deleted(d, e->spi, now);
+        on_sa_deleted(d, e->spi, now);
         break;
     case IKE_EVENT_REKEY_FAILED:
         rekey_on_failed(d, now);
         break;
     case IKE_EVENT_IKE_DELETED:
+        on_ike_deleted(d, now);
         break;
     case IKE_EVENT_CLOSED:
         if (e->by_peer)
-            fail_up(d, FAILURE_PEER_CLOSED, &e->failure, now);
+            on_ike_deleted(d, now);
         break;
     case IKE_EVENT_PEER_DEAD:
         d->l2tp_over = d->ppp_over = true;

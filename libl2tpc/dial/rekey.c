@@ -179,6 +179,15 @@ static void ask(struct dial *d, l2tpc_us now)
 }
 
 /* ---- which pairs the server uses ---- */
+/* Of two pairs that were made at once, the one that the server sends on will live. */
+static bool is_preferred(const struct dial *d, const struct data_pair *p, l2tpc_us now)
+{
+    const struct data_pair *sender = d->data.sender;
+
+    return sender && p->spare && p->ready && !p->deleted &&
+           now > us_add(us_max(sender->last_in, sender->installed), SA_STILL_OLD);
+}
+
 static bool note_inbound(struct dial *d, struct data_pair *p, l2tpc_us now)
 {
     uint64_t packets = esp_in_counters(p->in)->packets;
@@ -189,8 +198,13 @@ static bool note_inbound(struct dial *d, struct data_pair *p, l2tpc_us now)
     p->packets_in = packets;
     p->last_in = now;
     p->used = true;
-    if (!first || p == d->data.sender)
+    if (p == d->data.sender)
         return false;
+    if (!first) {
+        if (is_preferred(d, p, now))
+            switch_to(d, p, now);
+        return false;
+    }
     if (p->ready)
         switch_to(d, p, now);
     else
@@ -207,13 +221,6 @@ static void send_delete(struct dial *d, struct data_pair *p, l2tpc_us now)
     if (!sender || (!sender->used && now < us_add(p->replaced, SA_DELETE_SPARE_AFTER))) {
         p->delete_at = us_add(now, SA_POLL);
         return;
-    }
-    /* Of two that were made at once the one lives on that the server has chosen. */
-    if (p->spare && p->last_in > us_add(sender->last_in, SA_STILL_OLD)) {
-        switch_to(d, p, now);
-        sender->delete_at = now;
-        sender->spare = false;
-        p = sender;
     }
     ike_delete_pair(d->ike, esp_out_spi(p->out), now);
     p->deleted = true;

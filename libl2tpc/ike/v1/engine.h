@@ -77,6 +77,12 @@ struct quick {
     l2tpc_us ready; /* QUICK_COMMIT: when the peer must have message 3 */
 };
 
+/* The last message ids of a kind. */
+struct ike_ids {
+    uint32_t id[IKE_FINISHED_KEPT];
+    unsigned n; /* ever kept: the next slot, modulo */
+};
+
 struct ike_sa_record {
     uint32_t spi_in, spi_out;
     bool live;
@@ -179,9 +185,9 @@ struct ike {
     /* phase 2 */
     bool transaction_seen; /* XAUTH or mode config, which we do not speak */
     struct ike_sa_record sas[IKE_SAS_MAX];
-    unsigned n_sas; /* ever made: the next slot, modulo */
-    uint32_t finished[IKE_FINISHED_KEPT];
-    unsigned n_finished;
+    unsigned n_sas;          /* ever made: the next slot, modulo */
+    struct ike_ids finished; /* exchanges of either side that are over */
+    struct ike_ids own;      /* informationals of ours: who sends one back is a mirror */
 
     uint8_t plain[IKE_MESSAGE_MAX]; /* the message being read, decrypted */
 };
@@ -219,6 +225,8 @@ bool ike_open(struct ike *ike, const struct ike_in *in, enum isakmp_message mess
 /* The HASH payload equals prf(SKEYID_a, M-ID | before | what follows it), in constant time. */
 bool ike_hash_matches(struct ike *ike, const struct ike_in *in, const struct chain *c,
                       struct span before) MUST_USE;
+bool ike_ids_have(const struct ike_ids *ids, uint32_t message_id);
+void ike_ids_keep(struct ike_ids *ids, uint32_t message_id);
 bool ike_is_finished(const struct ike *ike, uint32_t message_id);
 void ike_set_finished(struct ike *ike, uint32_t message_id);
 /* Not 0, not in use. */
@@ -244,6 +252,8 @@ l2tpc_us ike_deadline_sa(const struct ike *ike);
 
 /* ---- phase1_peer.c: main mode that the server began, to renew ---- */
 enum verdict phase1_recv_mm1(struct ike *ike, const struct ike_in *in);
+/* Who renews is who was authenticated when the dial began. */
+bool phase1_same_identity(struct ike *ike, const struct identity *id);
 enum verdict phase1_peer_input(struct ike *ike, const struct ike_in *in);
 void phase1_peer_timer(struct ike *ike, l2tpc_us now);
 l2tpc_us phase1_peer_deadline(const struct ike *ike);

@@ -94,10 +94,12 @@ struct phase1_said phase1_read_vendors(const struct chain *c)
     return a;
 }
 
+/* DPD may be announced in any message of main mode (RFC 3706 5.1): some do it in the fourth. */
 void phase1_keep_vendors(struct ike *ike, const struct chain *c)
 {
     struct ike_facts *f = &ike->facts;
 
+    f->dpd = f->dpd || (ike->cfg.dpd && phase1_read_vendors(c).dpd);
     for (unsigned i = 0; i < c->n_vid && f->n_vendor_ids < IKE_VENDOR_IDS_KEPT; i++) {
         char *slot = f->vendor_ids[f->n_vendor_ids];
         const char *name = vendor_name(vendor_find(c->vid[i]));
@@ -176,7 +178,6 @@ static enum verdict accept_mm2(struct ike *ike, const struct ike_in *in, const s
     ike->facts.suite = choice->suite;
     ike->facts.lifetime_s = choice->lifetime_s;
     ike->facts.natt = said->offers_natt;
-    ike->facts.dpd = said->dpd;
     ike->natt = said->natt;
     phase1_keep_vendors(ike, c);
     ike->state = P1_MM3_SENT;
@@ -209,7 +210,6 @@ static enum verdict recv_mm2(struct ike *ike, const struct ike_in *in)
     said.offers_natt = said.natt != NATT_NONE;
     if (ike->cfg.encapsulation == ENCAPSULATION_ESP)
         said.natt = NATT_NONE;
-    said.dpd = said.dpd && ike->cfg.dpd;
     if ((ike->cfg.encapsulation == ENCAPSULATION_UDP || ike->facts.floated) &&
         said.natt == NATT_NONE)
         return drop_with_hint(ike, FAILURE_IKE_ENCAPSULATION, "", true, in->now);
@@ -406,9 +406,15 @@ static enum verdict recv_mm6(struct ike *ike, const struct ike_in *in)
         failure_set_value(&f, id_body);
         return ike_fail(ike, &f);
     }
+    if (ike->role != IKE_ROLE_ROOT && !phase1_same_identity(ike, &id)) {
+        struct failure f = failure_make(FAILURE_IKE_AUTH_PEER_ID);
+
+        return ike_fail(ike, &f);
+    }
     answered(ike, in->now);
     retransmit_stop(&ike->probe.rtx);
     ike_follow_peer(ike, in);
+    phase1_keep_vendors(ike, &c);
     memcpy(ike->iv, iv, sizeof(iv));
     (void)snprintf(ike->facts.peer_id_type, sizeof(ike->facts.peer_id_type), "%s",
                    isakmp_id_type_name(id.type));

@@ -166,7 +166,7 @@ static bool build_mm6(struct ike *ike, uint8_t *iv, struct build *b, struct span
     return build_seal(b, ike->cfg.crypto, &ike->keys, iv, out);
 }
 
-static bool is_same_identity(struct ike *ike, const struct identity *id)
+bool phase1_same_identity(struct ike *ike, const struct identity *id)
 {
     const struct ike_facts *before = &ike->root->facts;
 
@@ -194,7 +194,7 @@ static enum verdict recv_mm5(struct ike *ike, const struct ike_in *in)
         !chain_get(&c, PAYLOAD_HASH, 0, &got) || got.n != ike->keys.n ||
         !phase1_hash_i(ike, body, want) || !equal_ct(got.p, want, got.n))
         return VERDICT_DROP;
-    if (!isakmp_parse_identity(body, &id) || !is_same_identity(ike, &id)) {
+    if (!isakmp_parse_identity(body, &id) || !phase1_same_identity(ike, &id)) {
         struct failure f = failure_make(FAILURE_IKE_AUTH_PEER_ID);
 
         return ike_fail(ike, &f);

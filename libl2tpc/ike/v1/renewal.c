@@ -259,6 +259,11 @@ static bool is_first(const struct isakmp_header *h)
            memcmp(h->cky_i, zero, sizeof(zero)) != 0;
 }
 
+static bool is_from_peer(const struct ike *root, const struct ike_in *in)
+{
+    return in->port == ike_own_port(root) && endpoint_eq(in->from, &root->peer[in->port]);
+}
+
 /* Only from exactly where a living IKE SA leads to, and one at a time. */
 static enum verdict answer_first(struct ike *root, const struct ike_in *in)
 {
@@ -266,8 +271,8 @@ static enum verdict answer_first(struct ike *root, const struct ike_in *in)
     enum verdict v;
 
     if (!root->renewal.settled || root->renewal.held ||
-        (root->state != P1_UP && root->state != P1_DELETED) || in->port != ike_own_port(root) ||
-        !endpoint_eq(in->from, &root->peer[in->port]) || kin_of(root, IKE_ROLE_PEER))
+        (root->state != P1_UP && root->state != P1_DELETED) || !is_from_peer(root, in) ||
+        kin_of(root, IKE_ROLE_PEER))
         return VERDICT_DROP;
     kin = new_kin(root, IKE_ROLE_PEER);
     if (!kin)
@@ -285,7 +290,9 @@ enum verdict renewal_input(struct ike *root, struct ike_in *in)
 
         if (kin && kin->state != P1_CLOSED &&
             memcmp(kin->cky_i, in->header.cky_i, ISAKMP_COOKIE_LEN) == 0)
-            return ike_input_sa(kin, in);
+            return is_first(&in->header) && kin->state == P1_MM2_SENT && is_from_peer(root, in)
+                       ? phase1_peer_input(kin, in) /* message 1 again, without our cookie */
+                       : ike_input_sa(kin, in);
     }
     return is_first(&in->header) ? answer_first(root, in) : VERDICT_DROP;
 }
