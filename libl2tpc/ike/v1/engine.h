@@ -66,7 +66,7 @@ struct quick {
     uint8_t ni[IKE_NONCE_MAX], nr[IKE_NONCE_MAX];
     size_t n_ni, n_nr;
     uint32_t spi_in;
-    enum dh_group pfs; /* what we ask for */
+    enum dh_group pfs; /* as initiator: what message 1 asks for */
     bool rekey;        /* a pair lives: failing ends nothing */
     struct dh *dh;
     struct sa_pair sa;
@@ -125,8 +125,6 @@ struct ike_renewal {
     unsigned tries;
     l2tpc_us due;  /* the next phase 1; US_NEVER */
     l2tpc_us hard; /* the end of the IKE SA; US_NEVER */
-    bool pfs_known;
-    enum dh_group pfs; /* what worked last, or what to try next */
 };
 
 DEFINE_RING(ike_event_ring, struct ike_event, IKE_EVENTS)
@@ -162,6 +160,7 @@ struct ike {
     struct ike_hint hint;
     struct ike_probe probe;
     struct quick quick[IKE_QUICK_SLOTS];
+    enum dh_group pfs; /* what our quick modes ask for: the policy's, or what a server insists on */
     struct ike_liveness live;
     l2tpc_us deleted_at;
 
@@ -266,6 +265,7 @@ struct phase1_said {
     enum natt_flavour natt; /* what can be used */
     bool offers_natt;
     bool dpd;
+    bool beside_kernel; /* strongSwan, Libreswan, racoon and their like say one of these */
 };
 struct phase1_said phase1_read_vendors(const struct chain *c);
 void phase1_keep_vendors(struct ike *ike, const struct chain *c);
@@ -304,6 +304,8 @@ enum verdict quick_input(struct ike *ike, const struct ike_in *in);
 void quick_timer(struct ike *ike, l2tpc_us now);
 l2tpc_us quick_deadline(const struct ike *ike);
 bool quick_is_pending(const struct ike *ike); /* our own, unanswered */
+/* After a refusal: again, with PFS, when that was not asked for yet; false when it was. */
+bool quick_try_pfs(struct ike *ike, l2tpc_us now);
 /* CONNECTED, or ESP that only a peer with the SA can have sent. */
 void quick_connected(struct ike *ike, struct quick *q, bool proven);
 struct quick *quick_find(struct ike *ike, uint32_t message_id);
@@ -316,7 +318,7 @@ bool quick_nonce_ok(struct span nonce, struct span ours);
 bool quick_new_spi(struct ike *ike, uint32_t *out) MUST_USE;
 /* Protocol and port fit what this SA is for; 0 is a wider selector that fits too. */
 bool quick_id_fits(const struct identity *id, uint16_t port);
-struct esp_offer quick_offer(const struct ike *ike, uint32_t spi);
+struct esp_offer quick_offer(const struct ike *ike, uint32_t spi, enum dh_group pfs);
 /* Ends this exchange without a pair: fatal for the first one, an event for a later one. */
 enum verdict quick_fail(struct ike *ike, struct quick *q, const struct failure *f);
 /* Takes back a pair that was handed out before its exchange had ended. */

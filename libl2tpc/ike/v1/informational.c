@@ -160,21 +160,8 @@ enum verdict info_clear_input(struct ike *ike, const struct ike_in *in)
     return VERDICT_DROP;
 }
 
-/* A renewal that was refused is tried again with the other choice about PFS. */
-static void try_other_pfs(struct ike *ike, const struct quick *q)
-{
-    struct ike_renewal *r = &ike->root->renewal;
-
-    if (!r->settled)
-        return;
-    r->pfs_known = true;
-    r->pfs = q->pfs != DH_NONE                ? DH_NONE
-             : ike->cfg.policy.pfs != DH_NONE ? ike->cfg.policy.pfs
-                                              : ike->facts.suite.group;
-}
-
-/* A refusal of the quick mode that we wait for: fails it at once. */
-static enum verdict recv_error(struct ike *ike, const struct notify *n)
+/* A refusal of the quick mode that we wait for: PFS may help, or else it fails at once. */
+static enum verdict recv_error(struct ike *ike, const struct notify *n, l2tpc_us now)
 {
     struct failure f;
 
@@ -185,10 +172,12 @@ static enum verdict recv_error(struct ike *ike, const struct notify *n)
 
         if (q->state != QUICK_QM1_SENT)
             continue;
+        if (n->type == NOTIFY_NO_PROPOSAL_CHOSEN && quick_try_pfs(ike, now))
+            return VERDICT_OK;
         f = failure_of(n->type == NOTIFY_NO_PROPOSAL_CHOSEN ? FAILURE_IKE_QUICK_NO_PROPOSAL
                                                             : FAILURE_IKE_QUICK_REFUSED,
                        n->type);
-        try_other_pfs(ike, q);
+        ike->root->pfs = ike->root->cfg.policy.pfs; /* what was learned does not hold any more */
         return quick_fail(ike, q, &f) == VERDICT_FATAL ? VERDICT_FATAL : VERDICT_OK;
     }
     return VERDICT_OK;
@@ -214,7 +203,7 @@ static enum verdict recv_notify(struct ike *ike, const struct notify *n, const s
     case NOTIFY_CONNECTED:
         return fresh ? recv_connected(ike) : VERDICT_DROP;
     default:
-        return is_error(n) && fresh ? recv_error(ike, n) : VERDICT_OK;
+        return is_error(n) && fresh ? recv_error(ike, n, in->now) : VERDICT_OK;
     }
 }
 

@@ -71,7 +71,7 @@ void phase1_start(struct ike *ike, l2tpc_us now)
 /* ---- vendor IDs ---- */
 struct phase1_said phase1_read_vendors(const struct chain *c)
 {
-    struct phase1_said a = {NATT_NONE, false, false};
+    struct phase1_said a = {NATT_NONE, false, false, false};
 
     for (unsigned i = 0; i < c->n_vid; i++) {
         switch (vendor_find(c->vid[i])) {
@@ -87,6 +87,11 @@ struct phase1_said phase1_read_vendors(const struct chain *c)
         case VENDOR_DPD:
             a.dpd = true;
             break;
+        case VENDOR_XAUTH:
+        case VENDOR_FRAGMENTATION:
+        case VENDOR_STRONGSWAN:
+            a.beside_kernel = true;
+            break;
         default:
             break;
         }
@@ -100,6 +105,7 @@ void phase1_keep_vendors(struct ike *ike, const struct chain *c)
     struct ike_facts *f = &ike->facts;
 
     f->dpd = f->dpd || (ike->cfg.dpd && phase1_read_vendors(c).dpd);
+    f->installs_late = f->installs_late || phase1_read_vendors(c).beside_kernel;
     for (unsigned i = 0; i < c->n_vid && f->n_vendor_ids < IKE_VENDOR_IDS_KEPT; i++) {
         char *slot = f->vendor_ids[f->n_vendor_ids];
         const char *name = vendor_name(vendor_find(c->vid[i]));

@@ -10,11 +10,10 @@
 /* ---- message 1 ---- */
 static bool build_qm1(struct ike *ike, struct quick *q, struct build *b, struct span *out)
 {
-    struct esp_offer offer = quick_offer(ike, q->spi_in);
+    struct esp_offer offer = quick_offer(ike, q->spi_in, q->pfs);
     struct wr_box box;
     size_t at;
 
-    offer.pfs = q->pfs;
     quick_build_start(ike, q, b);
     at = build_hash(b, ike->keys.n);
     box = build_payload(b, PAYLOAD_SA);
@@ -34,9 +33,7 @@ static bool build_qm1(struct ike *ike, struct quick *q, struct build *b, struct 
 
 static bool prepare(struct ike *ike, struct quick *q)
 {
-    const struct ike_renewal *r = &ike->root->renewal;
-
-    q->pfs = r->pfs_known ? r->pfs : ike->cfg.policy.pfs;
+    q->pfs = ike->root->pfs;
     q->n_ni = IKE_NONCE_LEN;
     if (!quick_new_spi(ike, &q->spi_in) || !env_rand(ike->cfg.env, q->ni, q->n_ni))
         return false;
@@ -54,7 +51,7 @@ static enum verdict fail_local(struct ike *ike, struct quick *q, const char *wha
     return quick_fail(ike, q, &f);
 }
 
-void quick_start(struct ike *ike, l2tpc_us now)
+static void send_qm1(struct ike *ike, l2tpc_us now)
 {
     uint32_t message_id;
     struct quick *q = NULL;
@@ -67,10 +64,35 @@ void quick_start(struct ike *ike, l2tpc_us now)
         (void)fail_local(ike, q, "quick mode 1");
         return;
     }
-    ike_push_stage(ike, STAGE_IKE_QUICK);
     ike_send(ike, ike_own_port(ike), qm1, now);
-    ike_log(ike, LOG_LEVEL_DEBUG, "sent quick mode 1, %u suites", ike->cfg.policy.n_esp);
+    ike_log(ike, LOG_LEVEL_DEBUG, "sent quick mode 1, %u suites, PFS %s", ike->cfg.policy.n_esp,
+            q->pfs == DH_NONE ? "no" : dh_name(q->pfs));
     quick_set(q, QUICK_QM1_SENT, now);
+}
+
+void quick_start(struct ike *ike, l2tpc_us now)
+{
+    ike_push_stage(ike, STAGE_IKE_QUICK);
+    send_qm1(ike, now);
+}
+
+/*
+ * A server that insists on PFS says no more than "no proposal chosen". It means the group of phase
+ * 1, as nearly all take none but that one. PFS that the policy asks for is never given up.
+ */
+bool quick_try_pfs(struct ike *ike, l2tpc_us now)
+{
+    if (ike->root->pfs != DH_NONE)
+        return false;
+    for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++) {
+        if (ike->quick[i].state != QUICK_QM1_SENT)
+            continue;
+        ike_set_finished(ike, ike->quick[i].message_id);
+        quick_release(&ike->quick[i]);
+    }
+    ike->root->pfs = ike->facts.suite.group;
+    send_qm1(ike, now);
+    return true;
 }
 
 /* ---- message 2 ---- */
@@ -113,14 +135,17 @@ static bool lower_lifetimes(const struct chain *c, struct esp_choice *choice)
     return true;
 }
 
-/* The server's NAT-OA names us as it sees us: another address is the proof of a NAT (RFC 3947 5.2).
+/*
+ * The first of the server's two NAT-OA names us as it sees us: another address is the proof of a
+ * NAT (RFC 3947 5.2). A single one, as in the drafts, names the server itself.
  */
 static void judge_own_nat(struct ike *ike, const struct chain *c)
 {
+    uint8_t type = natt_oa_payload(ike->natt);
     struct span body;
     struct inaddr seen;
 
-    if (!ike->facts.floated || !chain_get(c, natt_oa_payload(ike->natt), 0, &body) ||
+    if (!ike->facts.floated || chain_count(c, type) != 2 || !chain_get(c, type, 0, &body) ||
         !isakmp_parse_nat_oa(body, &seen))
         return;
     if (inaddr_is_any(&seen) || inaddr_is_loopback(&seen) || inaddr_is_multicast(&seen))
@@ -166,8 +191,6 @@ static enum verdict finish(struct ike *ike, struct quick *q, const struct ike_in
     ike_send(ike, ike_own_port(ike), qm3, in->now);
     quick_install(ike, q);
     ike_set_finished(ike, q->message_id);
-    ike->root->renewal.pfs_known = true;
-    ike->root->renewal.pfs = q->pfs;
     quick_set(q, QUICK_COMMIT, in->now);
     q->ready = us_add(in->now, IKE_COMMIT_WAIT);
     if (in->header.flags & ISAKMP_FLAG_COMMIT)
@@ -190,16 +213,16 @@ static enum verdict accept_answer(struct ike *ike, struct quick *q, const struct
 
     if (has_ke && (!q->dh || choice->group != (uint16_t)q->pfs))
         return refuse(ike, q, "a key exchange that was not asked for");
+    if (!ids_fit(ike, c))
+        return refuse(ike, q, "other traffic selectors");
+    if (!lower_lifetimes(c, choice))
+        return refuse(ike, q, "the lifetime is too short");
     if (has_ke) {
         if (!dh_shared(q->dh, ke, gxy))
             return VERDICT_DROP;
         n_gxy = dh_secret_size(q->pfs);
         q->sa.pfs = q->pfs;
     }
-    if (!ids_fit(ike, c))
-        return refuse(ike, q, "other traffic selectors");
-    if (!lower_lifetimes(c, choice))
-        return refuse(ike, q, "the lifetime is too short");
     judge_own_nat(ike, c);
     v = finish(ike, q, in, choice, span_of(gxy, n_gxy));
     wipe(gxy, sizeof(gxy));
@@ -208,7 +231,7 @@ static enum verdict accept_answer(struct ike *ike, struct quick *q, const struct
 
 static enum verdict recv_qm2(struct ike *ike, struct quick *q, const struct ike_in *in)
 {
-    struct esp_offer offer = quick_offer(ike, q->spi_in);
+    struct esp_offer offer = quick_offer(ike, q->spi_in, q->pfs);
     uint8_t iv[IKE_BLOCK_MAX];
     uint8_t digest[IKE_DIGEST_LEN];
     struct esp_choice choice = {0};
@@ -217,7 +240,6 @@ static enum verdict recv_qm2(struct ike *ike, struct quick *q, const struct ike_
     struct span nonce;
     char text[48];
 
-    offer.pfs = q->pfs;
     memcpy(iv, q->iv, sizeof(iv));
     if (!quick_digest(ike, in->datagram, digest) || !ike_open(ike, in, MESSAGE_QM1, iv, &c) ||
         !ike_hash_matches(ike, in, &c, span_of(q->ni, q->n_ni)))

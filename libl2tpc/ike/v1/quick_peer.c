@@ -25,7 +25,7 @@ static bool ids_fit(const struct ike *ike, struct request *r)
 
 static bool read_request(const struct ike *ike, const struct chain *c, struct request *r)
 {
-    struct esp_offer ours = quick_offer(ike, 0);
+    struct esp_offer ours = quick_offer(ike, 0, ike->root->pfs);
     struct span sa;
 
     memset(r, 0, sizeof(*r));
@@ -149,10 +149,8 @@ void quick_peer_done(struct ike *ike, struct quick *q)
     dh_free(q->dh);
     q->dh = NULL;
     ike_set_finished(ike, q->message_id);
-    if (q->sa.pfs != DH_NONE) {
-        ike->root->renewal.pfs_known = true;
-        ike->root->renewal.pfs = q->sa.pfs;
-    }
+    if (ike->root->pfs == DH_NONE)
+        ike->root->pfs = q->sa.pfs; /* it may insist on it when we begin */
     quick_connected(ike, q, true);
 }
 

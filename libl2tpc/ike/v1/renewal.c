@@ -141,6 +141,7 @@ static void change_places(struct ike *root, struct ike *kin)
     SWAP_BACK(events);
     SWAP_BACK(sas);
     SWAP_BACK(n_sas);
+    SWAP_BACK(pfs);
     SWAP_BACK(peer);
     SWAP_BACK(facts.sent);
     SWAP_BACK(facts.received);
