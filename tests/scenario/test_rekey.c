@@ -512,6 +512,67 @@ TEST(renew_by_the_server_only_from_its_place)
     world_free(w);
 }
 
+/* Keeps the server's first message 1 from port 4500 for itself. */
+struct kept {
+    uint8_t bytes[2048];
+    size_t n;
+};
+
+static bool keep_mm1(void *ctx, const struct simlink_packet *k)
+{
+    struct kept *kept = ctx;
+
+    if (k->dir != SIMLINK_TO_CLIENT || !is_ike(k) || k->bytes.n < 32 || k->bytes.n > 2048 ||
+        k->bytes.p[4 + 18] != 2)
+        return false;
+    if (kept->n == 0) {
+        memcpy(kept->bytes, k->bytes.p, k->bytes.n);
+        kept->n = k->bytes.n;
+    }
+    return true;
+}
+
+static uint64_t answers(struct world *w, const struct kept *kept, uint32_t address, uint16_t port,
+                        uint8_t cookie)
+{
+    struct endpoint from = {.addr = inaddr_v4(address), .port = port};
+    uint64_t before = dial_facts(w->dial)->ike->sent;
+    uint8_t copy[2048];
+
+    memcpy(copy, kept->bytes, kept->n);
+    copy[4] ^= cookie;
+    (void)dial_input(w->dial, DIAL_PATH_NATT, &from, (struct mspan){copy, kept->n}, w->sim.now);
+    return dial_facts(w->dial)->ike->sent - before;
+}
+
+TEST(hostile_main_mode_of_the_server)
+{
+    struct kept kept = {.n = 0};
+    struct world_config c;
+    struct world *w;
+
+    world_config_default(&c);
+    CHECK(w = streaming(&c, NULL, 0));
+    simlink_config(w->sim.link)->hook = keep_mm1;
+    simlink_config(w->sim.link)->hook_ctx = &kept;
+    peer_start_main(w->sim.peer, w->sim.now);
+    world_run(w, US_MS(100));
+    CHECK(kept.n > 100);
+    CHECK_INT(answers(w, &kept, 0xc6336403, 4500, 0), 0); /* another address */
+    CHECK_INT(answers(w, &kept, 0xc6336402, 4501, 0), 0); /* another port */
+    CHECK_INT(answers(w, &kept, 0xc6336402, 4500, 0), 1);
+    CHECK_INT(answers(w, &kept, 0xc6336402, 4500, 1), 0); /* one at a time */
+    CHECK_INT(answers(w, &kept, 0xc6336402, 4500, 0), 1); /* again: our answer was lost */
+    for (unsigned i = 0; i < 50; i++)
+        (void)answers(w, &kept, 0xc6336402, 4500, 0);
+    CHECK_INT(answers(w, &kept, 0xc6336402, 4500, 0), 0); /* not for ever */
+    world_run(w, US_S(11));
+    CHECK_INT(answers(w, &kept, 0xc6336402, 4500, 1), 1); /* the first has come to nothing */
+    CHECK_INT(dial_facts(w->dial)->ike->ike_sas, 1);
+    CHECK(!w->failed);
+    world_free(w);
+}
+
 static bool starts_while_closing(struct world *w)
 {
     return dial_facts(w->dial)->closing;
