@@ -43,13 +43,17 @@ static void install(struct world *w, uint32_t spi, l2tpc_us now)
 {
     struct sa_pair sa;
     struct sa_pair mirror;
+    struct data_pair *p;
 
     make_sa(w, &sa, spi);
     mirror = sa;
     mirror.in = sa.out;
     mirror.out = sa.in;
-    if (!data_install(&w->path, fuzz_crypto(), &w->env.env, &sa, &client, &server, now))
+    p = data_install(&w->path, fuzz_crypto(), &w->env.env, &sa, &client, &server, now);
+    if (!p)
         return;
+    p->ready = true;
+    data_switch(&w->path, p, now);
     esp_out_free(w->peer_out);
     esp_in_free(w->peer_in);
     w->peer_out = esp_out_new(fuzz_crypto(), &w->env.env, &mirror, &server, &client);
