@@ -9,6 +9,9 @@
  * Return values: int functions return L2TPC_OK (0) or a negative L2TPC_E... value.
  * Threads: unless said otherwise a function may be called from any thread, but not from inside a
  * callback of the same context (log, host_ops). A session's events are to be taken by one thread.
+ * Structs carry their size first: set it to sizeof. A program that was compiled with a shorter
+ * struct of an earlier version is served as if the rest were zero; one that sets what this version
+ * does not know yet gets L2TPC_EINVAL.
  * Strings are UTF-8; those that are returned live as long as the object they came from.
  * No function installs signal handlers, forks, changes the locale or prints.
  */
@@ -269,7 +272,7 @@ L2TPC_API const char *l2tpc_stage_at(unsigned index);
  */
 
 L2TPC_API void l2tpc_status_free(l2tpc_status *status); /* NULL is fine */
-/* JSON, "schema": 1, one line; owned by the status. */
+/* JSON, "schema": 1, one line; owned by the status. NULL without memory. */
 L2TPC_API const char *l2tpc_status_to_json(l2tpc_status *status);
 
 typedef struct l2tpc_status_row {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/internal.h"
+#include "api/sized.h"
 #include "io/env.h"
 #include "io/notify.h"
+#include "io/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,28 +54,35 @@ static void *control_thread(void *arg)
     return NULL;
 }
 
-static void read_options(l2tpc_context *c, const l2tpc_context_options *o)
+static bool read_options(l2tpc_context *c, const l2tpc_context_options *options, uint32_t *flags)
 {
-    c->log = o->log;
-    c->log_user = o->log_user;
-    if (o->host_ops)
-        c->ops = *o->host_ops;
-    c->ports = (struct port_options){.has_mark = o->mark != 0, .mark = o->mark};
+    l2tpc_context_options o;
+
+    if (!sized_read(&o, sizeof(o), options) || (o.flags & ~(uint32_t)L2TPC_CONTEXT_CALLER_LOOP) ||
+        (o.host_ops && !sized_read(&c->ops, sizeof(c->ops), o.host_ops)))
+        return false;
+    *flags = o.flags;
+    c->log = o.log;
+    c->log_user = o.log_user;
+    c->ports = (struct port_options){.has_mark = o.mark != 0, .mark = o.mark};
+    return true;
 }
 
 int l2tpc_context_new(l2tpc_context **out, const l2tpc_context_options *options)
 {
     l2tpc_context *c;
+    uint32_t flags = 0;
 
-    if (!out || (options && options->size < sizeof(*options)) ||
-        (options && options->host_ops && options->host_ops->size < sizeof(l2tpc_host_ops)))
+    if (!out)
         return L2TPC_EINVAL;
     c = calloc(1, sizeof(*c));
     if (!c)
         return L2TPC_ENOMEM;
+    if (options && !read_options(c, options, &flags)) {
+        free(c);
+        return L2TPC_EINVAL;
+    }
     pthread_mutex_init(&c->lock, NULL);
-    if (options)
-        read_options(c, options);
     c->env = io_env_make(log_line, c);
     c->crypto = crypto_new();
     c->loop = loop_new();
@@ -83,12 +92,12 @@ int l2tpc_context_new(l2tpc_context **out, const l2tpc_context_options *options)
         l2tpc_context_free(c);
         return L2TPC_ENOMEM;
     }
-    if (!options || !(options->flags & L2TPC_CONTEXT_CALLER_LOOP)) {
-        if (pthread_create(&c->thread, NULL, control_thread, c) != 0) {
+    if (!(flags & L2TPC_CONTEXT_CALLER_LOOP)) {
+        c->has_thread = thread_start(&c->thread, NULL, control_thread, c);
+        if (!c->has_thread) {
             l2tpc_context_free(c);
             return L2TPC_ENOMEM;
         }
-        c->has_thread = true;
     }
     *out = c;
     return L2TPC_OK;

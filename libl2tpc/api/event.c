@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/internal.h"
+#include "api/sized.h"
 #include "doctor/catalogue.h"
 #include "io/notify.h"
 
@@ -7,9 +8,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool events_reserve(l2tpc_session *s)
+{
+    s->spare_failed = calloc(1, sizeof(*s->spare_failed));
+    s->spare_down = calloc(1, sizeof(*s->spare_down));
+    return s->spare_failed && s->spare_down;
+}
+
+void events_forget(l2tpc_session *s)
+{
+    l2tpc_event *e;
+
+    while ((e = s->first)) {
+        s->first = e->next;
+        l2tpc_event_free(e);
+    }
+    l2tpc_event_free(s->spare_failed);
+    l2tpc_event_free(s->spare_down);
+}
+
+static l2tpc_event *spare_take(l2tpc_event **spare)
+{
+    l2tpc_event *e = *spare;
+
+    *spare = NULL;
+    return e;
+}
+
+static l2tpc_event *event_alloc(l2tpc_session *s, l2tpc_event_type type)
+{
+    if (type == L2TPC_EVENT_FAILED && s->spare_failed)
+        return spare_take(&s->spare_failed);
+    if (type == L2TPC_EVENT_DOWN && s->spare_down)
+        return spare_take(&s->spare_down);
+    return calloc(1, sizeof(l2tpc_event));
+}
+
 l2tpc_event *event_new(l2tpc_session *s, l2tpc_event_type type, enum stage stage)
 {
-    l2tpc_event *e = calloc(1, sizeof(*e));
+    l2tpc_event *e = event_alloc(s, type);
 
     if (!e)
         return NULL;
@@ -149,27 +186,32 @@ size_t l2tpc_error_hint(const l2tpc_error *e, l2tpc_translate translate, char *b
 
 static int explain(const struct catalogue_row *row, l2tpc_explanation *out)
 {
+    l2tpc_explanation e;
+
     if (!row)
         return L2TPC_ENOTFOUND;
-    out->code = row->code;
-    out->stage = stage_name(row->stage);
-    out->sentence = row->sentence;
-    out->hint = row->hint;
-    out->windows_code = row->windows;
-    out->exit_status = exit_status(row->id, row->stage);
+    e = (l2tpc_explanation){
+        .code = row->code,
+        .stage = stage_name(row->stage),
+        .sentence = row->sentence,
+        .hint = row->hint,
+        .windows_code = row->windows,
+        .exit_status = exit_status(row->id, row->stage),
+    };
+    sized_write(out, &e, sizeof(e));
     return L2TPC_OK;
 }
 
 int l2tpc_explain(const char *code, l2tpc_explanation *out)
 {
-    if (!code || !out || out->size < sizeof(*out))
+    if (!code || !sized_ok(out))
         return L2TPC_EINVAL;
     return explain(catalogue_find(code), out);
 }
 
 int l2tpc_explain_at(unsigned index, l2tpc_explanation *out)
 {
-    if (!out || out->size < sizeof(*out))
+    if (!sized_ok(out))
         return L2TPC_EINVAL;
     return explain(catalogue_at(index), out);
 }

@@ -262,7 +262,8 @@ void status_fill(l2tpc_status *st, l2tpc_session *s)
     const struct dial_facts *f = runner_facts(s->runner);
 
     memcpy(st->name, s->config.name, sizeof(st->name));
-    memcpy(st->interface_name, s->interface_name, sizeof(st->interface_name));
+    if (s->configured) /* before that it is an empty shell, made early to save time */
+        memcpy(st->interface_name, s->interface_name, sizeof(st->interface_name));
     st->state = state_text(s, f);
     fill_stages(st, f);
     memcpy(st->since, s->since, sizeof(st->since));

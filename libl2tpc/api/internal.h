@@ -76,7 +76,9 @@ struct l2tpc_session {
     bool started, down;
     int event_fd;
     l2tpc_event *first, *last;
+    l2tpc_event *spare_failed, *spare_down; /* the end is told even when memory is short */
     char interface_name[16];
+    bool configured; /* the interface has, or had, its addresses */
     bool observed;
     uint32_t observer;
     struct kernel_counts kernel_at_end;
@@ -84,6 +86,10 @@ struct l2tpc_session {
 };
 
 /* event.c */
+/* What the end of every session takes; false without memory. */
+bool events_reserve(l2tpc_session *s);
+/* Frees what was neither taken nor used. */
+void events_forget(l2tpc_session *s);
 l2tpc_event *event_new(l2tpc_session *s, l2tpc_event_type type, enum stage stage);
 /* Hands the event over to the session's queue. */
 void event_queue(l2tpc_session *s, l2tpc_event *e);

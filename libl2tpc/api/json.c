@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void put_string(FILE *f, const char *text, size_t n)
@@ -167,5 +168,8 @@ char *status_json(const l2tpc_status *st)
     if (st->failed)
         put_error(f, &st->error);
     (void)fputc('}', f);
-    return fclose(f) == 0 ? out : NULL;
+    if (fclose(f) == 0)
+        return out;
+    free(out);
+    return NULL;
 }

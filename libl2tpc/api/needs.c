@@ -106,6 +106,7 @@ void serve_apply_ip(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
         told->need = need;
         event_queue(s, told);
     }
+    s->configured = true;
     runner_answer_done(s->runner, e->need_id, NULL, now);
 }
 

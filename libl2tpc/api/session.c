@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/internal.h"
+#include "api/sized.h"
 #include "base/secret.h"
 #include "io/env.h"
 #include "io/notify.h"
@@ -160,13 +161,14 @@ int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_c
     hooks.user = s;
     fill_dial_config(s, &dial);
     pthread_mutex_lock(&context->lock);
-    if (s->event_fd >= 0)
+    if (s->event_fd >= 0 && events_reserve(s))
         s->runner = runner_new(context->loop, context->hub, &context->ports, &dial, &hooks);
     if (s->runner)
         context->n_sessions++;
     pthread_mutex_unlock(&context->lock);
     wipe(&dial, sizeof(dial));
     if (!s->runner) {
+        events_forget(s);
         notify_close(s->event_fd);
         wipe_free(s, sizeof(*s));
         return L2TPC_ENOMEM;
@@ -177,8 +179,6 @@ int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_c
 
 void l2tpc_session_free(l2tpc_session *s)
 {
-    l2tpc_event *e;
-
     if (!s)
         return;
     pthread_mutex_lock(&s->context->lock);
@@ -189,10 +189,7 @@ void l2tpc_session_free(l2tpc_session *s)
     runner_free(s->runner);
     s->context->n_sessions--;
     pthread_mutex_unlock(&s->context->lock);
-    while ((e = s->first)) {
-        s->first = e->next;
-        l2tpc_event_free(e);
-    }
+    events_forget(s);
     notify_close(s->event_fd);
     wipe_free(s, sizeof(*s));
 }
@@ -231,14 +228,15 @@ int l2tpc_session_get_fd(const l2tpc_session *s)
 
 int l2tpc_session_answer(l2tpc_session *s, uint32_t need, const l2tpc_answer *answer)
 {
+    l2tpc_answer a;
     struct span secret;
     bool taken;
 
-    if (!s || !answer || answer->size < sizeof(*answer) || answer->secret_len > SECRET_MAX)
+    if (!s || !answer || !sized_read(&a, sizeof(a), answer) || a.secret_len > SECRET_MAX)
         return L2TPC_EINVAL;
-    secret = span_of(answer->secret, answer->secret ? answer->secret_len : 0);
+    secret = span_of(a.secret, a.secret ? a.secret_len : 0);
     pthread_mutex_lock(&s->context->lock);
-    taken = runner_answer_secret(s->runner, need, answer->status == 0 ? &secret : NULL, io_now());
+    taken = runner_answer_secret(s->runner, need, a.status == 0 ? &secret : NULL, io_now());
     pthread_mutex_unlock(&s->context->lock);
     return taken ? L2TPC_OK : L2TPC_ENOTFOUND;
 }

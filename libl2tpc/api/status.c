@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Snapshots: taking, reading, freeing. */
 #include "api/status.h"
+#include "api/sized.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,20 +50,24 @@ const char *l2tpc_status_to_json(l2tpc_status *st)
 
 int l2tpc_status_row_at(const l2tpc_status *st, unsigned index, l2tpc_status_row *out)
 {
-    if (!st || !out || out->size < sizeof(*out))
+    l2tpc_status_row row = {.size = sizeof(row)};
+
+    if (!st || !sized_ok(out))
         return L2TPC_EINVAL;
     if (index < st->n_details) {
         const struct status_detail *d = &st->detail[index];
 
-        *out = (l2tpc_status_row){sizeof(*out), d->path, d->title, d->text};
+        row = (l2tpc_status_row){sizeof(row), d->path, d->title, d->text};
+        sized_write(out, &row, sizeof(row));
         return L2TPC_OK;
     }
     index -= st->n_details;
     if (index >= STATUS_COUNT)
         return L2TPC_ENOTFOUND;
-    *out = (l2tpc_status_row){
-        sizeof(*out), status_fields[index].path, status_fields[index].title,
-        st->value[index].known && st->value[index].text ? st->value[index].text : ""};
+    row = (l2tpc_status_row){sizeof(row), status_fields[index].path, status_fields[index].title,
+                             st->value[index].known && st->value[index].text ? st->value[index].text
+                                                                             : ""};
+    sized_write(out, &row, sizeof(row));
     return L2TPC_OK;
 }
 
@@ -92,13 +97,15 @@ int l2tpc_status_is_l2tp_in_ipsec(const l2tpc_status *st)
 int l2tpc_status_evidence_at(const l2tpc_status *st, unsigned index, l2tpc_evidence *out)
 {
     const struct evidence *e;
+    l2tpc_evidence copy;
 
-    if (!st || !out || out->size < sizeof(*out))
+    if (!st || !sized_ok(out))
         return L2TPC_EINVAL;
     if (index >= st->n_evidence)
         return L2TPC_ENOTFOUND;
     e = &st->evidence[index];
-    *out = (l2tpc_evidence){sizeof(*out), e->code, e->sentence, e->value, e->observer, e->ok};
+    copy = (l2tpc_evidence){sizeof(copy), e->code, e->sentence, e->value, e->observer, e->ok};
+    sized_write(out, &copy, sizeof(copy));
     return L2TPC_OK;
 }
 

@@ -26,21 +26,21 @@ const char *run_dir(void)
     return user_dir;
 }
 
-bool run_dir_make(char *why)
+const char *run_dir_make(char *value)
 {
     const char *dir = run_dir();
     struct stat st;
 
     if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
-        (void)snprintf(why, 256, "%s: %s", dir, strerror(errno));
-        return false;
+        (void)snprintf(value, 256, "%s: %s", dir, strerror(errno));
+        return errno == EACCES || errno == EPERM ? "local.rights" : "local.journal";
     }
     if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
         (st.st_mode & 022)) {
-        (void)snprintf(why, 256, _("%s is not a private directory of this user"), dir);
-        return false;
+        (void)snprintf(value, 256, _("%s is not a private directory of this user"), dir);
+        return "local.journal";
     }
-    return true;
+    return NULL;
 }
 
 static l2tpc_host_addr host_addr(const l2tpc_address *a)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <termios.h>
 
 #define _(text) gettext(text)
 #define N_(text) text
@@ -49,8 +50,18 @@ bool parse_number(const char *text, unsigned least, unsigned most, unsigned *out
 /* secrets.c: false after a sentence. */
 bool secret_from_file(const char *path, const char *what, struct secret_bytes *out);
 bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *password);
-bool secret_from_terminal(const char *prompt, struct secret_bytes *out);
 void secret_forget(struct secret_bytes *s);
+
+/* A question on the terminal, without echo. Whoever polls `fd` can be interrupted meanwhile. */
+struct prompt {
+    int fd; /* -1: nothing is asked */
+    struct termios before;
+};
+
+bool prompt_open(struct prompt *p, const char *question);
+/* Takes the typed line when `fd` is readable, and closes; false when there is none. */
+bool prompt_take(struct prompt *p, const char *what, struct secret_bytes *out);
+void prompt_close(struct prompt *p); /* the terminal is as it was before */
 
 /* adapter.c: libl2tpc-host as the host_ops of libl2tpc. */
 struct adapter {
@@ -61,8 +72,11 @@ struct adapter {
 
 int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer);
 const char *run_dir(void);
-/* Makes the run directory, private to this user; false with the reason in `why` (256 bytes). */
-bool run_dir_make(char *why);
+/*
+ * Makes the run directory, private to this user. NULL, or the failure code; `value` (at least 256
+ * bytes) then holds its argument.
+ */
+const char *run_dir_make(char *value);
 
 /* control.c: the socket by which other commands reach a running connection. */
 struct control {
@@ -79,7 +93,7 @@ struct control_request {
     } verb;
 };
 
-/* NULL, or the failure code; `value` (at least 256 bytes) then holds its argument. */
+/* As run_dir_make(). */
 const char *control_open(struct control *c, const char *name, char *value);
 void control_close(struct control *c);
 /* Accepts one caller; false when it was nobody who may ask. */
@@ -92,11 +106,14 @@ struct output {
     FILE *out;
 };
 
+/* On a terminal the line of the running stage goes away: something else is to stand there. */
+void output_clear_line(struct output *o);
 void output_stage_begin(struct output *o, const char *stage);
 void output_stage_end(struct output *o, const char *stage, double ms);
 void output_failure(struct output *o, const l2tpc_error *error);
-/* A failure before there was a session: its code and the argument of its sentence. */
-void output_refusal(struct output *o, const char *name, const char *code, const char *value);
+/* A failure without a session: its code and the argument of its sentence. */
+void output_refusal(struct output *o, const char *name, const char *state, const char *code,
+                    const char *value);
 /* JSON, or for people the verdict, its evidence and the rows. */
 void output_status(struct output *o, l2tpc_status *status);
 /* The end of a dial that was to go no further than this stage. */

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #define CALLERS_MAX 8
+#define QUESTIONS_MAX 2 /* each secret once */
 
 struct connection {
     struct connect_options options;
@@ -18,12 +20,19 @@ struct connection {
     struct adapter adapter;
     struct output output;
     struct control control;
+    l2tpc_config *config;
     l2tpc_context *context;
     l2tpc_session *session;
     int signal_fd;
     struct control_request waiting[CALLERS_MAX]; /* callers of disconnect */
     unsigned n_waiting;
-    bool was_up, stopping, down;
+    struct prompt prompt;
+    struct question {
+        uint32_t need;
+        bool psk;
+    } questions[QUESTIONS_MAX]; /* the first one is being asked */
+    unsigned n_questions;
+    bool was_up, stopping, forced, down;
     int exit_status;
 };
 
@@ -50,6 +59,13 @@ static bool read_secrets(struct connection *c)
     return true;
 }
 
+/* This computer is in the way; says so and gives the exit status. */
+static int refused(struct connection *c, const char *code, const char *value)
+{
+    output_refusal(&c->output, c->options.name, "failed", code, value);
+    return EXIT_LOCAL;
+}
+
 static bool refuse(const char *option, const char *value)
 {
     complain(_("--%s does not take '%s'. See: l2tpc connect --help"), option, value);
@@ -67,9 +83,8 @@ static bool set_lists(l2tpc_config *config, const struct connect_options *o)
     return true;
 }
 
-static bool fill_config(l2tpc_config *config, const struct connection *c)
+static bool fill_config(l2tpc_config *config, const struct connect_options *o)
 {
-    const struct connect_options *o = &c->options;
 
     if (l2tpc_config_set_server(config, o->server) != L2TPC_OK)
         return refuse("server", o->server);
@@ -89,13 +104,28 @@ static bool fill_config(l2tpc_config *config, const struct connection *c)
         return refuse("until", o->until);
     if (o->interface_name && l2tpc_config_set_interface(config, o->interface_name) != L2TPC_OK)
         return refuse("interface", o->interface_name);
-    if (!set_lists(config, o))
-        return false;
-    return l2tpc_config_set_timeout(config, o->timeout) == L2TPC_OK &&
-           l2tpc_config_set_mru(config, o->mru) == L2TPC_OK &&
-           (!c->psk.given || l2tpc_config_set_psk(config, c->psk.bytes, c->psk.n) == L2TPC_OK) &&
+    return set_lists(config, o) && l2tpc_config_set_timeout(config, o->timeout) == L2TPC_OK &&
+           l2tpc_config_set_mru(config, o->mru) == L2TPC_OK;
+}
+
+static bool set_secrets(l2tpc_config *config, const struct connection *c)
+{
+    return (!c->psk.given || l2tpc_config_set_psk(config, c->psk.bytes, c->psk.n) == L2TPC_OK) &&
            (!c->password.given ||
             l2tpc_config_set_password(config, c->password.bytes, c->password.n) == L2TPC_OK);
+}
+
+/* Everything that was asked for is judged before anything of this computer is touched. */
+static int open_config(struct connection *c)
+{
+    bool ok;
+
+    if (l2tpc_config_new(&c->config) != L2TPC_OK)
+        return refused(c, "local.memory", "");
+    ok = fill_config(c->config, &c->options) && read_secrets(c) && set_secrets(c->config, c);
+    secret_forget(&c->psk);
+    secret_forget(&c->password);
+    return ok ? 0 : EXIT_USAGE;
 }
 
 static int open_context(struct connection *c)
@@ -103,53 +133,75 @@ static int open_context(struct connection *c)
     l2tpc_host_options host = {.size = sizeof(host), .run_dir = run_dir()};
     l2tpc_host_ops ops = {.size = sizeof(ops), .user = &c->adapter, .serve = adapter_serve};
     l2tpc_context_options options = {.size = sizeof(options), .host_ops = &ops};
+    int rc = l2tpc_host_new(&c->adapter.host, &host);
 
-    if (l2tpc_host_new(&c->adapter.host, &host) != 0) {
-        complain(_("This computer's network settings cannot be reached."));
-        return EXIT_LOCAL;
-    }
+    if (rc != 0)
+        return refused(c,
+                       rc == -ENOMEM                   ? "local.memory"
+                       : rc == -EPERM || rc == -EACCES ? "local.rights"
+                                                       : "local.configure",
+                       strerror(-rc));
     /* Without rights to mark its sockets a dial can still tell why it fails. */
     options.mark = geteuid() == 0 ? l2tpc_host_get_mark(c->adapter.host) : 0;
     options.log = c->options.verbose ? log_line : NULL;
-    if (l2tpc_context_new(&c->context, &options) != L2TPC_OK) {
-        complain(_("The cryptographic library or this computer's memory is not available."));
-        return EXIT_LOCAL;
-    }
-    return 0;
+    rc = l2tpc_context_new(&c->context, &options);
+    return rc == L2TPC_OK ? 0 : refused(c, "local.memory", "");
 }
 
 static int open_session(struct connection *c)
 {
-    l2tpc_config *config = NULL;
-    int status = EXIT_USAGE;
+    if (l2tpc_session_new(&c->session, c->context, c->config) != L2TPC_OK ||
+        l2tpc_session_start(c->session) != L2TPC_OK)
+        return refused(c, "local.memory", "");
+    return 0;
+}
 
-    if (l2tpc_config_new(&config) != L2TPC_OK)
-        return EXIT_LOCAL;
-    if (fill_config(config, c))
-        status = l2tpc_session_new(&c->session, c->context, config) == L2TPC_OK ? 0 : EXIT_LOCAL;
-    l2tpc_config_free(config);
-    secret_forget(&c->psk);
-    secret_forget(&c->password);
-    return status;
+static const char *name_of(const struct question *q)
+{
+    return q->psk ? _("pre-shared key") : _("password");
+}
+
+/* Asks until something can be waited for; what cannot be asked is answered with nothing. */
+static void ask_next(struct connection *c)
+{
+    while (c->n_questions > 0 && c->prompt.fd < 0) {
+        const l2tpc_answer nothing = {.size = sizeof(nothing), .fd = -1, .status = -ENOENT};
+        const struct question q = c->questions[0];
+
+        output_clear_line(&c->output);
+        if (prompt_open(&c->prompt, q.psk ? _("Pre-shared key: ") : _("Password: ")))
+            return;
+        c->n_questions--;
+        c->questions[0] = c->questions[1];
+        (void)l2tpc_session_answer(c->session, q.need, &nothing);
+    }
 }
 
 static void on_need(struct connection *c, const l2tpc_need *need)
 {
+    if (c->n_questions == QUESTIONS_MAX)
+        return;
+    c->questions[c->n_questions++] =
+        (struct question){.need = need->id, .psk = need->type == L2TPC_NEED_PSK};
+    ask_next(c);
+}
+
+static void on_typed(struct connection *c)
+{
     l2tpc_answer answer = {.size = sizeof(answer), .fd = -1, .status = -ENOENT};
     struct secret_bytes secret = {0};
-    bool psk = need->type == L2TPC_NEED_PSK;
+    const struct question q = c->questions[0];
 
-    if (c->output.live)
-        (void)fputc('\n', c->output.out);
-    c->output.live = false;
-    if (secret_from_terminal(psk ? _("Pre-shared key: ") : _("Password: "), &secret) &&
-        (secret.n > 0 || !psk)) {
+    c->n_questions--;
+    c->questions[0] = c->questions[1];
+    if (prompt_take(&c->prompt, name_of(&q), &secret) && (secret.n > 0 || !q.psk)) {
         answer.status = 0;
         answer.secret = secret.bytes;
         answer.secret_len = secret.n;
     }
-    (void)l2tpc_session_answer(c->session, need->id, &answer);
+    (void)l2tpc_session_answer(c->session, q.need, &answer);
     secret_forget(&secret);
+    ask_next(c);
 }
 
 static void show_status(struct connection *c)
@@ -170,9 +222,6 @@ static void on_down(struct connection *c)
     c->down = true;
     if (c->output.json || (c->options.until && !c->was_up && c->exit_status == 0))
         show_status(c);
-    for (unsigned i = 0; i < c->n_waiting; i++)
-        control_reply(&c->waiting[i], "");
-    c->n_waiting = 0;
 }
 
 static void on_event(struct connection *c, const l2tpc_event *e)
@@ -192,6 +241,7 @@ static void on_event(struct connection *c, const l2tpc_event *e)
         show_status(c);
         break;
     case L2TPC_EVENT_FAILED:
+        prompt_close(&c->prompt);
         c->exit_status = l2tpc_error_get_exit_status(l2tpc_event_get_error(e));
         output_failure(&c->output, l2tpc_event_get_error(e));
         break;
@@ -214,8 +264,11 @@ static void on_caller(struct connection *c)
 
     if (!control_accept(&c->control, &r))
         return;
-    if (r.verb == CONTROL_DISCONNECT && c->n_waiting < CALLERS_MAX) {
-        c->waiting[c->n_waiting++] = r; /* answered by hanging up, when it is down */
+    if (r.verb == CONTROL_DISCONNECT) {
+        if (c->n_waiting < CALLERS_MAX)
+            c->waiting[c->n_waiting++] = r; /* answered by hanging up, when all is done */
+        else
+            control_reply(&r, "");
         l2tpc_session_stop(c->session);
         return;
     }
@@ -243,7 +296,17 @@ static void on_signal(struct connection *c)
         c->stopping = true;
         l2tpc_session_stop(c->session);
     } else {
-        c->down = true;
+        c->forced = true;
+    }
+}
+
+static void take_events(struct connection *c)
+{
+    l2tpc_event *e;
+
+    while ((e = l2tpc_session_next_event(c->session))) {
+        on_event(c, e);
+        l2tpc_event_free(e);
     }
 }
 
@@ -253,21 +316,26 @@ static void run(struct connection *c)
         {.fd = l2tpc_session_get_fd(c->session), .events = POLLIN},
         {.fd = c->signal_fd, .events = POLLIN},
         {.fd = c->control.listen_fd, .events = POLLIN},
+        {.fd = -1, .events = POLLIN},
     };
-    l2tpc_event *e;
 
-    while (!c->down) {
-        if (poll(p, sizeof(p) / sizeof(p[0]), -1) < 0 && errno != EINTR)
-            break;
-        while ((e = l2tpc_session_next_event(c->session))) {
-            on_event(c, e);
-            l2tpc_event_free(e);
-        }
+    while (!c->down && !c->forced) {
+        p[3].fd = c->prompt.fd;
+        if (poll(p, sizeof(p) / sizeof(p[0]), -1) < 0)
+            continue; /* nothing but EINTR can happen to these four */
+        if (p[3].revents)
+            on_typed(c);
+        take_events(c);
         if (p[1].revents)
             on_signal(c);
         if (p[2].revents)
             on_caller(c);
     }
+    take_events(c);
+    if (!c->down)
+        on_down(c);
+    if (c->forced && !c->was_up && c->exit_status == 0)
+        c->exit_status = EXIT_LOCAL;
 }
 
 /* The signals that end a connection politely come as a descriptor, from before any thread starts.
@@ -285,38 +353,50 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static int dial(struct connection *c)
+{
+    char value[256];
+    const char *code;
+    int status;
+
+    c->signal_fd = open_signals();
+    code = control_open(&c->control, c->options.name, value);
+    if (code)
+        return refused(c, code, value);
+    status = open_context(c);
+    if (status == 0)
+        status = open_session(c);
+    if (status == 0) {
+        run(c);
+        status = c->exit_status;
+    }
+    prompt_close(&c->prompt);
+    l2tpc_session_free(c->session);
+    l2tpc_context_free(c->context);
+    l2tpc_host_free(c->adapter.host);
+    control_close(&c->control);
+    /* Nothing is left of it: the name can be dialed again by whoever waited for that. */
+    for (unsigned i = 0; i < c->n_waiting; i++)
+        control_reply(&c->waiting[i], "");
+    return status;
+}
+
 int cmd_connect(int argc, char **argv)
 {
     static struct connection c;
-    const char *code;
-    char value[256];
     int status = connect_options_parse(argc, argv, &c.options);
 
     if (status != 0)
         return status < 0 ? 0 : status;
     c.output = (struct output){
         .json = c.options.json, .terminal = isatty(STDOUT_FILENO) != 0, .out = stdout};
+    if (c.options.json) /* programs get English, also where the system words the reason */
+        (void)setlocale(LC_MESSAGES, "C");
     c.adapter.options = &c.options;
-    if (!read_secrets(&c))
-        return EXIT_USAGE;
-    c.signal_fd = open_signals();
-    code = control_open(&c.control, c.options.name, value);
-    if (code) {
-        output_refusal(&c.output, c.options.name, code, value);
-        return EXIT_LOCAL;
-    }
-    status = open_context(&c);
+    c.prompt.fd = -1;
+    status = open_config(&c);
     if (status == 0)
-        status = open_session(&c);
-    if (status == 0 && l2tpc_session_start(c.session) == L2TPC_OK) {
-        run(&c);
-        status = c.exit_status;
-    }
-    l2tpc_session_free(c.session);
-    l2tpc_context_free(c.context);
-    l2tpc_host_free(c.adapter.host);
-    control_close(&c.control);
-    secret_forget(&c.psk);
-    secret_forget(&c.password);
+        status = dial(&c);
+    l2tpc_config_free(c.config);
     return status;
 }

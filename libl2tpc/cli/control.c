@@ -70,8 +70,9 @@ const char *control_open(struct control *c, const char *name, char *value)
     const char *code;
 
     *c = (struct control){.listen_fd = -1, .lock_fd = -1};
-    if (!run_dir_make(value))
-        return "local.journal";
+    code = run_dir_make(value);
+    if (code)
+        return code;
     (void)snprintf(c->path, sizeof(c->path), "%s/%s.sock", run_dir(), name);
     (void)snprintf(c->lock_path, sizeof(c->lock_path), "%s/%s.lock", run_dir(), name);
     code = lock_name(c, name, value);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/cli.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *name, *summary;
@@ -18,15 +20,41 @@ static const struct {
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
+/* What was typed or came from a file may hold escape sequences; a terminal must not obey them. */
 void complain(const char *format, ...)
 {
+    char text[2048];
     va_list ap;
 
-    (void)fputs("l2tpc: ", stderr);
     va_start(ap, format);
-    (void)vfprintf(stderr, format, ap);
+    (void)vsnprintf(text, sizeof(text), format, ap);
     va_end(ap);
-    (void)fputc('\n', stderr);
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+    (void)fprintf(stderr, "l2tpc: %s\n", text);
+}
+
+/*
+ * A file or socket must never become descriptor 0, 1 or 2: what is printed would go there. Closed
+ * ones are opened the wrong way round, so that reading and writing still fail.
+ */
+static bool hold_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
+/* Texts that reached nobody are a failure, but a connection that was up is not undone by it. */
+static int finish(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    complain(_("The output could not be written."));
+    return status == 0 ? EXIT_LOCAL : status;
 }
 
 bool parse_number(const char *text, unsigned least, unsigned most, unsigned *out)
@@ -54,6 +82,8 @@ static void help(FILE *out)
 
 int main(int argc, char **argv)
 {
+    if (!hold_standard_descriptors())
+        return EXIT_LOCAL;
     (void)setlocale(LC_ALL, "");
     (void)bindtextdomain("l2tpc", L2TPC_LOCALE_DIR);
     (void)textdomain("l2tpc");
@@ -64,15 +94,15 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         help(stdout);
-        return 0;
+        return finish(0);
     }
     if (strcmp(argv[1], "--version") == 0) {
         (void)printf("l2tpc %s\n", l2tpc_version());
-        return 0;
+        return finish(0);
     }
     for (size_t i = 0; i < N_VERBS; i++)
         if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
+            return finish(verbs[i].run(argc - 1, argv + 1));
     complain(_("'%s' is not a command. See: l2tpc --help"), argv[1]);
     return EXIT_USAGE;
 }

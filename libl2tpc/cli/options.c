@@ -95,8 +95,7 @@ static bool parse_route(const char *text, struct connect_options *o)
     unsigned prefix;
     char host[64];
 
-    if (o->n_routes == L2TPC_HOST_ROUTES_MAX ||
-        (size_t)snprintf(host, sizeof(host), "%.*s",
+    if ((size_t)snprintf(host, sizeof(host), "%.*s",
                          slash ? (int)(slash - text) : (int)strlen(text), text) >= sizeof(host))
         return false;
     if (inet_pton(AF_INET, host, r->bytes) == 1)
@@ -110,14 +109,22 @@ static bool parse_route(const char *text, struct connect_options *o)
     if (slash && !parse_number(slash + 1, 0, most, &prefix))
         return false;
     r->prefix_len = (unsigned char)prefix;
+    for (unsigned bit = prefix; bit < most; bit++) /* 10.1.2.3/8 means 10.0.0.0/8 */
+        r->bytes[bit / 8] &= (unsigned char)~(0x80u >> bit % 8);
     o->n_routes++;
     return true;
 }
 
+/* True when this option may not be given once more. */
+static bool is_full(const struct connect_options *o, int id)
+{
+    return (id == OPT_ROUTE && o->n_routes == L2TPC_HOST_ROUTES_MAX) ||
+           (id == OPT_ALLOW && o->n_allow == sizeof(o->allow) / sizeof(o->allow[0])) ||
+           (id == OPT_QUIRK && o->n_quirk == sizeof(o->quirk) / sizeof(o->quirk[0]));
+}
+
 static bool add_word(const char **list, unsigned *n, const char *word)
 {
-    if (*n == 4)
-        return false;
     list[(*n)++] = word;
     return true;
 }
@@ -206,7 +213,7 @@ static int check(const struct connect_options *o)
         return EXIT_USAGE;
     }
     if (!l2tpc_host_name_valid(o->name)) {
-        complain(_("'%s' cannot name a connection: use letters, digits, '.', '_' and '-'."),
+        complain(_("'%s' cannot name a connection: use 1 to 64 letters, digits, '.', '_' and '-'."),
                  o->name);
         return EXIT_USAGE;
     }
@@ -216,6 +223,17 @@ static int check(const struct connect_options *o)
         return EXIT_USAGE;
     }
     return 0;
+}
+
+static int refuse_option(int id, char **argv)
+{
+    char letter[3] = {'-', (char)optopt, '\0'};
+
+    /* A letter may stand in the middle of its word, so getopt names it. */
+    complain(id == ':' ? _("%s needs a value. See: l2tpc connect --help")
+                       : _("%s is not an option. See: l2tpc connect --help"),
+             optopt > 0 && optopt < OPT_SERVER ? letter : argv[optind - 1]);
+    return EXIT_USAGE;
 }
 
 int connect_options_parse(int argc, char **argv, struct connect_options *out)
@@ -237,10 +255,10 @@ int connect_options_parse(int argc, char **argv, struct connect_options *out)
             help();
             return -1;
         }
-        if (id == '?' || id == ':') {
-            complain(id == ':' ? _("%s needs a value. See: l2tpc connect --help")
-                               : _("%s is not an option. See: l2tpc connect --help"),
-                     argv[optind - 1]);
+        if (id == '?' || id == ':')
+            return refuse_option(id, argv);
+        if (is_full(out, id)) {
+            complain(_("--%s was given too often. See: l2tpc connect --help"), longs[index].name);
             return EXIT_USAGE;
         }
         if (!take_option(out, id, optarg)) {

@@ -2,7 +2,12 @@
 /* What a person, or a program with --json, gets to see of a dial. */
 #include "cli/cli.h"
 
+#include <langinfo.h>
+#include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
+
+#define TITLE_COLUMNS 40
 
 static const char *title_of(const char *stage)
 {
@@ -23,11 +28,12 @@ void output_stage_begin(struct output *o, const char *stage)
     }
 }
 
-/* On a terminal the line of the running stage is written over. */
-static void end_live_line(struct output *o)
+void output_clear_line(struct output *o)
 {
-    if (o->live)
+    if (o->live) {
         (void)fputs("\r\033[K", o->out);
+        (void)fflush(o->out);
+    }
     o->live = false;
 }
 
@@ -39,7 +45,7 @@ void output_stage_end(struct output *o, const char *stage, double ms)
         (void)fprintf(o->out, "{\"event\":\"stage-end\",\"stage\":\"%s\",\"ms\":%lld.%03lld}\n",
                       stage, us / 1000, us % 1000);
     } else {
-        end_live_line(o);
+        output_clear_line(o);
         (void)fprintf(o->out, "  %-12s %9.1f ms  %s\n", stage, ms, title_of(stage));
     }
     (void)fflush(o->out);
@@ -56,7 +62,7 @@ void output_failure(struct output *o, const l2tpc_error *error)
 
     if (o->json)
         return; /* the final status says it */
-    end_live_line(o);
+    output_clear_line(o);
     (void)l2tpc_error_message(error, translate, text, sizeof(text));
     complain("%s", text);
     (void)l2tpc_error_hint(error, translate, text, sizeof(text));
@@ -68,8 +74,16 @@ void output_failure(struct output *o, const l2tpc_error *error)
     (void)fputs("]\n", stderr);
 }
 
+/* JSON is UTF-8; a path may be anything. */
+static bool is_utf8(const char *text)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0 && mbstowcs(NULL, text, 0) != (size_t)-1;
+}
+
 static void put_json_string(FILE *out, const char *text)
 {
+    bool ascii_only = !is_utf8(text);
+
     (void)fputc('"', out);
     for (; *text; text++) {
         unsigned char ch = (unsigned char)*text;
@@ -79,7 +93,7 @@ static void put_json_string(FILE *out, const char *text)
         else if (ch < 0x20)
             (void)fprintf(out, "\\u%04x", ch);
         else
-            (void)fputc(ch, out);
+            (void)fputc(ch >= 0x80 && ascii_only ? '?' : ch, out);
     }
     (void)fputc('"', out);
 }
@@ -101,7 +115,8 @@ static void fill_value(const char *msgid, const char *value, char *out, size_t s
     }
 }
 
-void output_refusal(struct output *o, const char *name, const char *code, const char *value)
+void output_refusal(struct output *o, const char *name, const char *state, const char *code,
+                    const char *value)
 {
     l2tpc_explanation e = {.size = sizeof(e)};
     char sentence[768];
@@ -119,9 +134,9 @@ void output_refusal(struct output *o, const char *name, const char *code, const 
     (void)fputs("{\"schema\":1,\"name\":", o->out);
     put_json_string(o->out, name);
     (void)fprintf(o->out,
-                  ",\"state\":\"failed\",\"is_l2tp_in_ipsec\":false,\"error\":{\"code\":\"%s\","
+                  ",\"state\":\"%s\",\"is_l2tp_in_ipsec\":false,\"error\":{\"code\":\"%s\","
                   "\"stage\":\"%s\",\"message\":",
-                  code, e.stage);
+                  state, code, e.stage);
     put_json_string(o->out, sentence);
     (void)fputs(",\"hint\":", o->out);
     put_json_string(o->out, hint);
@@ -137,16 +152,29 @@ static void print_evidence(FILE *out, const l2tpc_status *status)
                       e.value, e.observer);
 }
 
+/* Columns on a terminal, which are neither the bytes of a text nor its characters. */
+static int columns_of(const char *text)
+{
+    wchar_t wide[128];
+    size_t n = mbstowcs(wide, text, sizeof(wide) / sizeof(wide[0]));
+    int columns = n < sizeof(wide) / sizeof(wide[0]) ? wcswidth(wide, n) : -1;
+
+    return columns < 0 ? (int)strlen(text) : columns;
+}
+
 static void print_rows(FILE *out, const l2tpc_status *status)
 {
     l2tpc_status_row row = {.size = sizeof(row)};
 
     for (unsigned i = 0; l2tpc_status_row_at(status, i, &row) == L2TPC_OK; i++) {
         const char *text = row.text;
+        const char *title = _(row.title);
+        int columns = columns_of(title);
 
         if (!text[0])
             continue;
-        (void)fprintf(out, "  %-40s ", _(row.title));
+        (void)fprintf(out, "  %s%*s ", title, columns < TITLE_COLUMNS ? TITLE_COLUMNS - columns : 0,
+                      "");
         for (; *text; text++) /* the items of a list stand on one line */
             (void)fputs(*text != '\n' ? (char[]){*text, '\0'} : text[1] ? ", " : "", out);
         (void)fputc('\n', out);
@@ -167,7 +195,7 @@ void output_reached(struct output *o, const char *stage, l2tpc_status *status)
 {
     if (o->json)
         return; /* the final status says it */
-    end_live_line(o);
+    output_clear_line(o);
     (void)fprintf(o->out, _("Stopped behind %s, as asked.\n"), stage);
     print_rows(o->out, status);
 }
@@ -179,7 +207,7 @@ void output_status(struct output *o, l2tpc_status *status)
 
         (void)fprintf(o->out, "%s\n", json ? json : "{}");
     } else {
-        end_live_line(o);
+        output_clear_line(o);
         print_details(o->out, status);
     }
     (void)fflush(o->out);

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,8 +24,10 @@ static int reach(const char *name)
     int fd;
 
     if ((size_t)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/%s.sock", run_dir(), name) >=
-        sizeof(sun.sun_path))
+        sizeof(sun.sun_path)) {
+        errno = ENAMETOOLONG;
         return -1;
+    }
     if (lstat(sun.sun_path, &st) < 0)
         return -1;
     if (!S_ISSOCK(st.st_mode) || (st.st_uid != geteuid() && st.st_uid != 0)) {
@@ -35,38 +38,54 @@ static int reach(const char *name)
     if (fd < 0)
         return -1;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0) {
+        int why = errno;
+
         close(fd);
+        errno = why;
         return -1;
     }
     return fd;
 }
 
-/* Asks and prints the answer; 0 or the exit status after a sentence. */
-static int ask(const char *name, const char *request)
+static int refuse(const char *name, bool json, const char *code)
 {
+    struct output o = {.json = json, .out = stdout};
+
+    output_refusal(&o, name, "down", code, name);
+    return EXIT_LOCAL;
+}
+
+/* Asks and prints the answer; 0 or the exit status after a sentence. */
+static int ask(const char *name, const char *request, bool json)
+{
+    bool wants_text = strncmp(request, "status", 6) == 0;
     char buffer[4096];
+    size_t total = 0;
     ssize_t n;
     int fd = reach(name);
 
-    if (fd < 0) {
-        if (errno == EACCES || errno == EPERM)
-            complain(_("The connection '%s' belongs to another user."), name);
-        else
-            complain(_("No connection named '%s' is running."), name);
-        return EXIT_LOCAL;
-    }
-    if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0) {
-        complain(_("The connection '%s' does not answer: %s."), name, strerror(errno));
-        close(fd);
-        return EXIT_LOCAL;
-    }
-    while ((n = recv(fd, buffer, sizeof(buffer), 0)) > 0)
+    if (fd < 0)
+        return refuse(name, json,
+                      errno == EACCES || errno == EPERM ? "local.not-yours"
+                      : errno == EAGAIN                 ? "local.not-answering"
+                                                        : "local.not-running");
+    n = send(fd, request, strlen(request), MSG_NOSIGNAL);
+    while (n > 0 && (n = recv(fd, buffer, sizeof(buffer), 0)) > 0) {
         (void)fwrite(buffer, 1, (size_t)n, stdout);
-    if (n < 0)
-        complain(_("The connection '%s' does not answer: %s."), name, strerror(errno));
+        total += (size_t)n;
+    }
     close(fd);
-    return n < 0 ? EXIT_LOCAL : 0;
+    if (n < 0 && errno != ECONNRESET && errno != EPIPE)
+        return refuse(name, json, "local.not-answering");
+    /* It ended while it was asked: fine for who wants that, too late for the other. */
+    return wants_text && total == 0 ? refuse(name, json, "local.not-running") : 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
 }
 
 /* Names of running connections; stale sockets are passed over. */
@@ -92,7 +111,16 @@ static unsigned running(char names[CONNECTIONS_MAX][L2TPC_HOST_NAME_MAX + 1])
     }
     if (dir)
         closedir(dir);
+    qsort(names, n, sizeof(names[0]), by_name);
     return n;
+}
+
+/* Root's connections are not this user's to see, but many are dialed with sudo. */
+static const char *nothing_runs(void)
+{
+    return geteuid() != 0 && access(L2TPC_HOST_RUN_DIR, F_OK) == 0
+               ? _("No connection of this user is running. For those of root: sudo l2tpc status")
+               : _("No connection is running.");
 }
 
 static int parse(int argc, char **argv, const char *usage, bool *json, const char **name)
@@ -126,12 +154,12 @@ int cmd_status(int argc, char **argv)
     if (status != 0)
         return status < 0 ? 0 : status;
     if (name)
-        return ask(name, request);
+        return ask(name, request, json);
     n = running(names);
     if (n == 0 && !json)
-        (void)printf("%s\n", _("No connection is running."));
+        (void)printf("%s\n", nothing_runs());
     for (unsigned i = 0; i < n; i++)
-        if (ask(names[i], request) != 0)
+        if (ask(names[i], request, json) != 0)
             status = EXIT_LOCAL;
     return status;
 }
@@ -146,12 +174,12 @@ int cmd_disconnect(int argc, char **argv)
     if (status != 0)
         return status < 0 ? 0 : status;
     if (name)
-        return ask(name, "disconnect\n");
+        return ask(name, "disconnect\n", false);
     n = running(names);
     if (n == 1)
-        return ask(names[0], "disconnect\n");
+        return ask(names[0], "disconnect\n", false);
     if (n == 0)
-        complain(_("No connection is running."));
+        complain("%s", nothing_runs());
     else
         complain(_("%u connections are running: say which one. See: l2tpc status"), n);
     return EXIT_LOCAL;

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 void secret_forget(struct secret_bytes *s)
@@ -45,6 +44,8 @@ static bool set_bytes(struct secret_bytes *out, const unsigned char *p, size_t n
         complain(_("The %s is longer than %d bytes."), what, SECRET_BYTES_MAX);
         return false;
     }
+    if (n > 0 && p[n - 1] == '\r') /* taken as it is, but hard to see */
+        complain(_("Note: the %s ends with a carriage return."), what);
     out->given = true;
     out->n = n;
     if (n > 0)
@@ -115,30 +116,48 @@ bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *pass
     return ok;
 }
 
-bool secret_from_terminal(const char *prompt, struct secret_bytes *out)
+bool prompt_open(struct prompt *p, const char *question)
 {
-    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-    struct termios old;
     struct termios quiet;
-    ssize_t n = -1;
 
-    if (fd < 0)
+    p->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (p->fd < 0)
         return false;
-    if (tcgetattr(fd, &old) == 0) {
-        quiet = old;
-        quiet.c_lflag &= ~(tcflag_t)ECHO;
-        quiet.c_lflag |= ECHONL;
-        (void)tcsetattr(fd, TCSAFLUSH, &quiet);
-        (void)dprintf(fd, "%s", prompt);
-        n = read(fd, out->bytes, sizeof(out->bytes));
-        (void)tcsetattr(fd, TCSAFLUSH, &old);
+    if (tcgetattr(p->fd, &p->before) < 0) {
+        close(p->fd);
+        p->fd = -1;
+        return false;
     }
-    close(fd);
+    quiet = p->before;
+    quiet.c_lflag &= ~(tcflag_t)ECHO;
+    quiet.c_lflag |= ICANON | ECHONL;
+    (void)tcsetattr(p->fd, TCSAFLUSH, &quiet);
+    (void)dprintf(p->fd, "%s", question);
+    return true;
+}
+
+bool prompt_take(struct prompt *p, const char *what, struct secret_bytes *out)
+{
+    ssize_t n = read(p->fd, out->bytes, sizeof(out->bytes));
+    bool whole = n > 0 && out->bytes[n - 1] == '\n';
+
+    prompt_close(p); /* what is left of a line that is too long goes away with it */
     if (n <= 0)
         return false;
-    out->n = (size_t)n;
-    if (out->bytes[out->n - 1] == '\n')
-        out->n--;
+    if (n > SECRET_BYTES_MAX && !whole) {
+        complain(_("The %s is longer than %d bytes."), what, SECRET_BYTES_MAX);
+        return false;
+    }
+    out->n = (size_t)n - (whole ? 1 : 0);
     out->given = true;
     return true;
+}
+
+void prompt_close(struct prompt *p)
+{
+    if (p->fd < 0)
+        return;
+    (void)tcsetattr(p->fd, TCSAFLUSH, &p->before);
+    close(p->fd);
+    p->fd = -1;
 }

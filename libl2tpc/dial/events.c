@@ -162,6 +162,25 @@ static void on_sa_ready(struct dial *d, l2tpc_us now)
         start_l2tp(d, now);
 }
 
+static void fail_closed(struct dial *d, l2tpc_us now)
+{
+    struct failure f = failure_make(FAILURE_PEER_CLOSED);
+
+    failure_set_peer_text(&f, span_str("Delete of the IKE SA"));
+    fail_up(d, f.id, &f, now);
+}
+
+/*
+ * Some servers delete an IKE SA that they do not need at the moment: the ESP pairs live on, found
+ * dead by LCP echo if they are, until the server deletes them too or their lifetime is over.
+ */
+static void on_ike_deleted(struct dial *d, l2tpc_us now)
+{
+    d->ike_over = true;
+    if (!d->facts.up || !data_current(&d->data))
+        fail_closed(d, now);
+}
+
 static void on_sa_deleted(struct dial *d, uint32_t spi, l2tpc_us now)
 {
     const struct data_pair *p;
@@ -169,6 +188,10 @@ static void on_sa_deleted(struct dial *d, uint32_t spi, l2tpc_us now)
     if (!data_remove(&d->data, spi))
         return;
     p = data_current(&d->data);
+    if (!p && d->ike_over) { /* nobody is left who could negotiate another */
+        fail_closed(d, now);
+        return;
+    }
     if (!p) {
         d->deadline.no_sa = us_add(now, NO_SA_WAIT);
         return;
@@ -195,9 +218,12 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         on_ike_stage(d, e->stage, now);
         break;
     case IKE_EVENT_NEED_PSK:
+        /* Message 4 has come: whoever wants no more than phase 1 must not send message 5. */
+        on_ike_stage(d, STAGE_IKE_AUTH, now);
+        if (d->closing != CLOSING_NOT)
+            break;
         d->ike_need = e->need;
-        if (d->closing == CLOSING_NOT)
-            dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
+        dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
         break;
     case IKE_EVENT_AUTHENTICATED:
         d->facts.was_authenticated = true;
@@ -214,7 +240,7 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         break;
     case IKE_EVENT_CLOSED:
         if (e->by_peer)
-            fail_up(d, FAILURE_PEER_CLOSED, &e->failure, now);
+            on_ike_deleted(d, now);
         break;
     case IKE_EVENT_PEER_DEAD:
         d->l2tp_over = d->ppp_over = true;

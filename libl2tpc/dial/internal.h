@@ -48,6 +48,7 @@ struct dial {
 
     enum closing closing;
     bool ppp_over, l2tp_over; /* nothing polite is left to be said there */
+    bool ike_over;            /* the server deleted the IKE SA */
     bool esp_seen;
     bool until_reached;
     struct dial_events events;

@@ -58,20 +58,29 @@ static uint16_t inner_mtu(const struct dial *d)
     return (uint16_t)(mtu > PPP_MRU ? PPP_MRU : mtu);
 }
 
-void need_apply_ip(struct dial *d, l2tpc_us now)
+static struct dial_ip agreed_ip(const struct dial *d)
 {
-    struct dial_event e;
-
-    (void)now;
-    d->ip_wanted = true;
-    if (!d->tun_ready)
-        return;
-    d->facts.ip = (struct dial_ip){
+    return (struct dial_ip){
         .local = d->facts.ppp->local_ip,
         .peer = d->facts.ppp->peer_ip,
         .dns = {d->facts.ppp->dns[0], d->facts.ppp->dns[1]},
         .mtu = inner_mtu(d),
     };
+}
+
+void need_apply_ip(struct dial *d, l2tpc_us now)
+{
+    struct dial_event e;
+
+    if (d->config.until == STAGE_PPP_IP) { /* to be known, not to be used: there is no TUN */
+        d->facts.ip = agreed_ip(d);
+        stage_end(d, STAGE_PPP_IP, now);
+        return;
+    }
+    d->ip_wanted = true;
+    if (!d->tun_ready)
+        return;
+    d->facts.ip = agreed_ip(d);
     need_new(d, DIAL_NEED_APPLY_IP, &e);
     e.ip = d->facts.ip;
     dial_events_push(&d->events, &e);
@@ -188,7 +197,8 @@ void dial_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *l
             char text[ADDR_TEXT_MAX];
 
             failure_set_value(&f, span_str(inaddr_text(&local->addr, text)));
-            dial_fail_now(d, &f, now);
+            d->facts.failure = f;
+            try_next_address(d, now);
         } else {
             start_ike(d, now);
         }

@@ -2,35 +2,15 @@
 /* A plan as text and back. The reader takes nothing for granted: a power cut or a full disk may
  * have left anything in the file. */
 #include "host/journal.h"
+#include "host/text_out.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define MAGIC "l2tpc-journal"
 #define WORDS_MAX 5
 #define LINE_MAX_LEN 256
-
-struct text {
-    char *out;
-    size_t cap, n;
-    bool full;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *t, const char *fmt, ...)
-{
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintf(t->out + t->n, t->cap - t->n, fmt, ap);
-    va_end(ap);
-    if (n < 0 || (size_t)n >= t->cap - t->n)
-        t->full = true;
-    else
-        t->n += (size_t)n;
-}
 
 static void add_item(struct text *t, const struct item *i)
 {
@@ -39,25 +19,25 @@ static void add_item(struct text *t, const struct item *i)
     inaddr_text(&i->dst, addr);
     switch (i->kind) {
     case ITEM_TUN:
-        add(t, "tun %u %s\n", i->ifindex, i->name);
+        text_add(t, "tun %u %s\n", i->ifindex, i->name);
         break;
     case ITEM_ADDR:
-        add(t, "addr %u %s\n", i->ifindex, addr);
+        text_add(t, "addr %u %s\n", i->ifindex, addr);
         break;
     case ITEM_ROUTE:
-        add(t, "route %u %s/%u %u\n", i->table, addr, i->dst_len, i->ifindex);
+        text_add(t, "route %u %s/%u %u\n", i->table, addr, i->dst_len, i->ifindex);
         break;
     case ITEM_RULE:
-        add(t, "rule %u %u %u %s/%u\n", i->priority, i->table, i->mark, addr, i->dst_len);
+        text_add(t, "rule %u %u %u %s/%u\n", i->priority, i->table, i->mark, addr, i->dst_len);
         break;
     case ITEM_RP_FILTER:
-        add(t, "rp_filter %s %u %u\n", i->name, i->old_value, i->new_value);
+        text_add(t, "rp_filter %s %u %u\n", i->name, i->old_value, i->new_value);
         break;
     case ITEM_RESOLV_CONF:
-        add(t, "resolv-conf\n");
+        text_add(t, "resolv-conf\n");
         break;
     case ITEM_RESOLVED:
-        add(t, "resolved %u\n", i->ifindex);
+        text_add(t, "resolved %u\n", i->ifindex);
         break;
     }
 }
@@ -66,12 +46,12 @@ bool journal_format(const struct plan *plan, char *out, size_t cap, size_t *out_
 {
     struct text t = {.out = out, .cap = cap};
 
-    add(&t, MAGIC " 1\nowner %lld %" PRIu64 "\ntunnel %s\ninterface %s %u\nslot %u\n",
-        (long long)plan->owner_pid, plan->owner_start, plan->tunnel, plan->interface, plan->ifindex,
-        plan->slot);
+    text_add(&t, MAGIC " 1\nowner %lld %" PRIu64 "\ntunnel %s\ninterface %s %u\nslot %u\n",
+             (long long)plan->owner_pid, plan->owner_start, plan->tunnel, plan->interface,
+             plan->ifindex, plan->slot);
     for (size_t i = 0; i < plan->n_items; i++)
         add_item(&t, &plan->item[i]);
-    add(&t, "end\n");
+    text_add(&t, "end\n");
     if (t.full)
         return false;
     *out_n = t.n;

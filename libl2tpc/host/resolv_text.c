@@ -1,32 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/resolver.h"
+#include "host/text_out.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define SERVERS_MAX 3 /* MAXNS of resolv.h: the C library reads no more */
 #define DOMAINS_MAX 6
-
-struct text {
-    char *out;
-    size_t cap, n;
-    bool full;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *t, const char *fmt, ...)
-{
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintf(t->out + t->n, t->cap - t->n, fmt, ap);
-    va_end(ap);
-    if (n < 0 || (size_t)n >= t->cap - t->n)
-        t->full = true;
-    else
-        t->n += (size_t)n;
-}
 
 static bool take_line(struct span *text, struct span *out)
 {
@@ -73,7 +53,7 @@ static unsigned add_servers(struct text *t, const l2tpc_host_apply_ip *q)
     for (uint8_t family = 4; family <= 6; family = (uint8_t)(family + 2))
         for (uint32_t i = 0; i < q->n_dns && n < SERVERS_MAX; i++)
             if (q->dns[i].family == family && host_addr_read(&a, &q->dns[i])) {
-                add(t, "nameserver %s\n", inaddr_text(&a, text));
+                text_add(t, "nameserver %s\n", inaddr_text(&a, text));
                 n++;
             }
     return n;
@@ -87,7 +67,7 @@ static void add_old_servers(struct text *t, struct span old, unsigned n)
 
     while (n < SERVERS_MAX && take_line(&old, &line))
         if (take_word(&line, &key) && word_is(key, "nameserver") && take_word(&line, &value)) {
-            add(t, "nameserver %.*s\n", (int)value.n, (const char *)value.p);
+            text_add(t, "nameserver %.*s\n", (int)value.n, (const char *)value.p);
             n++;
         }
 }
@@ -103,11 +83,11 @@ static void add_search(struct text *t, const l2tpc_host_apply_ip *q, struct span
         if (take_word(&line, &word) && (word_is(word, "search") || word_is(word, "domain")))
             list = line;
     for (uint32_t i = 0; i < q->n_search; i++, n++)
-        add(t, "%s%s", n ? " " : "search ", q->search[i]);
+        text_add(t, "%s%s", n ? " " : "search ", q->search[i]);
     for (; n < DOMAINS_MAX && take_word(&list, &word); n++)
-        add(t, "%s%.*s", n ? " " : "search ", (int)word.n, (const char *)word.p);
+        text_add(t, "%s%.*s", n ? " " : "search ", (int)word.n, (const char *)word.p);
     if (n > 0)
-        add(t, "\n");
+        text_add(t, "\n");
 }
 
 bool resolv_compose(const l2tpc_host_apply_ip *q, struct span old, char *out, size_t cap,
@@ -118,8 +98,8 @@ bool resolv_compose(const l2tpc_host_apply_ip *q, struct span old, char *out, si
     struct span line;
     unsigned n;
 
-    add(&t, "# Written by l2tpc for the tunnel %s; the file before comes back when it ends.\n",
-        q->tunnel);
+    text_add(&t, "# Written by l2tpc for the tunnel %s; the file before comes back when it ends.\n",
+             q->tunnel);
     n = add_servers(&t, q);
     if (!(q->flags & L2TPC_HOST_IP_FULL_TUNNEL))
         add_old_servers(&t, old, n);
@@ -129,7 +109,7 @@ bool resolv_compose(const l2tpc_host_apply_ip *q, struct span old, char *out, si
         struct span key;
 
         if (take_word(&copy, &key) && (word_is(key, "options") || word_is(key, "sortlist")))
-            add(&t, "%.*s\n", (int)line.n, (const char *)line.p);
+            text_add(&t, "%.*s\n", (int)line.n, (const char *)line.p);
     }
     *out_n = t.n;
     return !t.full;

@@ -5,6 +5,8 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "crypto/crypto.h"
+#include "esp/esp.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -51,43 +53,6 @@ void keylog_ike(const uint8_t cky_i[8], const uint8_t cky_r[8], struct span ciph
     wipe(key, sizeof(key));
 }
 
-static const char *cipher_name(enum cipher_id cipher)
-{
-    switch (cipher) {
-    case CIPHER_DES_CBC:
-        return "DES-CBC";
-    case CIPHER_3DES_CBC:
-        return "3DES-CBC";
-    case CIPHER_AES_CBC:
-        return "AES-CBC";
-    case CIPHER_AES_GCM:
-        return "AES-GCM";
-    case CIPHER_NONE:
-        break;
-    }
-    return "NULL";
-}
-
-static const char *integ_name(const struct esp_suite *suite)
-{
-    switch (suite->integ) {
-    case HASH_MD5:
-        return "HMAC-MD5-96";
-    case HASH_SHA1:
-        return "HMAC-SHA1-96";
-    case HASH_SHA256:
-        return suite->truncate_96 ? "HMAC-SHA256-96" : "HMAC-SHA256-128";
-    case HASH_SHA384:
-        return "HMAC-SHA384-192";
-    case HASH_SHA512:
-        return "HMAC-SHA512-256";
-    case HASH_NONE:
-    case HASH_MD4:
-        break;
-    }
-    return "NULL";
-}
-
 void keylog_esp(const struct inaddr *src, const struct inaddr *dst, const struct esp_suite *suite,
                 const struct sa_keys *keys)
 {
@@ -101,7 +66,7 @@ void keylog_esp(const struct inaddr *src, const struct inaddr *dst, const struct
     keylog_line("{\"kind\":\"esp\",\"src\":\"%s\",\"dst\":\"%s\",\"spi\":\"0x%08x\","
                 "\"cipher\":\"%s\",\"cipher_key\":\"%s\",\"integ\":\"%s\",\"integ_key\":\"%s\"}\n",
                 inaddr_text(src, from), inaddr_text(dst, to), keys->spi, cipher_name(suite->cipher),
-                cipher, integ_name(suite), integ);
+                cipher, esp_integ_name(suite), integ);
     wipe(cipher, sizeof(cipher));
     wipe(integ, sizeof(integ));
 }

@@ -3,12 +3,12 @@
 
 #include "dial/dial.h"
 #include "io/sockaddr.h"
+#include "io/thread.h"
 
 #include <errno.h>
 #include <locale.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -151,12 +151,9 @@ static void *resolve_thread(void *user)
     return NULL;
 }
 
-/* Detached, without signals: they are the program's business. */
-static bool thread_start(struct resolve *r)
+static bool start_detached(struct resolve *r)
 {
     pthread_attr_t attr;
-    sigset_t all;
-    sigset_t before;
     pthread_t thread;
     bool ok;
 
@@ -164,11 +161,8 @@ static bool thread_start(struct resolve *r)
         return false;
     (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     (void)pthread_attr_setstacksize(&attr, THREAD_STACK);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     r->holders = 2;
-    ok = pthread_create(&thread, &attr, resolve_thread, r) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    ok = thread_start(&thread, &attr, resolve_thread, r);
     (void)pthread_attr_destroy(&attr);
     return ok;
 }
@@ -233,7 +227,7 @@ struct resolve *resolve_start(struct loop *loop, const char *name, resolve_fn fn
         ok = loop_post(loop, resolve_answer, r);
     } else {
         memcpy(r->name, name, strlen(name) + 1);
-        ok = thread_start(r);
+        ok = start_detached(r);
     }
     if (ok)
         return r;

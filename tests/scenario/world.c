@@ -42,125 +42,6 @@ void world_config_default(struct world_config *config)
     config->n_address = 1;
 }
 
-/* ---- needs ---- */
-
-static void answer(struct world *w, enum dial_need_type need, uint32_t id)
-{
-    struct world_config *c = &w->config;
-    static const enum failure_id why[] = {[DIAL_NEED_RESOLVE] = FAILURE_RESOLVE_NOT_FOUND,
-                                          [DIAL_NEED_SOCKETS] = FAILURE_LOCAL_SOCKET,
-                                          [DIAL_NEED_TUN] = FAILURE_LOCAL_TUN,
-                                          [DIAL_NEED_APPLY_IP] = FAILURE_LOCAL_CONFIGURE};
-    struct failure f = failure_make(why[need]);
-    const struct failure *failure = c->script[need].answer == ANSWER_FAILURE ? &f : NULL;
-    const char *text = need == DIAL_NEED_PSK ? c->psk : c->password;
-    struct span secret = span_str(text ? text : "");
-    l2tpc_us now = w->sim.now;
-
-    failure_set_value(&f, span_str("scripted"));
-    switch (need) {
-    case DIAL_NEED_RESOLVE:
-        dial_answer_resolve(w->dial, id, c->address, c->n_address, failure, now);
-        break;
-    case DIAL_NEED_SOCKETS:
-        dial_answer_sockets(w->dial, id, &c->local, 4500, failure, now);
-        break;
-    case DIAL_NEED_PSK:
-    case DIAL_NEED_PASSWORD:
-        dial_answer_secret(w->dial, id, failure ? NULL : &secret, now);
-        break;
-    case DIAL_NEED_TUN:
-    case DIAL_NEED_APPLY_IP:
-        dial_answer_done(w->dial, id, failure, now);
-        break;
-    }
-}
-
-static void on_need(struct world *w, const struct dial_event *e)
-{
-    const struct world_script *s = &w->config.script[e->need];
-
-    w->needs[e->need]++;
-    if (e->need == DIAL_NEED_SOCKETS)
-        w->asked_remote = e->remote;
-    if (e->need == DIAL_NEED_APPLY_IP)
-        w->ip = e->ip;
-    if (s->answer == ANSWER_NEVER)
-        return;
-    if (s->delay == 0) {
-        answer(w, e->need, e->need_id);
-        return;
-    }
-    w->need[e->need].open = true;
-    w->need[e->need].id = e->need_id;
-    w->need[e->need].due = us_add(w->sim.now, s->delay);
-}
-
-static void answer_due(struct world *w)
-{
-    for (unsigned i = 0; i < WORLD_NEEDS; i++) {
-        if (w->need[i].open && w->need[i].due <= w->sim.now) {
-            w->need[i].open = false;
-            answer(w, (enum dial_need_type)i, w->need[i].id);
-        }
-    }
-}
-
-/* ---- events ---- */
-
-static void on_failed(struct world *w, const struct dial_event *e)
-{
-    if (w->failed)
-        world_violation(w, "failed twice");
-    w->failed = true;
-    w->failed_at = w->sim.now;
-    w->failure = e->failure;
-    w->failed_stage = e->stage;
-}
-
-static void on_event(struct world *w, const struct dial_event *e)
-{
-    char text[44] = "";
-
-    if (w->down)
-        world_violation(w, "event %d behind DOWN", (int)e->type);
-    switch (e->type) {
-    case DIAL_EVENT_NEED:
-        snprintf(text, sizeof(text), "need %d", (int)e->need);
-        break;
-    case DIAL_EVENT_STAGE_BEGIN:
-    case DIAL_EVENT_STAGE_END:
-        snprintf(text, sizeof(text), "%s %s", stage_name(e->stage),
-                 e->type == DIAL_EVENT_STAGE_BEGIN ? "begins" : "done");
-        break;
-    case DIAL_EVENT_SA_CHANGED:
-        w->sa_changes++;
-        snprintf(text, sizeof(text), "SA changed");
-        break;
-    case DIAL_EVENT_UP:
-        w->up = true;
-        w->up_at = w->sim.now;
-        snprintf(text, sizeof(text), "UP");
-        break;
-    case DIAL_EVENT_RELEASE_IP:
-        w->released = true;
-        snprintf(text, sizeof(text), "release IP");
-        break;
-    case DIAL_EVENT_FAILED:
-        on_failed(w, e);
-        snprintf(text, sizeof(text), "FAILED %s", failure_code(e->failure.id));
-        break;
-    case DIAL_EVENT_DOWN:
-        w->down = true;
-        w->down_at = w->sim.now;
-        snprintf(text, sizeof(text), "DOWN");
-        break;
-    }
-    world_line_add(w, LINE_EVENT, text);
-    if (e->type == DIAL_EVENT_NEED)
-        on_need(w, e);
-}
-
 /* ---- the client's side of the link ---- */
 
 static enum peer_port port_of(enum dial_path path)
@@ -329,7 +210,7 @@ static void timer(void *ctx, l2tpc_us now)
         dial_timer(w->dial, now);
         watch_timer(w, now);
     }
-    answer_due(w);
+    world_answer_due(w);
     if (w->stream_every && w->stream_due <= now) {
         w->stream_due = us_add(now, w->stream_every);
         (void)world_ping(w);
@@ -343,7 +224,7 @@ static bool done(void *ctx, l2tpc_us now)
 
     (void)now;
     while (dial_pop_event(w->dial, &e))
-        on_event(w, &e);
+        world_take_event(w, &e);
     world_watch_peer(w);
     world_watch_queues(w);
     return w->goal && w->goal(w);
@@ -523,6 +404,11 @@ bool world_is_up(struct world *w)
 bool world_is_down(struct world *w)
 {
     return w->down;
+}
+
+bool world_has_lines(struct world *w)
+{
+    return w->n_lines >= w->goal_lines || w->down;
 }
 
 bool world_ping_answered(struct world *w)

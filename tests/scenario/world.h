@@ -75,6 +75,7 @@ struct world {
     struct world_wire queue[64]; /* IP packets that were sealed, on their way out */
     unsigned queue_head, queue_used;
     bool (*goal)(struct world *w);
+    unsigned goal_lines; /* of world_has_lines() */
 
     /* What has happened. */
     bool up, failed, down, released;
@@ -113,6 +114,7 @@ bool world_until(struct world *w, bool (*goal)(struct world *w), l2tpc_us limit)
 void world_run(struct world *w, l2tpc_us duration);
 bool world_is_up(struct world *w);   /* or has failed */
 bool world_is_down(struct world *w); /* the end */
+bool world_has_lines(struct world *w);
 
 /* One ICMP echo request; false when the tunnel may not carry it. */
 bool world_ping(struct world *w);
@@ -127,6 +129,10 @@ int world_find(const struct world *w, enum world_kind kind, const char *text, un
 void world_print(const struct world *w);
 /* True when no invariant was broken and the peer had nothing to complain about. */
 bool world_clean(struct world *w);
+
+/* world_events.c */
+void world_take_event(struct world *w, const struct dial_event *e);
+void world_answer_due(struct world *w);
 
 /* world_watch.c */
 void world_line_add(struct world *w, enum world_kind kind, const char *text);

@@ -167,20 +167,30 @@ void ike_follow_peer(struct ike *ike, const struct ike_in *in)
 }
 
 /* ---- message ids ---- */
-bool ike_is_finished(const struct ike *ike, uint32_t message_id)
+bool ike_ids_have(const struct ike_ids *ids, uint32_t message_id)
 {
-    unsigned n = ike->n_finished < IKE_FINISHED_KEPT ? ike->n_finished : IKE_FINISHED_KEPT;
+    unsigned n = ids->n < IKE_FINISHED_KEPT ? ids->n : IKE_FINISHED_KEPT;
 
     for (unsigned i = 0; i < n; i++)
-        if (ike->finished[i] == message_id)
+        if (ids->id[i] == message_id)
             return true;
     return false;
 }
 
+void ike_ids_keep(struct ike_ids *ids, uint32_t message_id)
+{
+    if (!ike_ids_have(ids, message_id))
+        ids->id[ids->n++ % IKE_FINISHED_KEPT] = message_id;
+}
+
+bool ike_is_finished(const struct ike *ike, uint32_t message_id)
+{
+    return ike_ids_have(&ike->finished, message_id);
+}
+
 void ike_set_finished(struct ike *ike, uint32_t message_id)
 {
-    if (!ike_is_finished(ike, message_id))
-        ike->finished[ike->n_finished++ % IKE_FINISHED_KEPT] = message_id;
+    ike_ids_keep(&ike->finished, message_id);
 }
 
 bool ike_new_message_id(struct ike *ike, uint32_t *out)

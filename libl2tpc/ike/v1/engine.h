@@ -72,6 +72,12 @@ struct quick {
     l2tpc_us since; /* of the state */
 };
 
+/* The last message ids of a kind. */
+struct ike_ids {
+    uint32_t id[IKE_FINISHED_KEPT];
+    unsigned n; /* ever kept: the next slot, modulo */
+};
+
 struct ike_sa_record {
     uint32_t spi_in, spi_out;
     bool live;
@@ -140,9 +146,9 @@ struct ike {
     /* phase 2 */
     bool transaction_seen; /* XAUTH or mode config, which we do not speak */
     struct ike_sa_record sas[IKE_SAS_MAX];
-    unsigned n_sas; /* ever made: the next slot, modulo */
-    uint32_t finished[IKE_FINISHED_KEPT];
-    unsigned n_finished;
+    unsigned n_sas;          /* ever made: the next slot, modulo */
+    struct ike_ids finished; /* exchanges of either side that are over */
+    struct ike_ids own;      /* informationals of ours: who sends one back is a mirror */
 
     uint8_t plain[IKE_MESSAGE_MAX]; /* the message being read, decrypted */
 };
@@ -180,6 +186,8 @@ bool ike_open(struct ike *ike, const struct ike_in *in, enum isakmp_message mess
 /* The HASH payload equals prf(SKEYID_a, M-ID | before | what follows it), in constant time. */
 bool ike_hash_matches(struct ike *ike, const struct ike_in *in, const struct chain *c,
                       struct span before) MUST_USE;
+bool ike_ids_have(const struct ike_ids *ids, uint32_t message_id);
+void ike_ids_keep(struct ike_ids *ids, uint32_t message_id);
 bool ike_is_finished(const struct ike *ike, uint32_t message_id);
 void ike_set_finished(struct ike *ike, uint32_t message_id);
 /* Not 0, not in use. */

@@ -26,6 +26,7 @@ static bool start(struct ike *ike, struct build *b, uint32_t *message_id, size_t
 {
     if (!ike->has_keys || !ike_new_message_id(ike, message_id))
         return false;
+    ike_ids_keep(&ike->own, *message_id);
     build_start(b, ike->cky_i, ike->cky_r, EXCHANGE_INFORMATIONAL, ISAKMP_FLAG_ENCRYPTION,
                 *message_id);
     *at = build_hash(b, ike->keys.n);
@@ -315,11 +316,15 @@ enum verdict info_input(struct ike *ike, const struct ike_in *in)
         return hint_input(ike, in);
     if (ike->state != P1_UP && ike->state != P1_DELETED)
         return VERDICT_DROP;
+    /* HASH(1) has no direction: a message of ours that comes back would pass it. */
+    if (ike_ids_have(&ike->own, in->header.message_id))
+        return VERDICT_DROP;
     if (!open_info(ike, in, &c) || !all_parse(&c))
         return VERDICT_DROP;
     if (!quick_find(ike, in->header.message_id))
         ike_set_finished(ike, in->header.message_id);
-    ike_note_alive(ike, in->now);
+    if (fresh) /* what was sent again by anybody is no sign of life */
+        ike_note_alive(ike, in->now);
     for (unsigned i = 0; i < c.n && v != VERDICT_FATAL; i++) {
         struct notify n;
         struct delete_payload d;

@@ -99,10 +99,12 @@ static struct announced read_vendors(const struct chain *c)
     return a;
 }
 
+/* DPD may be announced in any message of main mode (RFC 3706 5.1): some do it in the fourth. */
 static void keep_vendors(struct ike *ike, const struct chain *c)
 {
     struct ike_facts *f = &ike->facts;
 
+    f->dpd = f->dpd || (ike->cfg.dpd && read_vendors(c).dpd);
     for (unsigned i = 0; i < c->n_vid && f->n_vendor_ids < IKE_VENDOR_IDS_KEPT; i++) {
         char *slot = f->vendor_ids[f->n_vendor_ids];
         const char *name = vendor_name(vendor_find(c->vid[i]));
@@ -181,7 +183,6 @@ static enum verdict accept_mm2(struct ike *ike, const struct ike_in *in, const s
     ike->facts.suite = choice->suite;
     ike->facts.lifetime_s = choice->lifetime_s;
     ike->facts.natt = said->offers_natt;
-    ike->facts.dpd = said->dpd;
     ike->natt = said->natt;
     keep_vendors(ike, c);
     ike->state = P1_MM3_SENT;
@@ -214,7 +215,6 @@ static enum verdict recv_mm2(struct ike *ike, const struct ike_in *in)
     said.offers_natt = said.natt != NATT_NONE;
     if (ike->cfg.encapsulation == ENCAPSULATION_ESP)
         said.natt = NATT_NONE;
-    said.dpd = said.dpd && ike->cfg.dpd;
     if (ike->cfg.encapsulation == ENCAPSULATION_UDP && said.natt == NATT_NONE)
         return drop_with_hint(ike, FAILURE_IKE_ENCAPSULATION, "", true, in->now);
     return accept_mm2(ike, in, &c, &choice, &said);
@@ -395,6 +395,7 @@ static enum verdict recv_mm6(struct ike *ike, const struct ike_in *in)
     answered(ike, in->now);
     retransmit_stop(&ike->probe.rtx);
     ike_follow_peer(ike, in);
+    keep_vendors(ike, &c);
     memcpy(ike->iv, iv, sizeof(iv));
     (void)snprintf(ike->facts.peer_id_type, sizeof(ike->facts.peer_id_type), "%s",
                    isakmp_id_type_name(id.type));

@@ -15,6 +15,7 @@
 struct server_habits {
     unsigned transform, esp_transform; /* which of the offered it takes */
     bool no_natt, draft_natt, no_dpd;
+    bool late_dpd;         /* announces DPD in message 4 */
     int natd_extra;        /* NAT-D payloads more than two, or fewer */
     unsigned natd_cut;     /* bytes missing from each */
     bool natd_true;        /* says the truth about the client's address */

@@ -124,7 +124,7 @@ static void recv_mm1(struct rig *r, enum ike_port port, const struct isakmp_head
     if (!s->habits.no_natt)
         build_bytes(&b, PAYLOAD_VID,
                     vendor_bytes(s->habits.draft_natt ? VENDOR_NATT_02N : VENDOR_RFC3947));
-    if (!s->habits.no_dpd)
+    if (!s->habits.no_dpd && !s->habits.late_dpd)
         build_bytes(&b, PAYLOAD_VID, vendor_bytes(VENDOR_DPD));
     build_bytes(&b, PAYLOAD_VID, span_str("a vendor nobody knows"));
     must(build_finish(&b, &out));
@@ -169,6 +169,8 @@ static void recv_mm3(struct rig *r, const struct chain *c)
             must(env_rand(&s->env, digest, sizeof(digest)));
         build_bytes(&b, nat_d, span_of(digest, hash_size(s->suite.hash) - s->habits.natd_cut));
     }
+    if (s->habits.late_dpd)
+        build_bytes(&b, PAYLOAD_VID, vendor_bytes(VENDOR_DPD));
     must(build_finish(&b, &out));
     memcpy(s->mm4, out.p, out.n);
     s->n_mm4 = out.n;

@@ -146,7 +146,7 @@ TEST(ike_h34_nat_d_payloads)
         bool floated;
     } rows[] = {
         {-2, 0, "none", false}, {-1, 0, "none", false}, {0, 0, "none", true},
-        {8, 0, "none", true},   {9, 0, "none", false},  {0, 1, "ike.cut-off", false},
+        {8, 0, "none", true},   {9, 0, "none", false},  {0, 1, "ike.protocol", false},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

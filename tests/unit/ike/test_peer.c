@@ -176,3 +176,18 @@ TEST(peer_that_wants_xauth_is_named)
     CHECK_INT(rig_failure(r)->stage, STAGE_IKE_QUICK);
     rig_free(r);
 }
+
+/* Cisco IOS names what it speaks in message 4. */
+TEST(peer_announces_dpd_in_message_4)
+{
+    struct rig *r = rig_new();
+
+    r->server.habits.late_dpd = true;
+    rig_start(r);
+    rig_run(r, r->now + US_S(1));
+    CHECK(rig_event(r, IKE_EVENT_SA_READY, 0));
+    CHECK(ike_facts(r->ike)->dpd);
+    rig_run(r, r->now + 2 * DPD_IDLE);
+    CHECK(r->server.r_u_theres > 0);
+    rig_free(r);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the setters take, and what they refuse without changing anything. */
+#include "api/internal.h"
+#include "check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static l2tpc_config *fresh(void)
+{
+    l2tpc_config *c = NULL;
+
+    return l2tpc_config_new(&c) == L2TPC_OK ? c : NULL;
+}
+
+TEST(config_defaults)
+{
+    l2tpc_config *c = fresh();
+
+    CHECK(c);
+    CHECK_INT(c->port, 500);
+    CHECK_INT(c->until, STAGE_UP);
+    CHECK(c->auth & PPP_AUTH_MSCHAPV2);
+    CHECK(!(c->auth & PPP_AUTH_PAP));
+    CHECK(!(c->auth & PPP_AUTH_NONE_OK));
+    CHECK(!c->has_psk && !c->has_password);
+    CHECK_INT(c->encapsulation, ENCAPSULATION_AUTO);
+    l2tpc_config_free(c);
+    l2tpc_config_free(NULL);
+    CHECK_INT(l2tpc_config_new(NULL), L2TPC_EINVAL);
+}
+
+/* A name becomes a file name and a unit name somewhere. */
+TEST(config_names)
+{
+    static const char *const good[] = {"office", "a", "vpn-1", "a.b", "A_b-9", "x-"};
+    static const char *const bad[] = {"",   "../x", "x/../y", "a/b",         ".hidden",
+                                      "-x", "a b",  "a\n",    "caf\xc3\xa9", "a..b",
+                                      "..", ".",    "a;b",    "$x"};
+    char text[80];
+    l2tpc_config *c = fresh();
+
+    CHECK(c);
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        CHECK_INT(l2tpc_config_set_name(c, good[i]), L2TPC_OK);
+        CHECK_STR(c->name, good[i]);
+    }
+    CHECK_INT(l2tpc_config_set_name(c, "kept"), L2TPC_OK);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        if (l2tpc_config_set_name(c, bad[i]) != L2TPC_EINVAL)
+            CHECK_STR(bad[i], "refused");
+    memset(text, 'a', sizeof(text));
+    text[64] = 0;
+    CHECK_INT(l2tpc_config_set_name(c, text + 1), L2TPC_OK);
+    CHECK_INT(l2tpc_config_set_name(c, text), L2TPC_OK);
+    text[64] = 'a';
+    text[65] = 0;
+    CHECK_INT(l2tpc_config_set_name(c, text), L2TPC_EINVAL);
+    CHECK_INT(strlen(c->name), 64);
+    CHECK_INT(l2tpc_config_set_name(c, NULL), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_name(NULL, "x"), L2TPC_EINVAL);
+    l2tpc_config_free(c);
+}
+
+TEST(config_servers)
+{
+    static const struct {
+        const char *text, *server;
+        uint16_t port;
+    } good[] = {
+        {"vpn.example.com", "vpn.example.com", 500},
+        {"vpn.example.com:1500", "vpn.example.com", 1500},
+        {"vpn.example.com.", "vpn.example.com.", 500},
+        {"192.0.2.1", "192.0.2.1", 500},
+        {"192.0.2.1:4000", "192.0.2.1", 4000},
+        {"2001:db8::1", "2001:db8::1", 500},
+        {"[2001:db8::1]", "2001:db8::1", 500},
+        {"[2001:db8::1]:65535", "2001:db8::1", 65535},
+        {"::ffff:192.0.2.1", "::ffff:192.0.2.1", 500},
+        {"b\xc3\xbc"
+         "cher.example",
+         "b\xc3\xbc"
+         "cher.example",
+         500},
+        {"\xe4\xbe\x8b\xe3\x81\x88.\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88:501",
+         "\xe4\xbe\x8b\xe3\x81\x88.\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88", 501},
+        {"localhost", "localhost", 500},
+        {"my_host-1", "my_host-1", 500},
+    };
+    static const char *const bad[] = {"",
+                                      ":",
+                                      ":500",
+                                      "vpn:",
+                                      "vpn:0",
+                                      "vpn:65536",
+                                      "vpn:99999999",
+                                      "vpn:5x",
+                                      "vpn:-1",
+                                      "vpn: 500",
+                                      "[2001:db8::1",
+                                      "[vpn]:500",
+                                      "[192.0.2.1]:500",
+                                      "[2001:db8::1]x",
+                                      "[2001:db8::1]:",
+                                      "2001:db8::zz",
+                                      "-vpn",
+                                      ".vpn",
+                                      "a..b",
+                                      "a b",
+                                      "a/b",
+                                      "vpn.example.com\n",
+                                      "$(id)",
+                                      "a;b",
+                                      "\xff\xfe",
+                                      "[]",
+                                      "[]:5",
+                                      "user@vpn",
+                                      "http://vpn"};
+    char text[300];
+    l2tpc_config *c = fresh();
+
+    CHECK(c);
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        if (l2tpc_config_set_server(c, good[i].text) != L2TPC_OK)
+            CHECK_STR(good[i].text, "taken");
+        CHECK_STR(c->server, good[i].server);
+        CHECK_INT(c->port, good[i].port);
+    }
+    CHECK_INT(l2tpc_config_set_server(c, "kept:700"), L2TPC_OK);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        if (l2tpc_config_set_server(c, bad[i]) != L2TPC_EINVAL)
+            CHECK_STR(bad[i], "refused");
+        CHECK_STR(c->server, "kept");
+        CHECK_INT(c->port, 700);
+    }
+    memset(text, 'a', sizeof(text));
+    text[253] = 0;
+    CHECK_INT(l2tpc_config_set_server(c, text), L2TPC_OK);
+    text[253] = 'a';
+    text[254] = 0;
+    CHECK_INT(l2tpc_config_set_server(c, text), L2TPC_EINVAL);
+    text[254] = 'a';
+    text[299] = 0;
+    CHECK_INT(l2tpc_config_set_server(c, text), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_server(c, NULL), L2TPC_EINVAL);
+    l2tpc_config_free(c);
+}
+
+TEST(config_users)
+{
+    char text[300];
+    l2tpc_config *c = fresh();
+
+    CHECK(c);
+    CHECK_INT(l2tpc_config_set_user(c, "alice", NULL), L2TPC_OK);
+    CHECK_STR(c->user, "alice");
+    CHECK_INT(l2tpc_config_set_user(c, "alice", "CORP"), L2TPC_OK);
+    CHECK_STR(c->user, "CORP\\alice");
+    CHECK_INT(l2tpc_config_set_user(c, "alice@corp", ""), L2TPC_OK);
+    CHECK_STR(c->user, "alice@corp");
+    CHECK_INT(l2tpc_config_set_user(c, "", NULL), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_user(c, NULL, "CORP"), L2TPC_EINVAL);
+    memset(text, 'u', sizeof(text));
+    text[299] = 0;
+    CHECK_INT(l2tpc_config_set_user(c, text, NULL), L2TPC_EINVAL);
+    CHECK_STR(c->user, "alice@corp");
+    l2tpc_config_free(c);
+}
+
+TEST(config_secrets)
+{
+    static const char psk[] = "with\0zero";
+    char *big = NULL;
+    l2tpc_config *c = fresh();
+
+    CHECK(c);
+    CHECK_INT(l2tpc_config_set_psk(c, psk, sizeof(psk) - 1), L2TPC_OK);
+    CHECK(c->has_psk);
+    CHECK_MEM(secret_span(&c->psk).p, secret_span(&c->psk).n, psk, sizeof(psk) - 1);
+    CHECK_INT(l2tpc_config_set_psk(c, "", 0), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_psk(c, NULL, 3), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_psk(c, big, 1 << 20), L2TPC_EINVAL);
+    CHECK_INT(secret_span(&c->psk).n, sizeof(psk) - 1);
+    CHECK_INT(l2tpc_config_set_password(c, "", 0), L2TPC_OK); /* some accounts have none */
+    CHECK(c->has_password);
+    CHECK_INT(l2tpc_config_set_tunnel_secret(c, "", 0), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_psk(NULL, "x", 1), L2TPC_EINVAL);
+    l2tpc_config_free(c);
+}
+
+TEST(config_algorithms)
+{
+    unsigned before;
+    l2tpc_config *c = fresh();
+
+    CHECK(c);
+    CHECK_INT(l2tpc_config_set_policy(c, "strong"), L2TPC_OK);
+    before = c->policy.n_ike;
+    CHECK_INT(l2tpc_config_set_policy(c, "weak"), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_policy(c, NULL), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_ike(c, "aes256-sha1-modp1024,nonsense"), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_ike(c, ""), L2TPC_EINVAL);
+    CHECK_INT(c->policy.n_ike, before);
+    CHECK_INT(l2tpc_config_set_ike(c, "aes256-sha1-modp1024;3des-sha1-modp1024!"), L2TPC_OK);
+    CHECK_INT(c->policy.n_ike, 2);
+    CHECK_INT(l2tpc_config_set_esp(c, "aes128-sha1"), L2TPC_OK);
+    CHECK_INT(c->policy.n_esp, 1);
+    CHECK_INT(l2tpc_config_set_esp(c, "rot13"), L2TPC_EINVAL);
+    l2tpc_config_free(c);
+}
+
+TEST(config_choices)
+{
+    l2tpc_config *c = fresh();
+
+    CHECK(c);
+    CHECK_INT(l2tpc_config_set_encapsulation(c, "udp"), L2TPC_OK);
+    CHECK_INT(c->encapsulation, ENCAPSULATION_UDP);
+    CHECK_INT(l2tpc_config_set_encapsulation(c, "UDP"), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_encapsulation(c, NULL), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_allow(c, "pap"), L2TPC_OK);
+    CHECK(c->auth & PPP_AUTH_PAP);
+    CHECK_INT(l2tpc_config_allow(c, "!pap"), L2TPC_OK);
+    CHECK(!(c->auth & PPP_AUTH_PAP));
+    CHECK_INT(l2tpc_config_allow(c, "!"), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_allow(c, "chap"), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_allow(c, NULL), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_until(c, "esp-check"), L2TPC_OK);
+    CHECK_INT(c->until, STAGE_ESP_CHECK);
+    CHECK_INT(l2tpc_config_set_until(c, "later"), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_timeout(c, 3600), L2TPC_OK);
+    CHECK_INT(l2tpc_config_set_timeout(c, 3601), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_mru(c, 127), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_mru(c, 128), L2TPC_OK);
+    CHECK_INT(l2tpc_config_set_mru(c, 1500), L2TPC_OK);
+    CHECK_INT(l2tpc_config_set_mru(c, 1501), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_mru(c, 0), L2TPC_OK);
+    CHECK_INT(l2tpc_config_set_quirk(c, "port-1701"), L2TPC_OK);
+    CHECK_INT(c->inner_port, 1701);
+    CHECK_INT(l2tpc_config_set_quirk(c, "softether-utf8"), L2TPC_OK);
+    CHECK_INT(l2tpc_config_set_quirk(c, "other"), L2TPC_EINVAL);
+    l2tpc_config_free(c);
+}
+
+TEST(config_interfaces)
+{
+    static const char *const good[] = {"l2tp0", "l2tp%d", "vpn-office", "fifteen-letters"};
+    static const char *const bad[] = {
+        "", "sixteen-letters-", "a/b", "a b", "..", ".", "a%s", "%d%d", "a:b", "a%", "%n", "a\n"};
+    l2tpc_config *c = fresh();
+
+    CHECK(c);
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        CHECK_INT(l2tpc_config_set_interface(c, good[i]), L2TPC_OK);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        if (l2tpc_config_set_interface(c, bad[i]) != L2TPC_EINVAL)
+            CHECK_STR(bad[i], "refused");
+    CHECK_INT(l2tpc_config_set_interface(c, NULL), L2TPC_EINVAL);
+    l2tpc_config_free(c);
+}

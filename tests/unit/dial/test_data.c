@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The data path: what may go through, what is dropped, which keys are used when. */
+#include "../esp/fixture.h"
+#include "base/limits.h"
+#include "check.h"
+#include "dial/data_path.h"
+#include "l2tp/data.h"
+#include "ppp/ppp.h"
+
+#include <string.h>
+
+#define TUNNEL 0x1111
+#define SESSION 0x2222
+#define PEER_TUNNEL 0x3333
+#define PEER_SESSION 0x4444
+
+struct fixture {
+    struct ends e;
+    struct env env;
+    struct data_path d;
+    uint8_t room[PACKET_MAX];
+    struct mspan out;
+};
+
+static bool open_fixture(struct fixture *f)
+{
+    static const struct esp_suite suite = {CIPHER_AES_CBC, 256, HASH_SHA256, false};
+
+    memset(f, 0, sizeof(*f));
+    ends_init(&f->e, &suite);
+    f->env = ends_env(&f->e);
+    if (!ends_open(&f->e))
+        return false;
+    f->d.tunnel_id = TUNNEL;
+    f->d.session_id = SESSION;
+    f->d.peer_tunnel_id = PEER_TUNNEL;
+    f->d.peer_session_id = PEER_SESSION;
+    f->d.call_up = f->d.ip_open = true;
+    return data_install(&f->d, f->e.crypto, &f->env, &f->e.sa, &f->e.client, &f->e.server, 0);
+}
+
+static void close_fixture(struct fixture *f)
+{
+    data_clear(&f->d);
+    ends_close(&f->e);
+}
+
+/* An L2TP payload as the server seals it, given to the data path. */
+static enum data_kind from_server(struct fixture *f, struct span payload)
+{
+    struct mspan inner = {f->room + ESP_HEADROOM, payload.n};
+    struct mspan packet;
+
+    memcpy(inner.p, payload.p, payload.n);
+    if (esp_seal(f->e.server_out, inner, &packet) != ESP_OK)
+        return DATA_NOTHING;
+    return data_open(&f->d, packet, &f->out);
+}
+
+static enum data_kind frame_from_server(struct fixture *f, uint16_t tunnel, uint16_t session,
+                                        struct span frame)
+{
+    uint8_t b[L2TP_DATA_HEADER + 1500];
+    struct mspan in = {b + L2TP_DATA_HEADER, frame.n};
+
+    memcpy(in.p, frame.p, frame.n);
+    return from_server(f, span_ro(l2tp_data_wrap(tunnel, session, in)));
+}
+
+static enum data_kind ip_from_server(struct fixture *f, struct span ip)
+{
+    uint8_t b[PPP_FRAME_HEADER + 1500];
+    struct mspan in = {b + PPP_FRAME_HEADER, ip.n};
+
+    memcpy(in.p, ip.p, ip.n);
+    return frame_from_server(f, TUNNEL, SESSION, span_ro(ppp_frame_wrap(PPP_PROTO_IP, in)));
+}
+
+static const uint8_t ipv4[20] = {0x45, 0, 0, 20, 0, 0, 0, 0, 64, 1, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2};
+
+TEST(data_ip_comes_through)
+{
+    struct fixture f;
+
+    CHECK(open_fixture(&f));
+    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP);
+    CHECK_MEM(f.out.p, f.out.n, ipv4, sizeof(ipv4));
+    CHECK_INT(f.d.counters.ip_in, 1);
+    CHECK_INT(f.d.counters.ip_in_bytes, 20);
+    close_fixture(&f);
+}
+
+TEST(data_unknown_spi)
+{
+    struct fixture f;
+    uint8_t short_packet[3] = {1, 2, 3};
+    struct mspan packet;
+
+    CHECK(open_fixture(&f));
+    CHECK_INT(seal_bytes(f.e.server_out, f.room, 40, 0, &packet), ESP_OK);
+    packet.p[0] ^= 0x80;
+    CHECK_INT(data_open(&f.d, packet, &f.out), DATA_NOTHING);
+    CHECK_INT(f.d.counters.unknown_spi, 1);
+    CHECK_INT(data_open(&f.d, (struct mspan){short_packet, 3}, &f.out), DATA_NOTHING);
+    CHECK_INT(f.d.counters.unknown_spi, 2);
+    CHECK(data_owns_spi(&f.d, f.e.sa.in.spi));
+    CHECK(!data_owns_spi(&f.d, f.e.sa.out.spi));
+    CHECK(!data_owns_spi(&f.d, 0));
+    close_fixture(&f);
+}
+
+TEST(data_damaged_and_repeated)
+{
+    struct fixture f;
+    uint8_t copy[PACKET_MAX];
+    struct mspan packet;
+    struct esp_counters in, out;
+
+    CHECK(open_fixture(&f));
+    CHECK_INT(seal_bytes(f.e.server_out, f.room, 40, 0xc8, &packet), ESP_OK);
+    memcpy(copy, packet.p, packet.n);
+    copy[20] ^= 1;
+    CHECK_INT(data_open(&f.d, (struct mspan){copy, packet.n}, &f.out), DATA_NOTHING);
+    memcpy(copy, packet.p, packet.n);
+    (void)data_open(&f.d, (struct mspan){copy, packet.n}, &f.out);
+    memcpy(copy, packet.p, packet.n);
+    CHECK_INT(data_open(&f.d, (struct mspan){copy, packet.n}, &f.out), DATA_NOTHING);
+    data_sum(&f.d, &in, &out);
+    CHECK_INT(in.bad_icv, 1);
+    CHECK_INT(in.replayed, 1);
+    close_fixture(&f);
+}
+
+TEST(data_before_open)
+{
+    uint8_t room[DATA_HEADROOM + sizeof(ipv4) + DATA_TAILROOM];
+    struct mspan ip = {room + DATA_HEADROOM, sizeof(ipv4)};
+    struct mspan packet;
+    struct fixture f;
+
+    CHECK(open_fixture(&f));
+    memcpy(ip.p, ipv4, sizeof(ipv4));
+    f.d.ip_open = false;
+    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_NOTHING);
+    CHECK(!data_seal_ip(&f.d, ip, &packet));
+    CHECK_INT(f.d.counters.not_open, 2);
+    f.d.ip_open = true;
+    f.d.call_up = false;
+    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_NOTHING);
+    CHECK_INT(f.d.counters.bad_l2tp, 1);
+    CHECK(!data_seal_ip(&f.d, ip, &packet));
+    CHECK_INT(f.d.counters.ip_out, 0);
+    close_fixture(&f);
+}
+
+/* Only our own tunnel and session; a control message goes to L2TP whatever its ids. */
+TEST(data_foreign_ids)
+{
+    static const uint8_t frame[] = {0xff, 3, 0xc0, 0x21, 9, 1, 0, 8, 0, 0, 0, 0};
+    static const uint8_t control[] = {0xc8, 2, 0, 12, 0x77, 0x77, 0, 0, 0, 1, 0, 1};
+    static const uint8_t version3[] = {0xc8, 3, 0, 12, 0, 0, 0, 0, 0, 1, 0, 1};
+    struct fixture f;
+
+    CHECK(open_fixture(&f));
+    CHECK_INT(frame_from_server(&f, TUNNEL, SESSION, SPAN_ARRAY(frame)), DATA_PPP);
+    CHECK_MEM(f.out.p, f.out.n, frame, sizeof(frame));
+    CHECK_INT(frame_from_server(&f, TUNNEL ^ 1, SESSION, SPAN_ARRAY(frame)), DATA_NOTHING);
+    CHECK_INT(frame_from_server(&f, TUNNEL, SESSION ^ 1, SPAN_ARRAY(frame)), DATA_NOTHING);
+    CHECK_INT(f.d.counters.bad_l2tp, 2);
+    CHECK_INT(from_server(&f, SPAN_ARRAY(control)), DATA_CONTROL);
+    CHECK_INT(from_server(&f, SPAN_ARRAY(version3)), DATA_NOTHING);
+    CHECK_INT(from_server(&f, span_of(control, 1)), DATA_NOTHING);
+    CHECK_INT(f.d.counters.bad_l2tp, 4);
+    close_fixture(&f);
+}
+
+/* What is inside must be what it says: version, header length, total length (hostile.md H75). */
+TEST(data_inner_ip)
+{
+    struct fixture f;
+    uint8_t ip[60];
+    uint8_t ipv6[44] = {0x60, 0, 0, 0, 0, 4, 59, 64};
+
+    CHECK(open_fixture(&f));
+    memset(ip, 0, sizeof(ip));
+    memcpy(ip, ipv4, sizeof(ipv4));
+    CHECK_INT(ip_from_server(&f, span_of(ip, 60)), DATA_IP); /* bytes behind its end are cut off */
+    CHECK_INT(f.out.n, 20);
+    for (unsigned v = 0; v < 16; v++) {
+        ip[0] = (uint8_t)(v << 4 | 5);
+        CHECK_INT(ip_from_server(&f, span_of(ip, 20)), v == 4 ? DATA_IP : DATA_NOTHING);
+    }
+    ip[0] = 0x44;
+    CHECK_INT(ip_from_server(&f, span_of(ip, 20)), DATA_NOTHING);
+    ip[0] = 0x46; /* 24 bytes of header in 20 */
+    CHECK_INT(ip_from_server(&f, span_of(ip, 60)), DATA_NOTHING);
+    ip[0] = 0x45;
+    ip[3] = 21;
+    CHECK_INT(ip_from_server(&f, span_of(ip, 20)), DATA_NOTHING);
+    ip[2] = 0xff;
+    CHECK_INT(ip_from_server(&f, span_of(ip, 20)), DATA_NOTHING);
+    ip[2] = ip[3] = 0;
+    CHECK_INT(ip_from_server(&f, span_of(ip, 20)), DATA_NOTHING);
+    ip[3] = 19;
+    CHECK_INT(ip_from_server(&f, span_of(ip, 20)), DATA_NOTHING);
+    CHECK_INT(ip_from_server(&f, span_of(ipv4, 3)), DATA_NOTHING);
+    CHECK_INT(ip_from_server(&f, span_of(ipv4, 0)), DATA_NOTHING);
+    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv6)), DATA_IP);
+    CHECK_INT(f.out.n, 44);
+    ipv6[5] = 5;
+    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv6)), DATA_NOTHING);
+    CHECK_INT(ip_from_server(&f, span_of(ipv6, 39)), DATA_NOTHING);
+    CHECK(f.d.counters.bad_ip > 15);
+    close_fixture(&f);
+}
+
+TEST(data_sealed_for_the_server)
+{
+    uint8_t room[DATA_HEADROOM + sizeof(ipv4) + DATA_TAILROOM];
+    struct mspan ip = {room + DATA_HEADROOM, sizeof(ipv4)};
+    struct mspan packet, payload;
+    struct l2tp_data data;
+    uint16_t protocol;
+    struct mspan info;
+    struct fixture f;
+
+    CHECK(open_fixture(&f));
+    memcpy(ip.p, ipv4, sizeof(ipv4));
+    CHECK(data_seal_ip(&f.d, ip, &packet));
+    CHECK(packet.p >= room && packet.p + packet.n <= room + sizeof(room));
+    CHECK_INT(esp_open(f.e.server_in, packet, &payload), ESP_OK);
+    CHECK(l2tp_data_read(payload, &data));
+    CHECK_INT(data.tunnel_id, PEER_TUNNEL);
+    CHECK_INT(data.session_id, PEER_SESSION);
+    CHECK(ppp_frame_read(data.payload, false, &protocol, &info));
+    CHECK_INT(protocol, PPP_PROTO_IP);
+    CHECK_MEM(info.p, info.n, ipv4, sizeof(ipv4));
+    CHECK_INT(f.d.counters.ip_out, 1);
+    /* IPv6 has no way: IPV6CP is not spoken. */
+    ip.p[0] = 0x60;
+    CHECK(!data_seal_ip(&f.d, ip, &packet));
+    ip.n = 0;
+    CHECK(!data_seal_ip(&f.d, ip, &packet));
+    close_fixture(&f);
+}
+
+/* The newest pair sends, every pair receives until it is removed or too old. */
+TEST(data_pairs)
+{
+    struct sa_pair next;
+    struct fixture f;
+
+    CHECK(open_fixture(&f));
+    next = f.e.sa;
+    for (uint32_t i = 1; i < DATA_PAIRS_MAX; i++) {
+        next.in.spi = 0x10000 + i;
+        next.out.spi = 0x20000 + i;
+        next.lifetime_s = 100 * i;
+        CHECK(data_install(&f.d, f.e.crypto, &f.env, &next, &f.e.client, &f.e.server, US_S(1)));
+        CHECK_INT(esp_out_spi(f.d.out), next.out.spi);
+    }
+    CHECK(data_owns_spi(&f.d, f.e.sa.in.spi));
+    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP); /* over the oldest pair */
+    CHECK(data_next_expiry(&f.d) == US_S(101) + SA_GRACE);
+    CHECK(data_expire(&f.d, US_S(101) + SA_GRACE - 1) == US_S(101) + SA_GRACE);
+    CHECK(data_owns_spi(&f.d, 0x10001));
+    CHECK(data_expire(&f.d, US_S(101) + SA_GRACE) == US_S(201) + SA_GRACE);
+    CHECK(!data_owns_spi(&f.d, 0x10001));
+    CHECK_INT(esp_out_spi(f.d.out), 0x20003);
+    CHECK(data_remove(&f.d, 0x20003));
+    CHECK(!data_remove(&f.d, 0x20003));
+    CHECK_INT(esp_out_spi(f.d.out), 0x20002);
+    CHECK(data_remove(&f.d, 0x20002));
+    CHECK_INT(esp_out_spi(f.d.out), f.e.sa.out.spi);
+    CHECK(data_remove(&f.d, f.e.sa.out.spi));
+    CHECK(f.d.out == NULL);
+    CHECK(data_next_expiry(&f.d) == US_NEVER);
+    close_fixture(&f);
+}
+
+/* A peer that makes pairs without end loses its oldest; the counters lose nothing. */
+TEST(data_more_pairs_than_slots)
+{
+    struct esp_counters in, out;
+    struct sa_pair next;
+    struct fixture f;
+
+    CHECK(open_fixture(&f));
+    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP);
+    next = f.e.sa;
+    for (uint32_t i = 0; i < 3 * DATA_PAIRS_MAX; i++) {
+        next.in.spi = 0x10000 + i;
+        next.out.spi = 0x20000 + i;
+        CHECK(data_install(&f.d, f.e.crypto, &f.env, &next, &f.e.client, &f.e.server, US_S(1)));
+    }
+    CHECK(!data_owns_spi(&f.d, f.e.sa.in.spi));
+    for (uint32_t i = 0; i < 3 * DATA_PAIRS_MAX; i++)
+        CHECK(data_owns_spi(&f.d, 0x10000 + i) == (i >= 2 * DATA_PAIRS_MAX));
+    data_sum(&f.d, &in, &out);
+    CHECK_INT(in.packets, 1);
+    close_fixture(&f);
+}
+
+TEST(data_cleared)
+{
+    uint8_t room[DATA_HEADROOM + sizeof(ipv4) + DATA_TAILROOM];
+    struct mspan ip = {room + DATA_HEADROOM, sizeof(ipv4)};
+    struct mspan packet;
+    struct fixture f;
+
+    CHECK(open_fixture(&f));
+    memcpy(ip.p, ipv4, sizeof(ipv4));
+    data_clear(&f.d);
+    CHECK(!data_seal_ip(&f.d, ip, &packet));
+    f.d.ip_open = true;
+    CHECK(!data_seal_ip(&f.d, ip, &packet));
+    CHECK(!data_owns_spi(&f.d, f.e.sa.in.spi));
+    close_fixture(&f);
+}
