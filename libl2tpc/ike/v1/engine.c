@@ -16,6 +16,8 @@ struct ike *ike_new(const struct ike_config *config)
     if (!ike)
         return NULL;
     ike->cfg = *config;
+    ike->facts.auth = config->credential ? config->credential->auth : IKE_AUTH_PSK;
+    ike->cfg.policy.auth = ike->facts.auth;
     ike->peer[IKE_PORT_500] = config->remote;
     ike->peer[IKE_PORT_4500] = config->remote;
     ike->peer[IKE_PORT_4500].port = config->remote_natt_port;
@@ -41,6 +43,7 @@ void ike_free(struct ike *ike)
     if (!ike)
         return;
     ike_forget_keys(ike);
+    free(ike->mm6);
     msgq_clear(&ike->out);
     wipe_free(ike, sizeof(*ike));
 }
@@ -332,6 +335,8 @@ void ike_timer(struct ike *ike, l2tpc_us now)
         return;
     case P1_NEW:
     case P1_PSK_ASKED:
+    case P1_SIGN_ASKED:
+    case P1_CERT_ASKED:
     case P1_CLOSED:
         return;
     }
@@ -350,6 +355,8 @@ l2tpc_us ike_deadline(const struct ike *ike)
         return us_add(ike->deleted_at, IKE_DELETED_KEEP);
     case P1_NEW:
     case P1_PSK_ASKED:
+    case P1_SIGN_ASKED:
+    case P1_CERT_ASKED:
     case P1_CLOSED:
         break;
     }
