@@ -13,6 +13,7 @@
 
 #define NAME_MAX_LEN 64
 #define SERVER_MAX_LEN 255
+#define SIGNER_NEED UINT32_MAX /* the dial counts its own needs from 1 */
 
 struct l2tpc_context {
     pthread_mutex_t lock; /* held by whoever runs engines: the control thread or an API call */
@@ -92,6 +93,7 @@ struct l2tpc_session {
     bool observed;
     uint32_t observer;
     struct kernel_counts kernel_at_end;
+    bool waits_for_passphrase;
     struct signer *signer; /* NULL: a pre-shared key */
     char since[32];        /* when it came up: RFC 3339, UTC; empty before */
 };
