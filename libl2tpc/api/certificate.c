@@ -90,7 +90,7 @@ static const struct words words[CLINIC_ITEMS][4] = {
     [CLINIC_SERVER] = {{N_("The server's certificate would be accepted."), ""},
                        {"", ""},
                        {N_("The server's certificate would be refused: {value}."),
-                        N_("See l2tpc explain ike.auth.cert-untrusted and the codes beside it.")},
+                        N_("See what that code means: l2tpc explain CODE")},
                        {N_("The server's certificate was not given."), ""}},
 };
 
@@ -142,6 +142,17 @@ static void load(struct clinic *k, const l2tpc_certificate_check *q, struct clin
     in->now = q->now ? q->now : runner_wall_seconds();
 }
 
+/* Of the server's certificate the code that a dial would end with goes in front. */
+static void write_value(l2tpc_check *out, enum clinic_item item, const struct clinic_finding *f)
+{
+    if (item == CLINIC_SERVER && f->state == CLINIC_BAD)
+        (void)snprintf(out->value, sizeof(out->value), "%s%s%.80s",
+                       failure_code(cert_failure(f->verdict, "").id), f->value[0] ? ": " : "",
+                       f->value);
+    else
+        (void)snprintf(out->value, sizeof(out->value), "%s", f->value);
+}
+
 int l2tpc_certificate_examine(const l2tpc_certificate_check *q, l2tpc_check *out, size_t max)
 {
     struct clinic k = {0};
@@ -166,7 +177,7 @@ int l2tpc_certificate_examine(const l2tpc_certificate_check *q, l2tpc_check *out
                                .state = (int)f[i].state,
                                .sentence = w->sentence,
                                .hint = w->hint};
-        (void)snprintf(out[i].value, sizeof(out[i].value), "%s", f[i].value);
+        write_value(&out[i], (enum clinic_item)i, &f[i]);
     }
     clinic_close(&k);
     return CLINIC_ITEMS;
