@@ -146,7 +146,8 @@ typedef struct l2tpc_context_options {
 
 /* Holds crypto, sockets, buffers and (by default) the control thread. `options` may be NULL. */
 L2TPC_API int l2tpc_context_new(l2tpc_context **out, const l2tpc_context_options *options);
-/* All its sessions must have been freed. NULL is fine. */
+/* Free its sessions first, while there is somebody to say goodbye to their servers. One that is
+ * left stands still and can only be freed; host_ops must last until then. NULL is fine. */
 L2TPC_API void l2tpc_context_free(l2tpc_context *context);
 /* With CALLER_LOOP: readable when l2tpc_context_dispatch() has work; -1 otherwise. */
 L2TPC_API int l2tpc_context_get_fd(const l2tpc_context *context);

@@ -83,6 +83,7 @@ int l2tpc_context_new(l2tpc_context **out, const l2tpc_context_options *options)
         return L2TPC_EINVAL;
     }
     pthread_mutex_init(&c->lock, NULL);
+    c->holders = 1;
     c->env = io_env_make(log_line, c);
     c->crypto = crypto_new();
     c->loop = loop_new();
@@ -103,6 +104,28 @@ int l2tpc_context_new(l2tpc_context **out, const l2tpc_context_options *options)
     return L2TPC_OK;
 }
 
+static void context_destroy(l2tpc_context *c)
+{
+    if (c->hub)
+        hub_free(c->hub);
+    if (c->loop)
+        loop_free(c->loop);
+    crypto_free(c->crypto);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+void context_drop(l2tpc_context *c)
+{
+    bool last;
+
+    pthread_mutex_lock(&c->lock);
+    last = --c->holders == 0;
+    pthread_mutex_unlock(&c->lock);
+    if (last)
+        context_destroy(c);
+}
+
 void l2tpc_context_free(l2tpc_context *c)
 {
     if (!c)
@@ -114,13 +137,7 @@ void l2tpc_context_free(l2tpc_context *c)
         loop_quit(c->loop); /* wakes the thread */
         pthread_join(c->thread, NULL);
     }
-    if (c->hub)
-        hub_free(c->hub);
-    if (c->loop)
-        loop_free(c->loop);
-    crypto_free(c->crypto);
-    pthread_mutex_destroy(&c->lock);
-    free(c);
+    context_drop(c);
 }
 
 int l2tpc_context_get_fd(const l2tpc_context *c)

@@ -28,7 +28,7 @@ struct l2tpc_context {
     l2tpc_host_ops ops;
     void (*log)(void *user, int level, const char *module, const char *line);
     void *log_user;
-    unsigned n_sessions;
+    unsigned holders; /* the program and its sessions: the last one that lets go destroys */
 };
 
 /* The bytes of a file, on the heap; wiped. */
@@ -98,6 +98,9 @@ struct l2tpc_session {
     char since[32];        /* when it came up: RFC 3339, UTC; empty before */
 };
 
+/* context.c */
+void context_drop(l2tpc_context *c);
+
 /* event.c */
 /* What the end of every session takes; false without memory. */
 bool events_reserve(l2tpc_session *s);
@@ -116,6 +119,7 @@ void serve_apply_ip(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
 void serve_release_ip(l2tpc_session *s);
 void observer_open(l2tpc_session *s);
 void observer_follow(l2tpc_session *s);
+void observer_tell(l2tpc_session *s, const struct dial_facts *facts, const struct endpoint *peer);
 struct kernel_counts observer_read(l2tpc_session *s);
 void observer_close(l2tpc_session *s);
 l2tpc_address address_of(const struct inaddr *a);

@@ -135,9 +135,8 @@ void observer_open(l2tpc_session *s)
     s->observer = answer.observer;
 }
 
-void observer_follow(l2tpc_session *s)
+void observer_tell(l2tpc_session *s, const struct dial_facts *facts, const struct endpoint *peer)
 {
-    const struct dial_facts *facts = runner_facts(s->runner);
     l2tpc_need need = need_make(s, L2TPC_NEED_OBSERVER_SPIS);
     l2tpc_answer answer;
 
@@ -146,7 +145,16 @@ void observer_follow(l2tpc_session *s)
     need.observer = s->observer;
     need.spi_out = facts->spi_out;
     need.spi_in = facts->spi_in;
+    if (facts->udp_encapsulated) {
+        need.local_port = facts->local_natt_port;
+        need.remote_port = peer->port;
+    }
     (void)host_serve(s, &need, &answer);
+}
+
+void observer_follow(l2tpc_session *s)
+{
+    observer_tell(s, runner_facts(s->runner), runner_peer(s->runner));
 }
 
 struct kernel_counts observer_read(l2tpc_session *s)

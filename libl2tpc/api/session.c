@@ -186,7 +186,7 @@ int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_c
     if (s->event_fd >= 0 && events_reserve(s) && copy_blobs(&s->config, config))
         s->runner = runner_new(context->loop, context->hub, &context->ports, &dial, &hooks);
     if (s->runner)
-        context->n_sessions++;
+        context->holders++;
     pthread_mutex_unlock(&context->lock);
     wipe(&dial, sizeof(dial));
     if (!s->runner) {
@@ -211,8 +211,8 @@ void l2tpc_session_free(l2tpc_session *s)
     }
     runner_free(s->runner);
     signer_free(s->signer);
-    s->context->n_sessions--;
     pthread_mutex_unlock(&s->context->lock);
+    context_drop(s->context);
     events_forget(s);
     notify_close(s->event_fd);
     clear_blobs(&s->config);

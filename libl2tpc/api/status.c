@@ -83,6 +83,9 @@ const char *l2tpc_status_get(const l2tpc_status *st, const char *path)
         return st->interface_name;
     if (strcmp(path, "since") == 0)
         return st->since;
+    for (unsigned i = 0; i < st->n_details; i++)
+        if (strcmp(st->detail[i].path, path) == 0)
+            return st->detail[i].text;
     for (unsigned i = 0; i < STATUS_COUNT; i++)
         if (strcmp(status_fields[i].path, path) == 0)
             return st->value[i].known && st->value[i].text ? st->value[i].text : "";

@@ -33,6 +33,8 @@ bool endpoint_eq(const struct endpoint *a, const struct endpoint *b);
 bool inaddr_is_any(const struct inaddr *a);
 bool inaddr_is_loopback(const struct inaddr *a);
 bool inaddr_is_multicast(const struct inaddr *a); /* the IPv4 broadcast address included */
+/* An IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) becomes the IPv4 address that it stands for. */
+void inaddr_unmap(struct inaddr *a);
 /* Text without and with port ("192.0.2.1:500", "[2001:db8::1]:500"); always NUL-terminated. */
 const char *inaddr_text(const struct inaddr *a, char out[ADDR_TEXT_MAX]);
 const char *endpoint_text(const struct endpoint *e, char out[ADDR_TEXT_MAX]);

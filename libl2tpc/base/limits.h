@@ -58,11 +58,18 @@
 #define ESP_SEQ_SOFT (UINT32_MAX - (1u << 20)) /* rekey here (hostile.md H46) */
 
 /* L2TP */
+/* Behind quick mode 3, for servers whose IKE daemon has to tell the kernel of the SAs first: what
+ * comes before is lost, or answered unprotected and repeated after a second. */
+#define SCCRQ_HOLD US_MS(20)
 #define L2TP_WINDOW 8      /* our Receive Window Size */
 #define L2TP_WINDOW_CAP 16 /* of what a peer announces */
 #define L2TP_HELLO US_S(60)
 #define L2TP_MESSAGE_MAX 1500
 #define L2TP_PORT 1701
+#define OUTER_MTU_MAX 1500     /* Ethernet's; assumed where nothing is known */
+#define OUTER_MTU_MIN_IPV4 576 /* less than every host must take (RFC 1122 3.3.2) is not believed  \
+                                */
+#define OUTER_MTU_MIN_IPV6 1280
 #define L2TP_DATA_ENVELOPE (8 + 4) /* L2TP data header and PPP header around an IP packet */
 
 /* PPP */

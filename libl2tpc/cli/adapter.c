@@ -121,6 +121,18 @@ static void fill_request(const struct adapter *a, const l2tpc_need *need, l2tpc_
     }
 }
 
+/* What could not be done, in the words of the system, and to what: "lo", "10.0.0.0/8". */
+static void describe(struct adapter *a, const l2tpc_host_reply *reply)
+{
+    const char *what = reply->sentence == L2TPC_HOST_SENTENCE_JOURNAL ? run_dir() : reply->detail;
+    const char *number = strrchr(what, ':'); /* the name of the errno would say it twice */
+    int n = (int)(number && number[1] == ' ' && number[2] == 'E' ? number - what
+                                                                 : (ptrdiff_t)strlen(what));
+
+    (void)snprintf(a->detail, sizeof(a->detail), "%s%s%.*s", strerror(-reply->status),
+                   n > 0 ? ": " : "", n, what);
+}
+
 int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
 {
     struct adapter *a = user;
@@ -131,8 +143,7 @@ int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
     if (request.type == 0)
         return 0;
     answer->status = l2tpc_host_request_serve(a->host, &request, &reply);
-    (void)snprintf(a->detail, sizeof(a->detail), "%s%s%s", strerror(-answer->status),
-                   reply.detail[0] ? ": " : "", reply.detail);
+    describe(a, &reply);
     answer->detail = a->detail;
     answer->fd = reply.fd;
     answer->observer = reply.observer;

@@ -37,6 +37,7 @@ enum option_id {
     OPT_JSON,
     OPT_VERBOSE,
     OPT_HELP,
+    OPT_SECRET, /* what people try first; told apart before getopt takes it for --psk-file */
 };
 
 static const struct {
@@ -269,7 +270,7 @@ static int refuse_option(int id, char **argv)
 
 int connect_options_parse(int argc, char **argv, struct connect_options *out)
 {
-    struct option longs[N_ROWS + 1] = {0};
+    struct option longs[N_ROWS + 3] = {0};
     int index = 0;
     int id;
 
@@ -280,6 +281,8 @@ int connect_options_parse(int argc, char **argv, struct connect_options *out)
             .has_arg = rows[i].value ? required_argument : no_argument,
             .val = rows[i].id,
         };
+    longs[N_ROWS] = (struct option){"psk", required_argument, NULL, OPT_SECRET};
+    longs[N_ROWS + 1] = (struct option){"password", required_argument, NULL, OPT_SECRET};
     opterr = 0;
     while ((id = getopt_long(argc, argv, ":h", longs, &index)) != -1) {
         if (id == OPT_HELP || id == 'h') {
@@ -288,6 +291,11 @@ int connect_options_parse(int argc, char **argv, struct connect_options *out)
         }
         if (id == '?' || id == ':')
             return refuse_option(id, argv);
+        if (id == OPT_SECRET) {
+            complain(_("A secret is not an argument, everybody could read it: use --%s-file."),
+                     longs[index].name);
+            return EXIT_USAGE;
+        }
         if (is_full(out, id)) {
             complain(_("--%s was given too often. See: l2tpc connect --help"), longs[index].name);
             return EXIT_USAGE;

@@ -13,12 +13,13 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 64
-#define PATIENCE_S 15 /* a polite end takes a few seconds at most */
+#define STATUS_PATIENCE_S 5 /* it answers between two packets */
+#define END_PATIENCE_S 15   /* a polite end takes a few seconds at most */
 
 /* A connected socket, or -1 when no connection of that name runs (errno says why). */
-static int reach(const char *name)
+static int reach(const char *name, int patience_s)
 {
-    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    const struct timeval patience = {.tv_sec = patience_s};
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
     struct stat st;
     int fd;
@@ -64,7 +65,7 @@ static int ask(const char *name, const char *request, bool json)
     char buffer[4096];
     size_t total = 0;
     ssize_t n;
-    int fd = reach(name);
+    int fd = reach(name, wants_text ? STATUS_PATIENCE_S : END_PATIENCE_S);
 
     if (fd < 0)
         return refuse(name, json,
@@ -103,7 +104,7 @@ static unsigned running(char names[CONNECTIONS_MAX][L2TPC_HOST_NAME_MAX + 1])
             strcmp(entry->d_name + len - 5, ".sock") != 0)
             continue;
         (void)snprintf(names[n], sizeof(names[n]), "%.*s", (int)(len - 5), entry->d_name);
-        fd = l2tpc_host_name_valid(names[n]) ? reach(names[n]) : -1;
+        fd = l2tpc_host_name_valid(names[n]) ? reach(names[n], STATUS_PATIENCE_S) : -1;
         if (fd < 0)
             continue;
         close(fd);

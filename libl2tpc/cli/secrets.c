@@ -104,6 +104,9 @@ bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *pass
     if (!read_all(fd, buffer, sizeof(buffer), &n)) {
         complain(_("The secrets cannot be read from descriptor %d: %s."), fd, strerror(errno));
         ok = false;
+    } else if (n == 0) {
+        complain(_("Descriptor %d gave no secrets."), fd);
+        ok = false;
     }
     for (size_t at = 0; ok && at < n;) {
         unsigned char *end = memchr(buffer + at, '\n', n - at);

@@ -7,6 +7,10 @@
 #include "ppp/ppp.h"
 #include "wire/rd.h"
 
+_Static_assert(DATA_HEADROOM >=
+                   ESP_HEADROOM + L2TP_DATA_HEADER + L2TP_DATA_SEQUENCE + PPP_FRAME_HEADER,
+               "headroom");
+
 static struct esp_in *find_in(const struct data_path *d, uint32_t spi)
 {
     for (unsigned i = 0; i < DATA_PAIRS_MAX; i++)
@@ -51,7 +55,7 @@ static enum data_kind open_frame(struct data_path *d, struct mspan frame, struct
     uint16_t protocol;
     struct mspan info;
 
-    if (!ppp_frame_read(frame, false, &protocol, &info) || protocol != PPP_PROTO_IP) {
+    if (!ppp_frame_read(frame, d->pfc, &protocol, &info) || protocol != PPP_PROTO_IP) {
         *out = frame; /* the PPP engine judges it, broken or not */
         return DATA_PPP;
     }
@@ -87,6 +91,7 @@ static enum data_kind open_message(struct data_path *d, struct mspan message, st
         d->counters.bad_l2tp++;
         return DATA_NOTHING;
     }
+    d->sequenced = data.sequenced; /* RFC 2661 5.4: the LNS decides, at any time */
     return open_frame(d, data.payload, out);
 }
 
@@ -113,10 +118,14 @@ bool data_seal_control(struct data_path *d, struct mspan message, struct mspan *
 
 bool data_seal_frame(struct data_path *d, struct mspan frame, struct mspan *packet)
 {
+    struct mspan message;
+
     if (!d->call_up)
         return false;
-    return data_seal_control(d, l2tp_data_wrap(d->peer_tunnel_id, d->peer_session_id, frame),
-                             packet);
+    message = d->sequenced
+                  ? l2tp_data_wrap_sequenced(d->peer_tunnel_id, d->peer_session_id, d->ns++, frame)
+                  : l2tp_data_wrap(d->peer_tunnel_id, d->peer_session_id, frame);
+    return data_seal_control(d, message, packet);
 }
 
 bool data_seal_ip(struct data_path *d, struct mspan ip, struct mspan *packet)

@@ -11,6 +11,7 @@ static void add(struct esp_counters *sum, const struct esp_counters *c)
     sum->bad_icv += c->bad_icv;
     sum->malformed += c->malformed;
     sum->bad_udp_sum += c->bad_udp_sum;
+    sum->cut_otherwise += c->cut_otherwise;
 }
 
 static void choose_out(struct data_path *d)

@@ -24,8 +24,11 @@ struct data_path {
     bool udp_encapsulated;
     struct endpoint peer;
     uint16_t tunnel_id, session_id, peer_tunnel_id, peer_session_id;
-    bool call_up; /* the ids are known */
+    bool call_up;   /* the ids are known */
+    bool sequenced; /* the last data message of the server had Ns */
+    uint16_t ns;    /* of our next one that has */
     bool ip_open;
+    bool pfc; /* the peer may shorten the protocol field to one byte */
     struct data_counters counters;
     struct esp_counters gone_in, gone_out; /* of pairs that were removed */
 };

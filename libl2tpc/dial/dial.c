@@ -58,6 +58,13 @@ void dial_start(struct dial *d, l2tpc_us now)
     dial_events_push(&d->events, need_new(d, DIAL_NEED_RESOLVE, &e));
 }
 
+/* Sealed packets go where IKE knows the server to be (hostile.md H39). */
+static void follow_peer(struct dial *d)
+{
+    if (d->ike && d->data.udp_encapsulated)
+        d->data.peer = *ike_peer(d->ike, IKE_PORT_4500);
+}
+
 static enum verdict input_ike(struct dial *d, enum ike_port port, const struct endpoint *from,
                               struct span datagram, l2tpc_us now)
 {
@@ -68,6 +75,7 @@ static enum verdict input_ike(struct dial *d, enum ike_port port, const struct e
     if (d->ike && d->facts.ike->received > 0)
         d->deadline.address = US_NEVER;
     dial_pump(d, now);
+    follow_peer(d);
     return v;
 }
 
@@ -138,11 +146,13 @@ enum verdict dial_input_inner(struct dial *d, enum data_kind kind, struct span i
 
 void dial_note_esp_in(struct dial *d, const struct endpoint *from, l2tpc_us now)
 {
-    (void)from;
     if (d->facts.down)
         return;
     if (d->ike)
         ike_note_esp_in(d->ike, now);
+    if (d->ike && d->data.udp_encapsulated)
+        ike_follow(d->ike, from); /* the ICV proves the sender */
+    follow_peer(d);
     note_esp_works(d, now);
     if (d->facts.up) {
         l2tp_note_data(d->l2tp, now);
@@ -176,11 +186,13 @@ static void fail_timeout(struct dial *d, l2tpc_us now)
 static void fail_esp_check(struct dial *d, l2tpc_us now)
 {
     const struct dial_facts *facts = dial_facts(d);
-    bool damaged = facts->esp_in.bad_icv > 0;
+    /* An ICV of another length is no packet at all to esp, but says more than silence. */
+    uint64_t n_bad = facts->esp_in.bad_icv + facts->esp_in.cut_otherwise;
+    bool damaged = n_bad > 0;
     struct failure f = failure_make(damaged ? FAILURE_ESP_BAD_ICV : FAILURE_ESP_NOTHING_BACK);
 
     if (damaged)
-        (void)snprintf(f.value, sizeof(f.value), "%llu", (unsigned long long)facts->esp_in.bad_icv);
+        (void)snprintf(f.value, sizeof(f.value), "%llu", (unsigned long long)n_bad);
     else
         (void)snprintf(f.value, sizeof(f.value), "%llu sent, 0 received",
                        (unsigned long long)facts->esp_out.packets);
@@ -193,6 +205,11 @@ static void own_deadlines(struct dial *d, l2tpc_us now)
 
     if (d->deadline.whole <= now)
         fail_timeout(d, now);
+    if (d->deadline.sccrq <= now) {
+        d->deadline.sccrq = US_NEVER;
+        if (d->closing == CLOSING_NOT)
+            dial_start_l2tp(d, now);
+    }
     if (d->deadline.esp_check <= now)
         fail_esp_check(d, now);
     if (d->deadline.address <= now) {
@@ -236,6 +253,7 @@ l2tpc_us dial_deadline(const struct dial *d)
     next = us_min(next, d->deadline.whole);
     next = us_min(next, d->deadline.address);
     next = us_min(next, d->deadline.esp_check);
+    next = us_min(next, d->deadline.sccrq);
     next = us_min(next, d->deadline.no_sa);
     next = us_min(next, d->deadline.closing);
     next = us_min(next, data_next_expiry(&d->data));

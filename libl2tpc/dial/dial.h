@@ -153,6 +153,9 @@ void dial_answer_resolve(struct dial *d, uint32_t need, const struct inaddr *add
 /* The local address towards the remote, and the ports the two UDP sockets are bound to. */
 void dial_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *local,
                          uint16_t local_natt_port, const struct failure *failure, l2tpc_us now);
+/* The MTU of the way to the server, 0 when unknown (1500 is assumed); before dial_answer_sockets().
+ */
+void dial_set_outer_mtu(struct dial *d, unsigned mtu);
 /* False for a need that was answered, is none, or has gone with the end of the dial. */
 bool dial_need_is_open(const struct dial *d, uint32_t need);
 /* NULL secret: none is to be had. */

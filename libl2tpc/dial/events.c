@@ -83,11 +83,12 @@ void dial_close(struct dial *d, l2tpc_us now)
 
 /* ---- ike ---- */
 
-static void start_l2tp(struct dial *d, l2tpc_us now)
+void dial_start_l2tp(struct dial *d, l2tpc_us now)
 {
     struct l2tp_config config = {
         .env = d->config.env,
         .crypto = d->config.crypto,
+        .rtt = d->facts.ike->rtt,
         .has_secret = d->config.has_tunnel_secret,
         .secret = d->config.tunnel_secret,
     };
@@ -103,7 +104,6 @@ static void start_l2tp(struct dial *d, l2tpc_us now)
     }
     d->facts.l2tp = l2tp_facts(d->l2tp);
     d->deadline.esp_check = us_add(now, ESP_CHECK_DEADLINE);
-    stage_begin(d, STAGE_ESP_CHECK, now);
     l2tp_start(d->l2tp, now);
 }
 
@@ -155,11 +155,16 @@ static void on_sa_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now)
 
 static void on_sa_ready(struct dial *d, l2tpc_us now)
 {
-    if (d->l2tp)
+    if (d->l2tp || d->deadline.sccrq != US_NEVER)
         return;
     stage_end(d, STAGE_IKE_QUICK, now);
-    if (d->closing == CLOSING_NOT)
-        start_l2tp(d, now);
+    if (d->closing != CLOSING_NOT)
+        return;
+    stage_begin(d, STAGE_ESP_CHECK, now);
+    if (d->facts.ike->installs_late)
+        d->deadline.sccrq = us_add(now, SCCRQ_HOLD);
+    else
+        dial_start_l2tp(d, now);
 }
 
 static void fail_closed(struct dial *d, l2tpc_us now)
@@ -278,7 +283,7 @@ static void start_ppp(struct dial *d, l2tpc_us now)
     struct ppp_config config = {
         .env = d->config.env,
         .crypto = d->config.crypto,
-        .mru = d->config.mru,
+        .mru = d->config.mru ? d->config.mru : inner_mtu_max(d),
         .auth = d->config.auth,
         .want_dns = true,
         .nt_hash_utf8_bytes = d->config.nt_hash_utf8_bytes,
@@ -345,6 +350,23 @@ static void on_l2tp(struct dial *d, const struct l2tp_event *e, l2tpc_us now)
 
 /* ---- ppp ---- */
 
+static void on_ip_up(struct dial *d, bool changed, l2tpc_us now)
+{
+    struct failure f = failure_make(FAILURE_PPP_IP_BAD_ADDRESS);
+    char text[ADDR_TEXT_MAX];
+
+    /* As our own address the server's would pull the tunnel's packets into itself (H73). */
+    if (inaddr_eq(&d->facts.ppp->local_ip, &d->facts.remote.addr)) {
+        failure_set_value(&f, span_str(inaddr_text(&d->facts.remote.addr, text)));
+        dial_fail_now(d, &f, now);
+        return;
+    }
+    d->data.pfc = d->facts.ppp->pfc;
+    d->data.ip_open = true;
+    if (changed || !d->ip_wanted)
+        need_apply_ip(d, now);
+}
+
 static void on_ppp(struct dial *d, const struct ppp_event *e, l2tpc_us now)
 {
     struct dial_event need;
@@ -366,16 +388,13 @@ static void on_ppp(struct dial *d, const struct ppp_event *e, l2tpc_us now)
             stage_begin(d, STAGE_PPP_IP, now);
         break;
     case PPP_EVENT_IP_UP:
-        d->data.ip_open = true;
-        if (!d->ip_wanted)
-            need_apply_ip(d, now);
+        on_ip_up(d, false, now);
         break;
     case PPP_EVENT_IP_DOWN:
         d->data.ip_open = false;
         break;
     case PPP_EVENT_IP_CHANGED:
-        d->data.ip_open = true;
-        need_apply_ip(d, now);
+        on_ip_up(d, true, now);
         break;
     case PPP_EVENT_CLOSED:
         if (d->closing == CLOSING_PPP)

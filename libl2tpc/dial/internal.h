@@ -21,12 +21,13 @@ struct dial_deadlines {
     l2tpc_us whole;     /* the user's --timeout */
     l2tpc_us address;   /* this address has not answered while others are left */
     l2tpc_us esp_check; /* nothing protected has come back */
+    l2tpc_us sccrq;     /* the server has had the time to install its SA pair */
     l2tpc_us no_sa;     /* every SA was deleted */
     l2tpc_us closing;   /* the polite end has taken long enough */
 };
 
-static const struct dial_deadlines dial_no_deadlines = {US_NEVER, US_NEVER, US_NEVER, US_NEVER,
-                                                        US_NEVER};
+static const struct dial_deadlines dial_no_deadlines = {US_NEVER, US_NEVER, US_NEVER,
+                                                        US_NEVER, US_NEVER, US_NEVER};
 
 struct dial {
     struct dial_config config;
@@ -37,6 +38,7 @@ struct dial {
     struct l2tp *l2tp;
     struct ppp *ppp;
     uint16_t inner_port;
+    uint16_t outer_mtu;
 
     struct inaddr address[DIAL_ADDRESSES_MAX];
     unsigned n_addresses, next_address;
@@ -68,6 +70,8 @@ void stage_end(struct dial *d, enum stage s, l2tpc_us now);
 /* needs.c */
 struct dial_event *need_new(struct dial *d, enum dial_need_type type, struct dial_event *e);
 void need_sockets(struct dial *d, bool raw_esp, l2tpc_us now);
+/* Largest IP packet whose outer packet still leaves in one piece. */
+uint16_t inner_mtu_max(const struct dial *d);
 void need_apply_ip(struct dial *d, l2tpc_us now);
 /* Starts IKE towards the next address; the last failure stands when none is left. */
 void try_next_address(struct dial *d, l2tpc_us now);
@@ -75,6 +79,8 @@ void try_next_address(struct dial *d, l2tpc_us now);
 /* events.c */
 void dial_pump(struct dial *d, l2tpc_us now); /* drains the engines' events until all are quiet */
 void dial_emit(struct dial *d, enum dial_event_type type);
+/* The SA pair is there at both ends: the tunnel inside it can begin. */
+void dial_start_l2tp(struct dial *d, l2tpc_us now);
 /* Records the failure, tells it, and starts the polite end of whatever is there. */
 void dial_fail_now(struct dial *d, const struct failure *failure, l2tpc_us now);
 /* Ends the polite end: nobody answers any more. */

@@ -2,6 +2,8 @@
 /* What the dial asks of its driver, and what it does with the answers. */
 #include "dial/internal.h"
 
+#include "l2tp/data.h"
+
 #include <string.h>
 
 struct dial_event *need_new(struct dial *d, enum dial_need_type type, struct dial_event *e)
@@ -42,20 +44,31 @@ void need_sockets(struct dial *d, bool raw_esp, l2tpc_us now)
     dial_events_push(&d->events, &e);
 }
 
-/* Largest IP packet whose outer packet still fits an Ethernet path without fragments. */
-static uint16_t inner_mtu(const struct dial *d)
+void dial_set_outer_mtu(struct dial *d, unsigned mtu)
 {
-    size_t outer = 1500 - (d->facts.remote.addr.family == 6 ? 40u : 20u);
-    size_t payload;
+    d->outer_mtu = (uint16_t)(mtu > OUTER_MTU_MAX ? OUTER_MTU_MAX : mtu);
+}
+
+uint16_t inner_mtu_max(const struct dial *d)
+{
+    bool six = d->facts.remote.addr.family == 6;
+    size_t least = six ? OUTER_MTU_MIN_IPV6 : OUTER_MTU_MIN_IPV4;
+    size_t outer = d->outer_mtu ? d->outer_mtu : OUTER_MTU_MAX;
     size_t mtu;
 
+    outer = (outer < least ? least : outer) - (six ? 40u : 20u);
     if (d->data.udp_encapsulated)
         outer -= 8;
-    payload = esp_payload_max(&d->facts.esp_suite, outer);
-    mtu = payload - L2TP_DATA_ENVELOPE;
-    if (mtu > d->facts.ppp->peer_mru)
-        mtu = d->facts.ppp->peer_mru;
+    mtu = esp_payload_max(&d->facts.esp_suite, outer) - L2TP_DATA_ENVELOPE -
+          (d->data.sequenced ? L2TP_DATA_SEQUENCE : 0u);
     return (uint16_t)(mtu > PPP_MRU ? PPP_MRU : mtu);
+}
+
+static uint16_t inner_mtu(const struct dial *d)
+{
+    uint16_t mtu = inner_mtu_max(d);
+
+    return mtu > d->facts.ppp->peer_mru ? d->facts.ppp->peer_mru : mtu;
 }
 
 static struct dial_ip agreed_ip(const struct dial *d)
@@ -133,6 +146,8 @@ void dial_answer_resolve(struct dial *d, uint32_t need, const struct inaddr *add
     d->n_addresses = n < DIAL_ADDRESSES_MAX ? n : DIAL_ADDRESSES_MAX;
     if (d->n_addresses > 0)
         memcpy(d->address, addresses, d->n_addresses * sizeof(addresses[0]));
+    for (unsigned i = 0; i < d->n_addresses; i++)
+        inaddr_unmap(&d->address[i]);
     try_next_address(d, now);
     if (d->closing == CLOSING_NOT)
         stage_end(d, STAGE_RESOLVE, now);
@@ -185,8 +200,8 @@ void dial_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *l
         return;
     if (failure) {
         d->facts.failure = *failure;
-        /* No route to this family is no reason not to try the other. */
-        if (d->next_address < d->n_addresses)
+        /* No route to this family is no reason not to try the other; past IKE it is too late. */
+        if (!d->ike && d->next_address < d->n_addresses)
             try_next_address(d, now);
         else
             dial_fail_now(d, failure, now);

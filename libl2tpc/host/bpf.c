@@ -18,6 +18,7 @@ enum label {
     L_TCP,
     L_RAW,
     L_SPI,
+    L_HEADER,
     LABELS,
 };
 
@@ -130,12 +131,19 @@ static void ether_type_is(struct assembler *a, const struct inaddr *server)
     is(a, server->family == 4 ? ETH_P_IP : ETH_P_IPV6, NEXT, REJECT);
 }
 
-/* X = offset of the transport header, A = protocol. A later fragment has no such header. */
+/* X = offset of the transport header, A = protocol. A later fragment has no such header; the first
+ * one of IPv6 has it behind a header of its own (RFC 8200 4.5). */
 static void transport(struct assembler *a, uint8_t family)
 {
     if (family == 6) {
         emit(a, BPF_LDX | BPF_W | BPF_IMM, 40, NEXT, NEXT);
         load(a, BPF_B, 6);
+        is(a, IPPROTO_FRAGMENT, NEXT, L_HEADER);
+        load(a, BPF_H, 42);
+        emit(a, BPF_JMP | BPF_JSET | BPF_K, 0xfff8, REJECT, NEXT);
+        emit(a, BPF_LDX | BPF_W | BPF_IMM, 48, NEXT, NEXT);
+        load(a, BPF_B, 40);
+        place(a, L_HEADER);
         return;
     }
     load(a, BPF_H, 6);

@@ -105,10 +105,11 @@ struct ike_facts {
     char vendor_ids[IKE_VENDOR_IDS_KEPT][48]; /* known names, or hex of unknown ones */
     unsigned n_vendor_ids;
     enum ike_nat nat_local, nat_remote;
-    bool natt;    /* the server offers NAT traversal */
-    bool floated; /* on 4500 */
-    bool dpd;     /* the server speaks RFC 3706 */
-    l2tpc_us rtt; /* smoothed; 0 = none yet */
+    bool natt;          /* the server offers NAT traversal */
+    bool floated;       /* on 4500 */
+    bool dpd;           /* the server speaks RFC 3706 */
+    bool installs_late; /* by its vendor IDs a daemon beside the kernel: its SAs take some ms */
+    l2tpc_us rtt;       /* smoothed; 0 = none yet */
     uint64_t sent, received, resent, dropped;
     uint64_t dpd_sent, dpd_answered;
 };
@@ -140,8 +141,10 @@ bool ike_pop_event(struct ike *ike, struct ike_event *out) MUST_USE;
 void ike_note_esp_in(struct ike *ike, l2tpc_us now);
 /* We sent ESP: keepalives are not due, and unanswered traffic starts DPD. */
 void ike_note_esp_out(struct ike *ike, l2tpc_us now);
-/* Where the sealed packets go: follows NAT rebinding that a HASH or an ICV has proven. */
+/* Where the server is: follows NAT rebinding that a HASH or an ICV has proven. */
 const struct endpoint *ike_peer(const struct ike *ike, enum ike_port port);
+/* An ICV has proven that the server's port 4500 is there now. */
+void ike_follow(struct ike *ike, const struct endpoint *peer);
 /* Polite end: Delete for each ESP SA, then for the IKE SA; CLOSED follows at once, as nobody
  * answers. */
 void ike_close(struct ike *ike, l2tpc_us now);

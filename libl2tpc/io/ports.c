@@ -221,14 +221,12 @@ static int interface_of(const struct inaddr *local)
     return found;
 }
 
-bool io_route_to(const struct endpoint *remote, const struct port_options *options,
-                 struct inaddr *out_local, int *out_ifindex)
+/* A socket that is connected, which chooses source and route and sends nothing; -1 with errno. */
+static int connected_socket(const struct endpoint *remote, const struct port_options *options)
 {
     struct endpoint to = *remote;
     union sockaddr_any sa;
-    struct endpoint local;
     socklen_t n;
-    bool ok;
     int why;
     int fd;
 
@@ -237,14 +235,30 @@ bool io_route_to(const struct endpoint *remote, const struct port_options *optio
     n = sockaddr_from(&sa, &to);
     if (n == 0) {
         errno = EAFNOSUPPORT;
-        return false;
+        return -1;
     }
     fd = open_socket(to.addr.family, SOCK_DGRAM, IPPROTO_UDP, options);
+    if (fd < 0 || connect(fd, &sa.sa, n) == 0)
+        return fd;
+    why = errno;
+    (void)close(fd);
+    errno = why;
+    return -1;
+}
+
+bool io_route_to(const struct endpoint *remote, const struct port_options *options,
+                 struct inaddr *out_local, int *out_ifindex)
+{
+    union sockaddr_any sa;
+    struct endpoint local;
+    socklen_t n = sizeof(sa);
+    int fd = connected_socket(remote, options);
+    bool ok;
+    int why;
+
     if (fd < 0)
         return false;
-    ok = connect(fd, &sa.sa, n) == 0; /* chooses the source, sends nothing */
-    n = sizeof(sa);
-    ok = ok && getsockname(fd, &sa.sa, &n) == 0 && sockaddr_read(&sa, &local);
+    ok = getsockname(fd, &sa.sa, &n) == 0 && sockaddr_read(&sa, &local);
     why = errno;
     (void)close(fd);
     if (!ok) {
@@ -255,4 +269,19 @@ bool io_route_to(const struct endpoint *remote, const struct port_options *optio
     if (out_ifindex)
         *out_ifindex = interface_of(&local.addr);
     return true;
+}
+
+unsigned io_mtu_to(const struct endpoint *remote, const struct port_options *options)
+{
+    bool six = remote->addr.family == 6;
+    int fd = connected_socket(remote, options);
+    int mtu = 0;
+    socklen_t n = sizeof(mtu);
+
+    if (fd < 0)
+        return 0;
+    if (getsockopt(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_MTU : IP_MTU, &mtu, &n) != 0)
+        mtu = 0;
+    (void)close(fd);
+    return mtu > 0 ? (unsigned)mtu : 0;
 }

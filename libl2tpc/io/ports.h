@@ -39,5 +39,7 @@ int port_open_tun(const char *name, char out_name[TUN_NAME_MAX], struct failure 
  */
 bool io_route_to(const struct endpoint *remote, const struct port_options *options,
                  struct inaddr *out_local, int *out_ifindex) MUST_USE;
+/* The MTU of the way to `remote`, as far as the kernel knows it; 0 when it does not. */
+unsigned io_mtu_to(const struct endpoint *remote, const struct port_options *options);
 
 #endif

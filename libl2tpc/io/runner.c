@@ -103,6 +103,7 @@ static void serve_sockets(struct runner *r, const struct dial_event *e, l2tpc_us
         local =
             (struct endpoint){.addr = r->local, .port = hub_port(r->hub, DIAL_PATH_IKE, family)};
         plane_set_local(r->plane, &r->local);
+        dial_set_outer_mtu(r->dial, io_mtu_to(&e->remote, &r->ports));
     }
     dial_answer_sockets(r->dial, e->need_id, &local, hub_port(r->hub, DIAL_PATH_NATT, family),
                         ok ? NULL : &f, now);
@@ -417,6 +418,11 @@ void runner_answer_done(struct runner *r, uint32_t need, const struct failure *f
 const struct dial_facts *runner_facts(struct runner *r)
 {
     return runner_test_facts(&r->test, dial_facts(r->dial));
+}
+
+const struct endpoint *runner_peer(const struct runner *r)
+{
+    return data_peer(dial_data(r->dial));
 }
 
 int runner_outer_ifindex(const struct runner *r)

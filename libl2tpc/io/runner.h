@@ -45,6 +45,8 @@ void runner_set_credential(struct runner *r, const struct ike_credential *creden
 void runner_answer_done(struct runner *r, uint32_t need, const struct failure *failure,
                         l2tpc_us now);
 const struct dial_facts *runner_facts(struct runner *r);
+/* Where ESP goes now; the port counts under UDP encapsulation. */
+const struct endpoint *runner_peer(const struct runner *r);
 /* The interface that leads to the server, 0 before it is known. */
 int runner_outer_ifindex(const struct runner *r);
 /* The wall clock as RFC 3339 text in UTC, for people only. */

@@ -44,8 +44,9 @@ bool l2tp_data_read(struct mspan message, struct l2tp_data *out)
     }
     if (!rd_u16(&r, &d.tunnel_id) || !rd_u16(&r, &d.session_id))
         return false;
-    /* We never asked for sequencing: the numbers are skipped (5.4). The P bit needs no care. */
-    if ((flags & FLAG_S) && !rd_skip(&r, 4))
+    /* Ns orders nothing here, as IP needs no order. The P bit needs no care. */
+    d.sequenced = flags & FLAG_S;
+    if (d.sequenced && !rd_skip(&r, L2TP_DATA_SEQUENCE))
         return false;
     if ((flags & FLAG_O) && (!rd_u16(&r, &offset) || !rd_skip(&r, offset)))
         return false;
@@ -57,14 +58,31 @@ bool l2tp_data_read(struct mspan message, struct l2tp_data *out)
     return true;
 }
 
-struct mspan l2tp_data_wrap(uint16_t peer_tunnel_id, uint16_t peer_session_id, struct mspan payload)
+static struct mspan wrap(uint16_t flags, size_t header, uint16_t peer_tunnel_id,
+                         uint16_t peer_session_id, uint16_t ns, struct mspan payload)
 {
-    struct mspan message = {payload.p - L2TP_DATA_HEADER, payload.n + L2TP_DATA_HEADER};
-    struct wr w = wr_of(message.p, L2TP_DATA_HEADER);
+    struct mspan message = {payload.p - header, payload.n + header};
+    struct wr w = wr_of(message.p, header);
 
-    wr_u16(&w, FLAG_L | VERSION_2);
+    wr_u16(&w, flags | FLAG_L | VERSION_2);
     wr_u16(&w, (uint16_t)message.n);
     wr_u16(&w, peer_tunnel_id);
     wr_u16(&w, peer_session_id);
+    if (flags & FLAG_S) {
+        wr_u16(&w, ns);
+        wr_u16(&w, 0);
+    }
     return message;
+}
+
+struct mspan l2tp_data_wrap(uint16_t peer_tunnel_id, uint16_t peer_session_id, struct mspan payload)
+{
+    return wrap(0, L2TP_DATA_HEADER, peer_tunnel_id, peer_session_id, 0, payload);
+}
+
+struct mspan l2tp_data_wrap_sequenced(uint16_t peer_tunnel_id, uint16_t peer_session_id,
+                                      uint16_t ns, struct mspan payload)
+{
+    return wrap(FLAG_S, L2TP_DATA_HEADER + L2TP_DATA_SEQUENCE, peer_tunnel_id, peer_session_id, ns,
+                payload);
 }

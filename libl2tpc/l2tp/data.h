@@ -7,9 +7,12 @@
 
 /* What we send: flags 0x4002 (length bit), length, tunnel id, session id. */
 #define L2TP_DATA_HEADER 8
+/* With flags 0x4802 Ns and Nr follow, of which Nr means nothing (3.1). */
+#define L2TP_DATA_SEQUENCE 4
 
 struct l2tp_data {
     uint16_t tunnel_id, session_id;
+    bool sequenced;       /* Ns and Nr are present: so they must be in what we send (5.4) */
     struct mspan payload; /* the PPP frame, inside the message */
 };
 
@@ -20,5 +23,8 @@ bool l2tp_data_read(struct mspan message, struct l2tp_data *out) MUST_USE;
 /* Writes the header in front of payload, which has L2TP_DATA_HEADER bytes of headroom. */
 struct mspan l2tp_data_wrap(uint16_t peer_tunnel_id, uint16_t peer_session_id,
                             struct mspan payload);
+/* The same with Ns, which takes L2TP_DATA_SEQUENCE bytes more. */
+struct mspan l2tp_data_wrap_sequenced(uint16_t peer_tunnel_id, uint16_t peer_session_id,
+                                      uint16_t ns, struct mspan payload);
 
 #endif

@@ -45,6 +45,7 @@ struct l2tp *l2tp_new(const struct l2tp_config *config)
     }
     l->stage_due = l->close_due = US_NEVER;
     reliable_init(&l->reliable, &l->facts, &l->out, l->config.env);
+    reliable_expect(&l->reliable, config->rtt);
     if (!random_id(config->env, &l->facts.tunnel_id) ||
         !random_id(config->env, &l->facts.session_id) ||
         !env_rand_u32(config->env, &l->call_serial) ||

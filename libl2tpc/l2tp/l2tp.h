@@ -23,6 +23,7 @@ struct l2tp_config {
     bool has_secret;    /* tunnel authentication and hidden AVPs (RFC 2661 5.1.1, 4.3) */
     struct secret secret;
     l2tpc_us hello; /* idle time before a HELLO; 0 = L2TP_HELLO */
+    l2tpc_us rtt;   /* of the path, as far as it is known; 0 = not at all */
     bool hide_avps; /* with a secret: send every hideable AVP hidden */
 };
 

@@ -74,11 +74,19 @@ void reliable_set_window(struct reliable *r, unsigned window)
         r->cwnd = r->window;
 }
 
+static l2tpc_us rto_of(l2tpc_us rtt)
+{
+    return us_min(us_max(4 * rtt, RTO_MIN), RTO_MAX);
+}
+
 static l2tpc_us base_rto(const struct reliable *r)
 {
-    l2tpc_us rto = r->measured ? 4 * r->srtt : RTO_FIRST;
+    return r->measured ? rto_of(r->srtt) : RTO_FIRST;
+}
 
-    return rto < RTO_MIN ? RTO_MIN : us_min(rto, RTO_MAX);
+void reliable_expect(struct reliable *r, l2tpc_us rtt)
+{
+    r->rto = rto_of(rtt);
 }
 
 static void transmit(struct reliable *r, struct reliable_msg *m, l2tpc_us now)

@@ -54,6 +54,8 @@ enum reliable_verdict {
 
 void reliable_init(struct reliable *r, struct l2tp_facts *facts, struct msgq *out,
                    const struct env *env);
+/* A round trip measured by others on this path: how long the first answer may take. */
+void reliable_expect(struct reliable *r, l2tpc_us rtt);
 void reliable_clear(struct reliable *r); /* drops both queues, stops the timer */
 
 /* Queues a message; Ns is given here. False: no room or no memory. */

@@ -53,9 +53,7 @@ def objects(text):
 
 class Bench:
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="l2tpc-cli-")
-        os.chmod(self.folder, 0o755)
-        self.run_dir = os.path.join(self.folder, "run")
+        self.folder = self.run_dir = None
         self.client, self.server = ("cli-%d-%s" % (os.getpid(), side) for side in "cs")
         self.processes = []
         self.with_net = False
@@ -71,6 +69,9 @@ class Bench:
         """The programs, copied to where every user can run them."""
         script = ". tests/lib/builds.sh; build_variant sanitize && build_dir sanitize"
         build = os.environ.get("CLI_BUILD")
+        self.folder = tempfile.mkdtemp(prefix="l2tpc-cli-")
+        os.chmod(self.folder, 0o755)
+        self.run_dir = os.path.join(self.folder, "run")
         if not build:
             out = subprocess.run(["bash", "-c", script], cwd=TOP, capture_output=True, text=True)
             if out.returncode != 0:
@@ -155,6 +156,7 @@ class Bench:
             out = subprocess.run(self.command(args, **how), capture_output=True, timeout=timeout,
                                  env=self.environment(env), pass_fds=fds, **stdin)
         except subprocess.TimeoutExpired:
+            shutil.rmtree(self.run_dir, ignore_errors=True)  # it was killed: no case but this
             raise Failed("still running after %d s: %s" % (timeout, args))
         err = out.stderr.decode(errors="replace")
         sane(err)
@@ -187,7 +189,8 @@ class Bench:
         self.end(*self.processes)
         for ns in (self.client, self.server) if self.with_net else ():
             tool("ip", "netns", "del", ns, must=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Untouched:

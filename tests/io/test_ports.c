@@ -71,11 +71,13 @@ TEST(route_names_the_source)
     CHECK(io_route_to(&to, NULL, &local, &ifindex));
     CHECK_INT(inaddr_to_v4(&local), 0x7f000001);
     CHECK_INT(ifindex, if_nametoindex("lo"));
+    CHECK(io_mtu_to(&to, NULL) >= 1500);
     if (!own_net())
         SKIP("no right to make a network namespace: the missing route is not tested");
     to.addr = inaddr_v4(0xc0000201);
     CHECK(!io_route_to(&to, NULL, &local, NULL));
     CHECK_INT(errno, ENETUNREACH);
+    CHECK_INT(io_mtu_to(&to, NULL), 0);
     to.addr = (struct inaddr){0};
     CHECK(!io_route_to(&to, NULL, &local, NULL));
 }

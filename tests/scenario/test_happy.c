@@ -260,6 +260,24 @@ TEST(happy_slow_installation)
     world_free(w);
 }
 
+/* A daemon beside the kernel needs some milliseconds: the hold spares it the first loss. */
+TEST(happy_installation_within_the_hold)
+{
+    struct world_config c;
+    struct world *w;
+    int first;
+
+    world_config_default(&c);
+    c.peer.flavour = PEER_PPPD;
+    c.peer.install_delay = SCCRQ_HOLD - US_MS(1);
+    w = world_new(&c);
+    CHECK(world_dial(w, US_S(10)));
+    first = world_find(w, LINE_OUT, "SCCRQ", 0);
+    CHECK(first >= 0);
+    CHECK_INT(world_find(w, LINE_OUT, "SCCRQ", (unsigned)first + 1), -1);
+    world_free(w);
+}
+
 /* The server's falsified NAT-D makes the client float although there is no NAT. */
 TEST(happy_server_forces_encapsulation)
 {
@@ -298,6 +316,38 @@ TEST(happy_random_inner_port)
     CHECK(world_dial(w, US_S(10)));
     CHECK(peer_facts(w->sim.peer)->client_port >= 49152);
     world_free(w);
+}
+
+/* The largest packet that the TUN will give us leaves in one piece, whatever the way out carries;
+ * the server is asked to send no larger one either. */
+TEST(happy_small_mtu_outside)
+{
+    static const unsigned mtus[] = {0, 9000, 1500, 1492, 1420, 1280, 576};
+    struct world_config c;
+
+    for (size_t i = 0; i < ARRAY_LEN(mtus); i++) {
+        for (unsigned way = 0; way < WAYS; way++) {
+            unsigned outer = mtus[i] == 0 || mtus[i] > 1500 ? 1500 : mtus[i];
+            unsigned header = way == WAY_ESP ? 20 : 28;
+            uint8_t bytes[DATA_HEADROOM + 1500 + DATA_TAILROOM] = {[DATA_HEADROOM] = 0x45};
+            struct mspan packet;
+            struct world *w;
+
+            world_config_default(&c);
+            set_way(&c, (enum way)way);
+            c.outer_mtu = mtus[i];
+            w = world_new(&c);
+            CHECK(world_dial(w, US_S(60)));
+            CHECK(w->ip.mtu <= PPP_MRU);
+            CHECK(data_seal_ip(dial_data(w->dial), (struct mspan){bytes + DATA_HEADROOM, w->ip.mtu},
+                               &packet));
+            CHECK(packet.n + header <= outer);
+            /* and no smaller than it has to be */
+            CHECK(w->ip.mtu == PPP_MRU || packet.n + header + 16 > outer);
+            CHECK(dial_facts(w->dial)->ppp->mru <= w->ip.mtu);
+            world_free(w);
+        }
+    }
 }
 
 TEST(happy_same_seed_same_trace)

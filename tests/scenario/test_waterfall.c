@@ -54,6 +54,28 @@ TEST(waterfall_round_trips)
     world_free(w);
 }
 
+/* The floor is the same far away: no timer of ours runs out before an answer can be there. */
+TEST(waterfall_far_away)
+{
+    static const l2tpc_us one_way[] = {US_MS(60), US_MS(120), US_MS(200)};
+
+    for (size_t i = 0; i < ARRAY_LEN(one_way); i++) {
+        struct world_config c;
+        struct world *w;
+        double trips;
+
+        world_config_default(&c);
+        c.link.latency = one_way[i];
+        w = world_new(&c);
+        CHECK(world_dial(w, US_S(20)));
+        trips = (double)(w->up_at - US_S(1000)) / (double)(2 * one_way[i]);
+        printf("    %.0f ms: up after %.2f round trips\n", 2e-3 * (double)one_way[i], trips);
+        CHECK(trips <= 11.0);
+        CHECK_INT(dial_facts(w->dial)->l2tp->resent, 0);
+        world_free(w);
+    }
+}
+
 /* The flavours add waits of their own; what they cost is shown, and bounded. */
 TEST(waterfall_flavours)
 {

@@ -47,6 +47,7 @@ struct world_config {
     const char *policy;         /* by name; NULL: dial.policy as it is */
     const char *psk, *password; /* what the client's person types */
     struct endpoint local;
+    unsigned outer_mtu;                        /* 0: unknown */
     struct inaddr address[DIAL_ADDRESSES_MAX]; /* what the name resolves to */
     unsigned n_address;
     struct world_script script[WORLD_NEEDS];

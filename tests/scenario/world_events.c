@@ -25,6 +25,7 @@ static void answer(struct world *w, enum dial_need_type need, uint32_t id)
         dial_answer_resolve(w->dial, id, c->address, c->n_address, failure, now);
         break;
     case DIAL_NEED_SOCKETS:
+        dial_set_outer_mtu(w->dial, c->outer_mtu);
         dial_answer_sockets(w->dial, id, &c->local, 4500, failure, now);
         break;
     case DIAL_NEED_PSK:

@@ -96,8 +96,15 @@ static void read_vendors(const struct peer *p, const struct chain *c, struct ike
                                             : common & PEER_NATT_DRAFT02;
 }
 
+/* What strongSwan and Libreswan offer and SoftEther does not. */
+static const uint8_t vendor_fragmentation[20] = {0x40, 0x48, 0xb7, 0xd5, 0x6e, 0xbc,
+                                                 0xe8, 0x85, 0x25, 0xe7, 0xde, 0x7f,
+                                                 0x00, 0xd6, 0xc2, 0xd3, 0x80};
+
 static void write_vendors(const struct peer *p, struct build *b)
 {
+    if (p->config.flavour == PEER_PPPD)
+        peer_build_payload(b, PL_VID, SPAN_ARRAY(vendor_fragmentation));
     for (size_t k = 0; k < ARRAY_LEN(vendors); k++) {
         bool wanted = vendors[k].natt ? !p->config.no_natt && (p->config.natt & vendors[k].natt)
                                       : !p->config.no_dpd;

@@ -18,6 +18,7 @@ struct ike *ike_new(const struct ike_config *config)
     ike->cfg = *config;
     ike->facts.auth = config->credential ? config->credential->auth : IKE_AUTH_PSK;
     ike->cfg.policy.auth = ike->facts.auth;
+    ike->pfs = config->policy.pfs;
     ike->peer[IKE_PORT_500] = config->remote;
     ike->peer[IKE_PORT_4500] = config->remote;
     ike->peer[IKE_PORT_4500].port = config->remote_natt_port;
@@ -159,14 +160,20 @@ void ike_note_alive(struct ike *ike, l2tpc_us now)
     ike->live.last_in = now;
 }
 
-void ike_follow_peer(struct ike *ike, const struct ike_in *in)
+void ike_follow(struct ike *ike, const struct endpoint *peer)
 {
     char text[ADDR_TEXT_MAX];
 
-    if (in->port != IKE_PORT_4500 || endpoint_eq(in->from, &ike->peer[in->port]))
+    if (endpoint_eq(peer, &ike->peer[IKE_PORT_4500]))
         return;
-    ike_log(ike, LOG_LEVEL_INFO, "the server now is %s", endpoint_text(in->from, text));
-    ike->peer[in->port] = *in->from;
+    ike_log(ike, LOG_LEVEL_INFO, "the server now is %s", endpoint_text(peer, text));
+    ike->peer[IKE_PORT_4500] = *peer;
+}
+
+void ike_follow_peer(struct ike *ike, const struct ike_in *in)
+{
+    if (in->port == IKE_PORT_4500)
+        ike_follow(ike, in->from);
 }
 
 /* ---- message ids ---- */

@@ -68,6 +68,7 @@ struct quick {
     uint8_t ni[IKE_NONCE_MAX], nr[IKE_NONCE_MAX];
     size_t n_ni, n_nr;
     uint32_t spi_in;
+    enum dh_group pfs; /* as initiator: what message 1 asks for */
     struct dh *dh;
     struct sa_pair sa;
     struct retransmit rtx; /* our last message; on the timer while an answer is due */
@@ -136,6 +137,7 @@ struct ike {
     struct ike_hint hint;
     struct ike_probe probe;
     struct quick quick[IKE_QUICK_SLOTS];
+    enum dh_group pfs; /* what our quick modes ask for: the policy's, or what a server insists on */
     struct ike_liveness live;
     l2tpc_us deleted_at;
 
@@ -258,6 +260,8 @@ enum verdict quick_input(struct ike *ike, const struct ike_in *in);
 void quick_timer(struct ike *ike, l2tpc_us now);
 l2tpc_us quick_deadline(const struct ike *ike);
 bool quick_is_pending(const struct ike *ike); /* our own, unanswered */
+/* After a refusal: again, with PFS, when that was not asked for yet; false when it was. */
+bool quick_try_pfs(struct ike *ike, l2tpc_us now);
 /* CONNECTED, or ESP that only a peer with the SA can have sent. */
 void quick_connected(struct ike *ike, struct quick *q);
 struct quick *quick_find(struct ike *ike, uint32_t message_id);
@@ -270,7 +274,7 @@ bool quick_nonce_ok(struct span nonce, struct span ours);
 bool quick_new_spi(struct ike *ike, uint32_t *out) MUST_USE;
 /* Protocol and port fit what this SA is for; 0 is a wider selector that fits too. */
 bool quick_id_fits(const struct identity *id, uint16_t port);
-struct esp_offer quick_offer(const struct ike *ike, uint32_t spi);
+struct esp_offer quick_offer(const struct ike *ike, uint32_t spi, enum dh_group pfs);
 /* Keys of both directions into q->sa. */
 bool quick_fill_sa(struct ike *ike, struct quick *q, const struct esp_choice *choice,
                    struct span gxy) MUST_USE;

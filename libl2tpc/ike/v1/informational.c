@@ -155,14 +155,16 @@ enum verdict info_clear_input(struct ike *ike, const struct ike_in *in)
     return VERDICT_DROP;
 }
 
-/* A refusal of the quick mode that we wait for: fails it at once. */
-static enum verdict recv_error(struct ike *ike, const struct notify *n)
+/* A refusal of the quick mode that we wait for: PFS may help, or else it fails at once. */
+static enum verdict recv_error(struct ike *ike, const struct notify *n, l2tpc_us now)
 {
     struct failure f;
 
     ike_log(ike, LOG_LEVEL_WARN, "the server notifies an error: %u", n->type);
     /* INVALID-SPI speaks of another SA; a server that lost ours is found by DPD. */
     if (!quick_is_pending(ike) || n->type == NOTIFY_INVALID_SPI)
+        return VERDICT_OK;
+    if (n->type == NOTIFY_NO_PROPOSAL_CHOSEN && quick_try_pfs(ike, now))
         return VERDICT_OK;
     f = failure_of(n->type == NOTIFY_NO_PROPOSAL_CHOSEN ? FAILURE_IKE_QUICK_NO_PROPOSAL
                                                         : FAILURE_IKE_QUICK_REFUSED,
@@ -190,7 +192,7 @@ static enum verdict recv_notify(struct ike *ike, const struct notify *n, const s
     case NOTIFY_CONNECTED:
         return fresh ? recv_connected(ike) : VERDICT_DROP;
     default:
-        return is_error(n) && fresh ? recv_error(ike, n) : VERDICT_OK;
+        return is_error(n) && fresh ? recv_error(ike, n, in->now) : VERDICT_OK;
     }
 }
 

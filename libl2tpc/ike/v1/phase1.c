@@ -72,11 +72,12 @@ struct announced {
     enum natt_flavour natt; /* what can be used */
     bool offers_natt;
     bool dpd;
+    bool beside_kernel; /* strongSwan, Libreswan, racoon and their like say one of these */
 };
 
 static struct announced read_vendors(const struct chain *c)
 {
-    struct announced a = {NATT_NONE, false, false};
+    struct announced a = {NATT_NONE, false, false, false};
 
     for (unsigned i = 0; i < c->n_vid; i++) {
         switch (vendor_find(c->vid[i])) {
@@ -92,6 +93,11 @@ static struct announced read_vendors(const struct chain *c)
         case VENDOR_DPD:
             a.dpd = true;
             break;
+        case VENDOR_XAUTH:
+        case VENDOR_FRAGMENTATION:
+        case VENDOR_STRONGSWAN:
+            a.beside_kernel = true;
+            break;
         default:
             break;
         }
@@ -105,6 +111,7 @@ void phase1_keep_vendors(struct ike *ike, const struct chain *c)
     struct ike_facts *f = &ike->facts;
 
     f->dpd = f->dpd || (ike->cfg.dpd && read_vendors(c).dpd);
+    f->installs_late = f->installs_late || read_vendors(c).beside_kernel;
     for (unsigned i = 0; i < c->n_vid && f->n_vendor_ids < IKE_VENDOR_IDS_KEPT; i++) {
         char *slot = f->vendor_ids[f->n_vendor_ids];
         const char *name = vendor_name(vendor_find(c->vid[i]));

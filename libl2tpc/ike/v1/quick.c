@@ -10,7 +10,7 @@
 /* ---- message 1 ---- */
 static bool build_qm1(struct ike *ike, struct quick *q, struct build *b, struct span *out)
 {
-    struct esp_offer offer = quick_offer(ike, q->spi_in);
+    struct esp_offer offer = quick_offer(ike, q->spi_in, q->pfs);
     struct wr_box box;
     size_t at;
 
@@ -33,17 +33,16 @@ static bool build_qm1(struct ike *ike, struct quick *q, struct build *b, struct 
 
 static bool prepare(struct ike *ike, struct quick *q)
 {
-    enum dh_group pfs = ike->cfg.policy.pfs;
-
+    q->pfs = ike->pfs;
     q->n_ni = IKE_NONCE_LEN;
     if (!quick_new_spi(ike, &q->spi_in) || !env_rand(ike->cfg.env, q->ni, q->n_ni))
         return false;
-    if (pfs != DH_NONE && !(q->dh = dh_new(ike->cfg.crypto, pfs, ike->cfg.env)))
+    if (q->pfs != DH_NONE && !(q->dh = dh_new(ike->cfg.crypto, q->pfs, ike->cfg.env)))
         return false;
     return true;
 }
 
-void quick_start(struct ike *ike, l2tpc_us now)
+static void send_qm1(struct ike *ike, l2tpc_us now)
 {
     uint32_t message_id;
     struct quick *q;
@@ -56,10 +55,35 @@ void quick_start(struct ike *ike, l2tpc_us now)
         (void)ike_fail_local(ike, "quick mode 1");
         return;
     }
-    ike_push_stage(ike, STAGE_IKE_QUICK);
     ike_send(ike, ike_own_port(ike), qm1, now);
-    ike_log(ike, LOG_LEVEL_DEBUG, "sent quick mode 1, %u suites", ike->cfg.policy.n_esp);
+    ike_log(ike, LOG_LEVEL_DEBUG, "sent quick mode 1, %u suites, PFS %s", ike->cfg.policy.n_esp,
+            q->pfs == DH_NONE ? "no" : dh_name(q->pfs));
     quick_set(q, QUICK_QM1_SENT, now);
+}
+
+void quick_start(struct ike *ike, l2tpc_us now)
+{
+    ike_push_stage(ike, STAGE_IKE_QUICK);
+    send_qm1(ike, now);
+}
+
+/*
+ * A server that insists on PFS says no more than "no proposal chosen". It means the group of phase
+ * 1, as nearly all take none but that one. PFS that the policy asks for is never given up.
+ */
+bool quick_try_pfs(struct ike *ike, l2tpc_us now)
+{
+    if (ike->pfs != DH_NONE)
+        return false;
+    for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++) {
+        if (ike->quick[i].state != QUICK_QM1_SENT)
+            continue;
+        ike_set_finished(ike, ike->quick[i].message_id);
+        quick_release(&ike->quick[i]);
+    }
+    ike->pfs = ike->facts.suite.group;
+    send_qm1(ike, now);
+    return true;
 }
 
 /* ---- message 2 ---- */
@@ -102,14 +126,17 @@ static bool lower_lifetimes(const struct chain *c, struct esp_choice *choice)
     return true;
 }
 
-/* The server's NAT-OA names us as it sees us: another address is the proof of a NAT (RFC 3947 5.2).
+/*
+ * The first of the server's two NAT-OA names us as it sees us: another address is the proof of a
+ * NAT (RFC 3947 5.2). A single one, as in the drafts, names the server itself.
  */
 static void judge_own_nat(struct ike *ike, const struct chain *c)
 {
+    uint8_t type = natt_oa_payload(ike->natt);
     struct span body;
     struct inaddr seen;
 
-    if (!ike->facts.floated || !chain_get(c, natt_oa_payload(ike->natt), 0, &body) ||
+    if (!ike->facts.floated || chain_count(c, type) != 2 || !chain_get(c, type, 0, &body) ||
         !isakmp_parse_nat_oa(body, &seen))
         return;
     if (inaddr_is_any(&seen) || inaddr_is_loopback(&seen) || inaddr_is_multicast(&seen))
@@ -164,18 +191,18 @@ static enum verdict accept_answer(struct ike *ike, struct quick *q, const struct
     enum verdict v;
     bool has_ke = chain_get(c, PAYLOAD_KE, 0, &ke);
 
-    if (has_ke && (!q->dh || choice->group != (uint16_t)ike->cfg.policy.pfs))
+    if (has_ke && (!q->dh || choice->group != (uint16_t)q->pfs))
         return refuse(ike, "a key exchange that was not asked for");
-    if (has_ke) {
-        if (!dh_shared(q->dh, ke, gxy))
-            return VERDICT_DROP;
-        n_gxy = dh_secret_size(ike->cfg.policy.pfs);
-        q->sa.pfs = ike->cfg.policy.pfs;
-    }
     if (!ids_fit(ike, c))
         return refuse(ike, "other traffic selectors");
     if (!lower_lifetimes(c, choice))
         return refuse(ike, "the lifetime is too short");
+    if (has_ke) {
+        if (!dh_shared(q->dh, ke, gxy))
+            return VERDICT_DROP;
+        n_gxy = dh_secret_size(q->pfs);
+        q->sa.pfs = q->pfs;
+    }
     judge_own_nat(ike, c);
     v = finish(ike, q, in, choice, span_of(gxy, n_gxy));
     wipe(gxy, sizeof(gxy));
@@ -184,7 +211,7 @@ static enum verdict accept_answer(struct ike *ike, struct quick *q, const struct
 
 static enum verdict recv_qm2(struct ike *ike, struct quick *q, const struct ike_in *in)
 {
-    struct esp_offer offer = quick_offer(ike, q->spi_in);
+    struct esp_offer offer = quick_offer(ike, q->spi_in, q->pfs);
     uint8_t iv[IKE_BLOCK_MAX];
     uint8_t digest[IKE_DIGEST_LEN];
     struct esp_choice choice = {0};

@@ -94,11 +94,11 @@ bool quick_id_fits(const struct identity *id, uint16_t port)
            (id->port == 0 || id->port == port);
 }
 
-struct esp_offer quick_offer(const struct ike *ike, uint32_t spi)
+struct esp_offer quick_offer(const struct ike *ike, uint32_t spi, enum dh_group pfs)
 {
     return (struct esp_offer){
         .policy = &ike->cfg.policy,
-        .pfs = ike->cfg.policy.pfs,
+        .pfs = pfs,
         .encapsulation = natt_encapsulation_mode(ike),
         .lifetime_s = ike->cfg.esp_lifetime_s,
         .spi = spi,

@@ -25,7 +25,7 @@ static bool ids_fit(const struct ike *ike, struct request *r)
 
 static bool read_request(const struct ike *ike, const struct chain *c, struct request *r)
 {
-    struct esp_offer ours = quick_offer(ike, 0);
+    struct esp_offer ours = quick_offer(ike, 0, ike->pfs);
     struct span sa;
 
     memset(r, 0, sizeof(*r));

@@ -15,9 +15,10 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_malloc(size_t size);
 char *__wrap_strdup(const char *text);
 
-static unsigned asked;
-static unsigned fail_at; /* this one fails, and all after it when `lasting`; 0: none */
-static bool lasting;
+static _Thread_local unsigned asked; /* each thread fails on its own */
+static _Thread_local unsigned
+    fail_at; /* this one fails, and all after it when `lasting`; 0: none */
+static _Thread_local bool lasting;
 
 static bool fails(void)
 {

@@ -91,3 +91,57 @@ TEST(promise_host_ops_of_an_earlier_program)
     l2tpc_context_free(context);
     free(earlier);
 }
+
+/* ---- a context that goes before its sessions ---- */
+
+TEST(promise_context_freed_before_its_session)
+{
+    l2tpc_context *context = NULL;
+    l2tpc_config *config = NULL;
+    l2tpc_session *session = NULL;
+    l2tpc_status *status = NULL;
+    l2tpc_event *e;
+
+    CHECK_INT(l2tpc_config_new(&config), L2TPC_OK);
+    CHECK_INT(l2tpc_config_set_server(config, "192.0.2.1"), L2TPC_OK);
+    CHECK_INT(l2tpc_context_new(&context, NULL), L2TPC_OK);
+    CHECK_INT(l2tpc_session_new(&session, context, config), L2TPC_OK);
+    l2tpc_config_free(config);
+    l2tpc_context_free(context);
+    CHECK_INT(l2tpc_session_get_status(session, &status), L2TPC_OK);
+    l2tpc_status_free(status);
+    l2tpc_session_stop(session);
+    while ((e = l2tpc_session_next_event(session)))
+        l2tpc_event_free(e);
+    l2tpc_session_free(session);
+}
+
+/* ---- the status ---- */
+
+TEST(promise_every_row_can_be_had_by_its_path)
+{
+    l2tpc_context *context = NULL;
+    l2tpc_config *config = NULL;
+    l2tpc_session *session = NULL;
+    l2tpc_status *status = NULL;
+    l2tpc_status_row row = {.size = sizeof(row)};
+    unsigned n = 0;
+
+    CHECK_INT(l2tpc_config_new(&config), L2TPC_OK);
+    CHECK_INT(l2tpc_config_set_server(config, "192.0.2.1"), L2TPC_OK);
+    CHECK_INT(l2tpc_context_new(&context, NULL), L2TPC_OK);
+    CHECK_INT(l2tpc_session_new(&session, context, config), L2TPC_OK);
+    CHECK_INT(l2tpc_session_get_status(session, &status), L2TPC_OK);
+    for (; l2tpc_status_row_at(status, n, &row) == L2TPC_OK; n++) {
+        const char *text = l2tpc_status_get(status, row.path);
+
+        if (!text || strcmp(text, row.text) != 0)
+            check_fail(__FILE__, __LINE__, "%s: %s", row.path, text ? text : "no such path");
+    }
+    CHECK(n > 40);
+    CHECK(!l2tpc_status_get(status, "no.such"));
+    l2tpc_status_free(status);
+    l2tpc_session_free(session);
+    l2tpc_context_free(context);
+    l2tpc_config_free(config);
+}

@@ -25,6 +25,12 @@ TEST(base_addr_text_and_parse)
     CHECK(inaddr_parse(&a, "127.9.9.9") && inaddr_is_loopback(&a));
     CHECK(inaddr_parse(&a, "255.255.255.255") && inaddr_is_multicast(&a));
     CHECK(inaddr_parse(&a, "0.0.0.0") && inaddr_is_any(&a));
+    CHECK(inaddr_parse(&a, "::ffff:127.0.0.1"));
+    inaddr_unmap(&a);
+    CHECK(a.family == 4 && inaddr_is_loopback(&a));
+    CHECK(inaddr_parse(&a, "2001:db8::7f00:1"));
+    inaddr_unmap(&a);
+    CHECK_INT(a.family, 6);
     CHECK(!inaddr_from_bytes(&a, span_of("12345", 5)));
 }
 

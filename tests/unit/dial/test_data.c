@@ -131,6 +131,85 @@ TEST(data_damaged_and_repeated)
     close_fixture(&f);
 }
 
+/* Row H60: one byte of protocol, where the peer's LCP said so and nowhere else. */
+TEST(data_short_protocol)
+{
+    struct fixture f;
+    uint8_t frame[1 + sizeof(ipv4)] = {PPP_PROTO_IP};
+
+    memcpy(frame + 1, ipv4, sizeof(ipv4));
+    CHECK(open_fixture(&f));
+    CHECK_INT(frame_from_server(&f, TUNNEL, SESSION, SPAN_ARRAY(frame)), DATA_PPP);
+    f.d.pfc = true;
+    CHECK_INT(frame_from_server(&f, TUNNEL, SESSION, SPAN_ARRAY(frame)), DATA_IP);
+    CHECK_INT(f.out.n, sizeof(ipv4));
+    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP);
+    close_fixture(&f);
+}
+
+/* RFC 2661 5.4: we number our messages from when the server numbers its own until it stops. */
+TEST(data_sequenced_as_the_server_does)
+{
+    uint8_t room[DATA_HEADROOM + sizeof(ipv4) + DATA_TAILROOM];
+    uint8_t b[L2TP_DATA_HEADER + L2TP_DATA_SEQUENCE + PPP_FRAME_HEADER + sizeof(ipv4)];
+    struct mspan in = {b + sizeof(b) - sizeof(ipv4), sizeof(ipv4)};
+    struct mspan ip = {room + DATA_HEADROOM, sizeof(ipv4)};
+    struct mspan packet, payload;
+    struct l2tp_data data;
+    struct fixture f;
+
+    CHECK(open_fixture(&f));
+    memcpy(in.p, ipv4, sizeof(ipv4));
+    in = l2tp_data_wrap_sequenced(TUNNEL, SESSION, 7, ppp_frame_wrap(PPP_PROTO_IP, in));
+    CHECK(in.p == b);
+    CHECK_INT(from_server(&f, span_ro(in)), DATA_IP);
+    for (uint8_t ns = 0; ns < 3; ns++) {
+        memcpy(ip.p, ipv4, sizeof(ipv4));
+        CHECK(data_seal_ip(&f.d, ip, &packet));
+        CHECK(packet.p >= room);
+        CHECK_INT(esp_open(f.e.server_in, packet, &payload), ESP_OK);
+        CHECK_INT(payload.p[0], 0x48);
+        CHECK_INT(payload.p[9], ns);
+        CHECK(l2tp_data_read(payload, &data));
+        CHECK(data.sequenced);
+        CHECK_INT(data.payload.n, PPP_FRAME_HEADER + sizeof(ipv4));
+    }
+    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP);
+    memcpy(ip.p, ipv4, sizeof(ipv4));
+    CHECK(data_seal_ip(&f.d, ip, &packet));
+    CHECK_INT(esp_open(f.e.server_in, packet, &payload), ESP_OK);
+    CHECK_INT(payload.p[0], 0x40);
+    close_fixture(&f);
+}
+
+/* A server that cuts SHA2-256 to the other length is told from one that is silent. */
+TEST(data_cut_otherwise_is_summed)
+{
+    struct esp_counters in, out;
+    struct fixture f;
+    uint8_t room[ESP_HEADROOM + 64 + ESP_TAILROOM] = {0};
+    struct mspan inner = {room + ESP_HEADROOM, 64};
+    struct mspan packet;
+    struct sa_pair cut;
+    struct esp_out *server;
+
+    CHECK(open_fixture(&f));
+    cut = f.e.sa;
+    cut.suite.truncate_96 = true;
+    cut.out = f.e.sa.in;
+    cut.in = f.e.sa.out;
+    cut.local_port = f.e.sa.remote_port;
+    cut.remote_port = f.e.sa.local_port;
+    server = esp_out_new(f.e.crypto, &f.env, &cut, &f.e.server, &f.e.client);
+    CHECK(server);
+    CHECK_INT(esp_seal(server, inner, &packet), ESP_OK);
+    CHECK_INT(data_open(&f.d, packet, &f.out), DATA_NOTHING);
+    data_sum(&f.d, &in, &out);
+    CHECK_INT(in.cut_otherwise, 1);
+    esp_out_free(server);
+    close_fixture(&f);
+}
+
 TEST(data_before_open)
 {
     uint8_t room[DATA_HEADROOM + sizeof(ipv4) + DATA_TAILROOM];

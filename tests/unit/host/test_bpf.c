@@ -273,3 +273,34 @@ TEST(bpf_nothing_matches_nothing)
     CHECK(!match(&prog, &p));
     CHECK(!bpf_clear(&prog, &none));
 }
+
+/* IPv6 puts a header of its own in front of a fragment: what is clear in the first one counts. */
+TEST(bpf_ipv6_fragments)
+{
+    struct bpf_esp what = {.spi = {7}};
+    struct bpf_program clear;
+    struct bpf_program esp;
+    struct packet p;
+
+    CHECK(inaddr_parse(&what.server, "2001:db8::2:1"));
+    CHECK(bpf_clear(&clear, &what.server));
+    for (int out = 0; out < 2; out++) {
+        what.outgoing = out;
+        CHECK(bpf_esp(&esp, &what));
+        p = packet6(out, IPPROTO_FRAGMENT, &what.server);
+        put(&p, IPPROTO_UDP << 24 | 1, 4); /* offset 0, more to come */
+        put(&p, 0x12345678, 4);
+        put(&p, 40000, 2);
+        put(&p, 1701, 2);
+        CHECK(match(&clear, &p));
+        CHECK(!match(&esp, &p));
+        p.bytes[43] = 9; /* a later one: offset 1 */
+        CHECK(!match(&clear, &p));
+        p = packet6(out, IPPROTO_FRAGMENT, &what.server);
+        put(&p, (uint32_t)IPPROTO_ESP << 24 | 1, 4);
+        put(&p, 0x12345678, 4);
+        put(&p, 7, 4);
+        CHECK(match(&esp, &p));
+        CHECK(!match(&clear, &p));
+    }
+}

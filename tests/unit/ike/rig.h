@@ -15,22 +15,24 @@
 struct server_habits {
     unsigned transform, esp_transform; /* which of the offered it takes */
     bool no_natt, draft_natt, no_dpd;
-    bool late_dpd;         /* announces DPD in message 4 */
-    int natd_extra;        /* NAT-D payloads more than two, or fewer */
-    unsigned natd_cut;     /* bytes missing from each */
-    bool natd_true;        /* says the truth about the client's address */
-    const char *psk;       /* NULL: the client's */
-    bool garbles_on_psk;   /* answers a wrong key with an informational under its own keys */
-    bool commit;           /* sets the Commit bit and sends CONNECTED */
-    bool commit_silent;    /* sets it and never sends CONNECTED */
-    bool no_ke;            /* takes a PFS offer and sends no KE */
-    struct span id;        /* the body of IDir instead of its address */
-    bool wrong_hash_r;     /* a well-formed message 6 with a wrong HASH_R */
-    uint16_t id_port;      /* narrows the client's selector in quick mode 2 to that port */
-    unsigned esp_life;     /* answers that lifetime in seconds */
-    enum dh_group own_pfs; /* in the quick modes that it starts */
-    uint16_t refuse_mm1;   /* answers message 1 with that notify in clear */
-    uint16_t refuse_qm1;   /* answers quick mode 1 with that notify */
+    bool late_dpd;           /* announces DPD in message 4 */
+    int natd_extra;          /* NAT-D payloads more than two, or fewer */
+    unsigned natd_cut;       /* bytes missing from each */
+    bool natd_true;          /* says the truth about the client's address */
+    const char *psk;         /* NULL: the client's */
+    bool garbles_on_psk;     /* answers a wrong key with an informational under its own keys */
+    bool commit;             /* sets the Commit bit and sends CONNECTED */
+    bool commit_silent;      /* sets it and never sends CONNECTED */
+    bool no_ke;              /* takes a PFS offer and sends no KE */
+    struct span id;          /* the body of IDir instead of its address */
+    bool wrong_hash_r;       /* a well-formed message 6 with a wrong HASH_R */
+    uint16_t id_port;        /* narrows the client's selector in quick mode 2 to that port */
+    unsigned esp_life;       /* answers that lifetime in seconds */
+    enum dh_group own_pfs;   /* in the quick modes that it starts */
+    struct inaddr nat_oa[2]; /* in quick mode 2, as many as are set */
+    uint16_t refuse_mm1;     /* answers message 1 with that notify in clear */
+    uint16_t refuse_qm1;     /* answers quick mode 1 with that notify */
+    bool needs_pfs;          /* refuses a quick mode without a KE */
     uint32_t responder_lifetime;
     bool new_cookie_each; /* another SA for every message 1 */
     /* With certificates. */

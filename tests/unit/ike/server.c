@@ -381,8 +381,9 @@ static void make_keys(struct server *s, struct span gxy)
 static void answer_qm1(struct rig *r, enum ike_port port, const struct chain *c)
 {
     struct server *s = &r->server;
+    enum dh_group pfs = s->habits.needs_pfs ? ike_facts(r->ike)->suite.group : r->cfg.policy.pfs;
     struct esp_offer offer = {.policy = &r->cfg.policy,
-                              .pfs = r->cfg.policy.pfs,
+                              .pfs = pfs,
                               .encapsulation = natt_encapsulation_mode(r->ike),
                               .lifetime_s = 3600};
     struct esp_choice choice;
@@ -419,10 +420,10 @@ static void answer_qm1(struct rig *r, enum ike_port port, const struct chain *c)
     build_bytes(&b, PAYLOAD_SA, body);
     build_bytes(&b, PAYLOAD_NONCE, span_of(s->qm_nr, s->n_qm_nr));
     if (chain_get(c, PAYLOAD_KE, 0, &ke) && !s->habits.no_ke) {
-        struct dh *dh = dh_new(s->c, r->cfg.policy.pfs, &s->env);
+        struct dh *dh = dh_new(s->c, pfs, &s->env);
 
         must(dh && dh_shared(dh, ke, gxy));
-        n_gxy = dh_secret_size(r->cfg.policy.pfs);
+        n_gxy = dh_secret_size(pfs);
         build_bytes(&b, PAYLOAD_KE, dh_public(dh));
         dh_free(dh);
     }
@@ -436,6 +437,9 @@ static void answer_qm1(struct rig *r, enum ike_port port, const struct chain *c)
         }
         build_bytes(&b, PAYLOAD_ID, span_of(body_id, id.n));
     }
+    for (size_t i = 0; i < 2 && s->habits.nat_oa[i].family; i++)
+        build_nat_oa(&b, s->habits.draft_natt ? PAYLOAD_NAT_OA_DRAFT : PAYLOAD_NAT_OA,
+                     &s->habits.nat_oa[i]);
     if (s->habits.responder_lifetime) {
         box = build_payload(&b, PAYLOAD_N);
         wr_u32(&b.w, 1);
@@ -501,6 +505,8 @@ static void recv_quick(struct rig *r, enum ike_port port, const struct isakmp_he
              chain_get(&c, PAYLOAD_HASH, 0, &hash) && span_eq(hash, span_of(want, s->keys.n)));
         if (s->habits.refuse_qm1)
             server_send_notify(r, s->habits.refuse_qm1, SPAN_NONE, SPAN_NONE);
+        else if (s->habits.needs_pfs && chain_count(&c, PAYLOAD_KE) == 0)
+            server_send_notify(r, NOTIFY_NO_PROPOSAL_CHOSEN, SPAN_NONE, SPAN_NONE);
         else
             answer_qm1(r, port, &c);
         return;

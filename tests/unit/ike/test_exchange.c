@@ -196,6 +196,29 @@ TEST(ike_pfs_is_what_happened)
     }
 }
 
+TEST(ike_server_that_insists_on_pfs_gets_it)
+{
+    struct rig *r = rig_new();
+
+    r->server.habits.needs_pfs = true;
+    rig_start(r);
+    rig_run(r, r->now + US_S(2));
+    CHECK(rig_event(r, IKE_EVENT_SA_PAIR, 0));
+    CHECK_INT(rig_event(r, IKE_EVENT_SA_PAIR, 0)->sa.pfs, ike_facts(r->ike)->suite.group);
+    CHECK_MEM(rig_event(r, IKE_EVENT_SA_PAIR, 0)->sa.in.cipher_key, 32, r->server.out.cipher_key,
+              32);
+    rig_free(r);
+    /* A group that the policy names stays: there is nothing else to try. */
+    r = rig_new();
+    r->cfg.policy.pfs = DH_MODP1024;
+    r->server.habits.refuse_qm1 = NOTIFY_NO_PROPOSAL_CHOSEN;
+    rig_start(r);
+    rig_run(r, r->now + US_S(2));
+    CHECK_STR(failure_code(rig_failure(r)->id), "ike.quick.no-proposal");
+    CHECK(!rig_event(r, IKE_EVENT_SA_PAIR, 0));
+    rig_free(r);
+}
+
 TEST(ike_responder_lifetime_lowers)
 {
     struct rig *r = rig_new();

@@ -51,6 +51,24 @@ TEST(peer_behind_nat_is_seen_by_its_identity)
     rig_free(r);
 }
 
+/* Two NAT-OA name us and the server; a single one, as in the drafts, names the server. */
+TEST(peer_says_how_it_sees_us)
+{
+    for (unsigned n = 1; n <= 2; n++) {
+        struct rig *r = rig_new();
+
+        r->server.habits.draft_natt = n == 1;
+        r->server.habits.nat_oa[n - 1] = r->cfg.remote.addr;
+        if (n == 2)
+            r->server.habits.nat_oa[0] = inaddr_v4(0xcb007107);
+        rig_start(r);
+        rig_run(r, r->now + US_S(1));
+        CHECK(rig_event(r, IKE_EVENT_SA_READY, 0));
+        CHECK_INT(ike_facts(r->ike)->nat_local, n == 1 ? IKE_NAT_UNKNOWN : IKE_NAT_YES);
+        rig_free(r);
+    }
+}
+
 TEST(peer_that_cannot_prove_the_key)
 {
     struct rig *r = rig_new();

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The namespaces: clients on a LAN, and the router between them and the server, which translates
+addresses, blocks and loses packets as it is told. The guest's two network cards are taps in the
+router's namespace: `wan`, and `manage` for commands."""
+import os
+import shutil
+
+from place import (CLIENT, CLIENTS, INSIDE, LAN, MANAGE_HOST, WAN, WORK, Broken, ns, sh, write)
+
+
+def ip(where, *args):
+    return sh(["ip", "-n", ns(where)] + list(args))
+
+
+def client_name(n):
+    return "c%d" % n
+
+
+def up():
+    down()
+    for where in ["rt"] + [client_name(n) for n in range(1, CLIENTS + 1)]:
+        sh(["ip", "netns", "add", ns(where)])
+        ip(where, "link", "set", "lo", "up")
+        sh(["ip", "netns", "exec", ns(where), "sysctl", "-qw",
+            "net.ipv6.conf.all.disable_ipv6=" + ("1" if where == "rt" else "0")], check=False)
+    ip("rt", "link", "add", "lan", "type", "bridge", "forward_delay", "0")
+    ip("rt", "addr", "add", LAN + "/24", "dev", "lan")
+    ip("rt", "link", "set", "lan", "up")
+    for n in range(1, CLIENTS + 1):
+        where, port = client_name(n), "port%d" % n
+        write("/etc/netns/%s/resolv.conf" % ns(where), "nameserver 127.0.0.1\n")
+        os.makedirs(os.path.join(WORK, "run-" + ns(where)), exist_ok=True)
+        sh(["ip", "link", "add", "eth0", "netns", ns(where), "type", "veth", "peer", "name", port,
+            "netns", ns("rt")])
+        ip("rt", "link", "set", port, "master", "lan", "up")
+        ip(where, "link", "set", "eth0", "addrgenmode", "none")
+        ip(where, "addr", "add", CLIENT % (10 + n) + "/24", "dev", "eth0")
+        ip(where, "link", "set", "eth0", "up")
+        ip(where, "route", "add", "default", "via", LAN)
+    for tap, address in (("wan", WAN), ("manage", MANAGE_HOST)):
+        ip("rt", "tuntap", "add", "dev", tap, "mode", "tap")
+        ip("rt", "addr", "add", address + "/24", "dev", tap)
+        ip("rt", "link", "set", tap, "up")
+    sh(["ip", "netns", "exec", ns("rt"), "sysctl", "-qw", "net.ipv4.ip_forward=1",
+        "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.all.send_redirects=0"])
+    rules()
+
+
+def rules(nat=False, block=(), loss=0.0):
+    """What the router does from now on; connections that it tracked are forgotten."""
+    text = ["flush ruleset", "table ip lab {",
+            "chain forwards { type filter hook forward priority 0; policy accept;",
+            # Nothing of the tunnel's inside may pass outside of it.
+            "ip daddr %s counter drop" % INSIDE]
+    for what in block:
+        if what == "esp":
+            text += ["meta l4proto 50 counter drop"]
+        elif what in ("500", "4500"):
+            text += ["udp dport %s counter drop" % what, "udp sport %s counter drop" % what]
+        else:
+            raise Broken("cannot block '%s': 500, 4500 or esp" % what)
+    if loss:
+        text += ["numgen random mod 100000 < %d counter drop" % int(loss * 1000)]
+    text += ["}"]
+    if nat:
+        text += ["chain hides { type nat hook postrouting priority 100; oifname \"wan\" masquerade; }"]
+    path = os.path.join(WORK, "router.nft")
+    write(path, "\n".join(text + ["}"]) + "\n")
+    sh(["ip", "netns", "exec", ns("rt"), "nft", "-f", path])
+
+
+def down():
+    for where in [client_name(n) for n in range(1, CLIENTS + 1)] + ["rt"]:
+        if not os.path.exists("/run/netns/" + ns(where)):
+            continue
+        for pid in sh(["ip", "netns", "pids", ns(where)], check=False).split():
+            sh(["kill", "-9", pid], check=False)
+        sh(["ip", "netns", "del", ns(where)], check=False)
+        shutil.rmtree("/etc/netns/" + ns(where), ignore_errors=True)
+    try:
+        os.rmdir("/etc/netns")
+    except OSError:
+        pass

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The configuration files of the server, written into the folder that the guest mounts."""
+import os
+
+import profiles
+from place import (INSIDE, MANAGE_GUEST, PSK, RANGE, SERVER, SHARE, TUNNEL_SECRET, USERS, WAN,
+                   write)
+
+STRONGSWAN = """charon {
+  load_modular = no
+  load = aes sha2 sha1 md5 random nonce x509 pubkey pem openssl gmp curve25519 hmac kdf ctr gcm %(more)s
+  install_virtual_ip = no
+  retransmit_tries = 4
+  filelog {
+    f {
+      path = /mnt/share/charon.log
+      time_format = %%H:%%M:%%S
+      default = 1
+      flush_line = yes
+      %(levels)s
+    }
+  }
+}
+"""
+MORE_PLUGINS = "drbg attr kernel-netlink resolve socket-default stroke updown counters"
+START = """
+for m in jitterentropy_rng drbg ansi_cprng ghash_generic ctr esp4 xfrm_user af_key authenc cbc gcm \\
+    seqiv echainiv des_generic ppp_generic ppp_async ppp_deflate ppp_mppe bsd_comp; do
+    modprobe -q $m
+done
+echo 1 > /proc/sys/net/ipv4/ip_forward
+for f in rmem_max wmem_max; do echo 8388608 > /proc/sys/net/core/$f; done
+for f in send_redirects accept_redirects rp_filter; do
+    for c in /proc/sys/net/ipv4/conf/*/$f; do echo 0 > $c; done
+done
+[ -e /dev/ppp ] || mknod /dev/ppp c 108 0
+touch /etc/ppp/options
+ip addr add {inside}/32 dev lo
+{l2tp}
+{ipsec}
+# Plain L2TP must never succeed: the policies of a negotiated SA outrank these two.
+ip xfrm policy add dst {server}/32 proto udp dport 1701 dir in priority 4000000000 action block
+ip xfrm policy add src {server}/32 proto udp sport 1701 dir out priority 4000000000 action block
+iperf3 -s -D -B {inside} --logfile /mnt/share/iperf3.log
+busybox httpd -p {inside}:80 -h /srv/www
+dnsmasq --no-resolv --no-hosts --bind-interfaces --listen-address={inside} \\
+    --address=/inside.lab.test/{inside} --port=53 --user=root
+xl2tpd -D -p /run/xl2tpd.pid -C /run/xl2tpd/l2tp-control > /mnt/share/xl2tpd.log 2>&1 &
+for i in $(seq 100); do [ -e /run/xl2tpd/l2tp-control ] && break; sleep 0.05; done
+"""
+START_STRONGSWAN = """mkdir -p /run/strongswan
+ipsec start
+for i in $(seq 100); do ipsec status > /dev/null 2>&1 && break; sleep 0.05; done"""
+START_LIBRESWAN = """mkdir -p /run/pluto /var/lib/ipsec/nss
+ipsec checknss > /dev/null
+/usr/libexec/ipsec/pluto --config /etc/ipsec.conf --leak-detective > /mnt/share/pluto.out 2>&1
+for i in $(seq 100); do [ -S /run/pluto/pluto.ctl ] && break; sleep 0.05; done
+ipsec addconn --autoall --config /etc/ipsec.conf"""
+
+
+def strongswan(etc, conf):
+    life = ["ikelifetime=120s", "lifetime=60s", "margintime=9s", "rekeyfuzz=0%"] \
+        if conf["short"] else ["ikelifetime=8h", "lifetime=1h"]
+    lines = ["conn l2tp", "keyexchange=ikev1", "ike=" + profiles.proposals(conf, "ike"),
+             "esp=" + profiles.proposals(conf, "esp"), "dpdaction=clear", "dpddelay=30s",
+             "keyingtries=1", "auto=add", "type=transport", "left=%any", "leftprotoport=17/1701",
+             "right=%any", "rightprotoport=17/%any", "authby=psk", "rightid=%any"] + life
+    write(etc + "/ipsec.conf", "config setup\n  uniqueids=never\n\n" + "\n  ".join(lines) + "\n")
+    write(etc + "/ipsec.secrets", ": PSK \"%s\"\n" % PSK, 0o600)
+    write(etc + "/strongswan.conf", STRONGSWAN % {
+        "more": MORE_PLUGINS, "levels": "ike = 4\n      chd = 4" if conf["keys"] else ""})
+
+
+def libreswan(etc, conf):
+    life = ["ikelifetime=120s", "salifetime=60s", "rekeymargin=9s", "rekeyfuzz=0%"] \
+        if conf["short"] else ["ikelifetime=8h", "salifetime=1h"]
+    lines = ["conn l2tp", "ikev2=no", "ike=" + profiles.proposals(conf, "ike"),
+             "esp=" + profiles.proposals(conf, "esp"), "pfs=" + ("yes" if conf["pfs"] else "no"),
+             "dpddelay=30", "dpdtimeout=120", "dpdaction=clear", "keyingtries=1", "auto=add",
+             "type=transport", "left=" + SERVER, "leftprotoport=17/1701", "right=%any",
+             "rightprotoport=17/%any", "rightsubnet=vhost:%priv,%no", "authby=secret"] + life
+    debug = "  plutodebug=\"base,crypt,private\"\n" if conf["keys"] else ""
+    write(etc + "/ipsec.conf", "config setup\n  logfile=/mnt/share/pluto.log\n  uniqueids=no\n"
+          "  ikev1-policy=accept\n  virtual-private=%v4:10.0.0.0/8,%v4:192.168.0.0/16\n" + debug +
+          "\n" + "\n  ".join(lines) + "\n")
+    write(etc + "/ipsec.secrets", "%s %%any : PSK \"%s\"\n" % (SERVER, PSK), 0o600)
+
+
+def xl2tpd(etc, conf):
+    lines = ["[global]", "port = 1701", "access control = no", "debug tunnel = yes",
+             "debug state = yes", "debug avp = yes"]
+    if conf["l2tp"] == "user":
+        lines += ["force userspace = yes"]
+    if conf["l2tp_secret"]:
+        lines += ["auth file = /etc/xl2tpd/l2tp-secrets"]
+    lines += ["[lns default]", "ip range = " + RANGE, "local ip = " + INSIDE, "name = labserver",
+              "hostname = labserver", "require authentication = yes", "ppp debug = yes",
+              "length bit = yes", "pppoptfile = /etc/ppp/options.lab"]
+    if conf["l2tp_secret"]:
+        lines += ["challenge = yes"]
+    write(etc + "/xl2tpd/xl2tpd.conf", "\n".join(lines) + "\n")
+    write(etc + "/xl2tpd/l2tp-secrets", "* * %s\n" % TUNNEL_SECRET, 0o600)
+
+
+def pppd(etc, conf):
+    methods = ("pap", "chap", "mschap", "mschap-v2", "eap")
+    lines = ["name labserver", "debug", "logfile /mnt/share/pppd.log", "mtu 1400", "mru 1400",
+             "ms-dns " + INSIDE, "lcp-echo-interval 20", "lcp-echo-failure 4", "nodefaultroute",
+             "noproxyarp", "connect-delay 100", "require-" + conf["ppp"]]
+    lines += ["refuse-" + m for m in methods if m != conf["ppp"]]
+    lines += ["require-mppe-128"] if conf["mppe"] else ["noccp"]
+    if conf["ipv6cp"]:
+        lines += ["+ipv6", "ipv6 ::1,::2"]
+    write(etc + "/ppp/options.lab", "\n".join(lines) + "\n", 0o600)
+    secrets = "".join('"%s" * "%s" %s\n' % (u, p.replace('"', '\\"'), ip) for u, p, ip in USERS)
+    write(etc + "/ppp/chap-secrets", secrets, 0o600)
+    write(etc + "/ppp/pap-secrets", secrets, 0o600)
+
+
+def configure(conf):
+    etc = os.path.join(SHARE, "etc")
+    is_strongswan = conf["daemon"] == "strongswan"
+    (strongswan if is_strongswan else libreswan)(etc, conf)
+    xl2tpd(etc, conf)
+    pppd(etc, conf)
+    kernel = "modprobe -q l2tp_ppp"
+    if conf["l2tp"] == "user":
+        kernel = "mkdir -p /etc/modprobe.d\n" \
+                 "echo 'install l2tp_ppp /bin/false' > /etc/modprobe.d/lab.conf"
+    start = START
+    for name, text in (("inside", INSIDE), ("server", SERVER), ("l2tp", kernel),
+                       ("ipsec", START_STRONGSWAN if is_strongswan else START_LIBRESWAN)):
+        start = start.replace("{%s}" % name, text)
+    write(SHARE + "/start.sh", start)
+    write(SHARE + "/guest.env", "GUEST_NAME=labserver GUEST_IP=%s GUEST_GW=%s GUEST_MGMT=%s\n"
+          % (SERVER, WAN, MANAGE_GUEST))
