@@ -135,7 +135,7 @@ int l2tpc_config_set_user(l2tpc_config *c, const char *user, const char *domain)
     char text[PPP_USER_MAX];
     int n;
 
-    if (!c || !user)
+    if (!c || !user || !text_is_utf8(span_str(user)) || !text_is_utf8(span_str(domain)))
         return L2TPC_EINVAL;
     n = domain && *domain ? snprintf(text, sizeof(text), "%s\\%s", domain, user)
                           : snprintf(text, sizeof(text), "%s", user);
@@ -308,7 +308,7 @@ int l2tpc_config_set_interface(l2tpc_config *c, const char *name)
     size_t n = name ? strlen(name) : 0;
 
     if (!c || n < 1 || n >= sizeof(c->interface_name) || strpbrk(name, "/ \t\n:") ||
-        strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+        !text_is_utf8(span_str(name)) || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
         (percent && (percent[1] != 'd' || strchr(percent + 1, '%'))))
         return L2TPC_EINVAL;
     (void)snprintf(c->interface_name, sizeof(c->interface_name), "%s", name);

@@ -245,6 +245,9 @@ static void fill_details(l2tpc_status *st, const struct dial_facts *f)
     detail(st, "details.multilink", N_("PPP multilink framing"), "Off");
     detail(st, "details.client_ipv4", N_("Client IPv4 address"), known(st, STATUS_ppp_local_ip));
     detail(st, "details.server_ipv4", N_("Server IPv4 address"), known(st, STATUS_ppp_peer_ip));
+    detail(st, "details.client_ipv6", N_("Client IPv6 address"), "(none)");
+    detail(st, "details.server_ipv6", N_("Server IPv6 address"), "(none)");
+    detail(st, "details.nap_state", N_("NAP state"), "Not NAP-capable");
     detail(st, "details.origin", N_("Origin address"), known(st, STATUS_local_address));
     detail(st, "details.destination", N_("Destination address"), known(st, STATUS_server_address));
 }

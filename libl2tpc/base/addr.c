@@ -69,11 +69,12 @@ bool inaddr_is_multicast(const struct inaddr *a)
 void inaddr_unmap(struct inaddr *a)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct inaddr four = {.family = 4};
 
-    if (a->family == 6 && memcmp(a->bytes, mapped, sizeof(mapped)) == 0)
-        (void)inaddr_from_bytes(
-            a,
-            span_of((const uint8_t[4]){a->bytes[12], a->bytes[13], a->bytes[14], a->bytes[15]}, 4));
+    if (a->family != 6 || memcmp(a->bytes, mapped, sizeof(mapped)) != 0)
+        return;
+    memcpy(four.bytes, a->bytes + sizeof(mapped), 4);
+    *a = four;
 }
 
 const char *inaddr_text(const struct inaddr *a, char out[ADDR_TEXT_MAX])

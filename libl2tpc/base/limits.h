@@ -66,9 +66,10 @@
 #define L2TP_HELLO US_S(60)
 #define L2TP_MESSAGE_MAX 1500
 #define L2TP_PORT 1701
-#define OUTER_MTU_MAX 1500     /* Ethernet's; assumed where nothing is known */
-#define OUTER_MTU_MIN_IPV4 576 /* less than every host must take (RFC 1122 3.3.2) is not believed  \
-                                */
+#define OUTER_MTU_MAX 1500 /* Ethernet's; assumed where nothing is known */
+#define OUTER_MTU_MIN_IPV4                                                                         \
+    576 /* less than every host must take (RFC 1122 3.3.2) is not believed                         \
+         */
 #define OUTER_MTU_MIN_IPV6 1280
 #define L2TP_DATA_ENVELOPE (8 + 4) /* L2TP data header and PPP header around an IP packet */
 

@@ -71,6 +71,17 @@ static void fill_apply(const struct adapter *a, const l2tpc_need *need, l2tpc_ho
     memcpy(out->routes, o->route, sizeof(o->route));
 }
 
+/* The kernel's own word on the way out, where the library could only guess from the address. */
+static uint32_t outer_interface(const struct adapter *a, const l2tpc_need *need)
+{
+    l2tpc_host_addr server = host_addr(&need->server);
+    l2tpc_host_way way;
+
+    if (l2tpc_host_route_to(&server, l2tpc_host_get_mark(a->host), &way) == 0)
+        return way.ifindex;
+    return need->interface_index;
+}
+
 static void fill_request(const struct adapter *a, const l2tpc_need *need, l2tpc_host_request *r)
 {
     switch (need->type) {
@@ -97,7 +108,7 @@ static void fill_request(const struct adapter *a, const l2tpc_need *need, l2tpc_
         break;
     case L2TPC_NEED_OBSERVER_OPEN:
         r->type = L2TPC_HOST_OPEN_OBSERVER;
-        r->u.open_observer.ifindex = need->interface_index;
+        r->u.open_observer.ifindex = outer_interface(a, need);
         r->u.open_observer.server = host_addr(&need->server);
         break;
     case L2TPC_NEED_OBSERVER_SPIS:

@@ -174,6 +174,9 @@ static void retire(struct runner *r, l2tpc_us now)
     hub_leave(r->hub, &r->member);
     plane_free(r->plane);
     r->plane = NULL;
+    if (r->tun_fd >= 0)
+        close(r->tun_fd); /* the interface goes with it */
+    r->tun_fd = -1;
     resolve_cancel(r->resolve);
     r->resolve = NULL;
     loop_timer_cancel(r->loop, &r->timer);
