@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Lists of certificates, our own credential, the names in both. */
+#include "crypto/x509.h"
+
 #include "base/text.h"
 #include "crypto/x509_private.h"
 
