@@ -79,13 +79,6 @@ static void tell(l2tpc_session *s, l2tpc_event_type type, const struct dial_even
     event_queue(s, event);
 }
 
-static void on_sa_changed(l2tpc_session *s, const struct dial_event *e)
-{
-    observer_follow(s);
-    if (runner_facts(s->runner)->sa_pairs > 1)
-        tell(s, L2TPC_EVENT_REKEYED, e);
-}
-
 static void on_dial_event(void *user, const struct dial_event *e, l2tpc_us now)
 {
     l2tpc_session *s = user;
@@ -103,7 +96,10 @@ static void on_dial_event(void *user, const struct dial_event *e, l2tpc_us now)
         tell(s, L2TPC_EVENT_STAGE_END, e);
         break;
     case DIAL_EVENT_SA_CHANGED:
-        on_sa_changed(s, e);
+        observer_follow(s);
+        break;
+    case DIAL_EVENT_REKEYED:
+        tell(s, L2TPC_EVENT_REKEYED, e);
         break;
     case DIAL_EVENT_UP:
         runner_wall_clock(s->since);

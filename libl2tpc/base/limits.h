@@ -40,6 +40,24 @@
 #define IKE_NAT_D_MAX 10
 #define IKE_PROPOSALS_MAX 32 /* of a server's own offer */
 #define IKE_IDENTITY_MAX 512
+#define LIFE_SOFT_FROM 80 /* percent of a lifetime: renewal begins between these two, ... */
+#define LIFE_SOFT_TO 90   /* ... at a random point, so that both sides rarely begin at once */
+#define IKE_KIN_MAX                                                                                \
+    3 /* further IKE SAs: one of ours and one of the server's in the making, one old */
+#define IKE_RENEW_DEADLINE US_S(20)  /* per stage of a renewal of phase 1 */
+#define IKE_RENEW_HALF_OPEN US_S(10) /* a main mode that the server began waits this long */
+#define IKE_RENEW_RESENDS_MAX 10     /* of one answer in a main mode that the server began */
+#define IKE_RENEW_TRIES 3            /* quickly; then once a minute */
+#define IKE_RENEW_PAUSE US_S(5)
+#define IKE_RENEW_PAUSE_LONG US_S(60)
+#define IKE_RENEW_SOON                                                                             \
+    US_MS(200)                  /* after a Delete of the IKE SA: more Deletes may be behind it     \
+                                 */
+#define IKE_RETIRE_OWN US_S(10) /* the server moves its ESP SAs to the new IKE SA meanwhile */
+#define IKE_RETIRE_PEER                                                                            \
+    US_S(30) /* the server began: deleting the old one is its business at first */
+#define IKE_REKEY_DEADLINE US_S(10)        /* per try of a quick mode while a pair lives */
+#define IKE_SWITCH_WAIT US_MS(500)         /* and 2 RTT: message 3 must have arrived by then */
 #define LIFE_MIN_S 10                      /* shorter cannot be rekeyed in time */
 #define LIFE_MIN_BYTES (UINT64_C(1) << 20) /* 1 MiB */
 #define IKE_NONCE_MIN 8                    /* RFC 2409 5 */
@@ -56,6 +74,21 @@
 #define SA_GRACE US_S(30) /* some servers start their quick mode only when the lifetime is over */
 #define ESP_CHECK_DEADLINE US_S(30)            /* protected packets went out and none came back */
 #define ESP_SEQ_SOFT (UINT32_MAX - (1u << 20)) /* rekey here (hostile.md H46) */
+
+#define ESP_BLOCKS64_MAX                                                                           \
+    (UINT64_C(8) << 20)         /* bytes under one key of 64-bit blocks (SP 800-67r2) */
+#define SA_BLOCKS64_GAP US_S(5) /* not more often for their sake, however fast the line */
+#define SA_TRIES 3              /* quick modes for one successor */
+#define SA_TRY_PAUSE US_S(2)
+#define SA_POLL US_S(1)            /* while the server's own quick mode is under way */
+#define SA_RENEW_SOON US_MS(200)   /* after a Delete of the only pair: more may be behind it */
+#define SA_STILL_OLD US_MS(300)    /* ESP on the old pair this recently: message 3 may be lost */
+#define SA_SWITCH_PATIENCE US_S(5) /* for such a server to show up on the new pair */
+#define SA_DELETE_AFTER US_S(5)    /* a pair that was replaced: what was under way has arrived */
+#define SA_DELETE_SPARE_AFTER                                                                      \
+    US_S(25)                     /* one of two that were made at once: the server chooses first */
+#define SA_OLD_KEEP US_S(30)     /* a replaced pair is read for so long (hostile.md H47) */
+#define SA_SPARE_WINDOW US_S(10) /* two pairs this close together come from a collision */
 
 /* L2TP */
 /* Behind quick mode 3, for servers whose IKE daemon has to tell the kernel of the SAs first: what

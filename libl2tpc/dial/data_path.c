@@ -14,51 +14,106 @@ static void add(struct esp_counters *sum, const struct esp_counters *c)
     sum->cut_otherwise += c->cut_otherwise;
 }
 
-static void choose_out(struct data_path *d)
+static void set_sender(struct data_path *d, struct data_pair *p)
 {
-    const struct data_pair *p = data_current(d);
-
+    d->sender = p;
     d->out = p ? p->out : NULL;
+    if (p) {
+        p->replaced = 0;
+        p->delete_at = p->switch_at = US_NEVER;
+        p->spare = false;
+    }
+}
+
+/* Ready before not ready, new before old; never one that the server was told to forget. */
+static bool is_better(const struct data_pair *p, const struct data_pair *best)
+{
+    if (!p->in || p->spent || p->deleted)
+        return false;
+    if (!best || p->ready != best->ready)
+        return !best || p->ready;
+    return p->order > best->order;
+}
+
+static void choose_sender(struct data_path *d)
+{
+    struct data_pair *best = NULL;
+
+    for (unsigned i = 0; i < DATA_PAIRS_MAX; i++)
+        if (is_better(&d->pair[i], best))
+            best = &d->pair[i];
+    set_sender(d, best);
 }
 
 static void drop_pair(struct data_path *d, struct data_pair *p)
 {
+    bool was_sender = d->sender == p;
+
     add(&d->gone_in, esp_in_counters(p->in));
     add(&d->gone_out, esp_out_counters(p->out));
     esp_in_free(p->in);
     esp_out_free(p->out);
     *p = (struct data_pair){0};
-    choose_out(d);
+    if (was_sender)
+        choose_sender(d);
 }
 
 const struct data_pair *data_current(const struct data_path *d)
 {
-    const struct data_pair *newest = NULL;
+    return d->sender;
+}
 
+struct data_pair *data_find_out(struct data_path *d, uint32_t spi_out)
+{
     for (unsigned i = 0; i < DATA_PAIRS_MAX; i++)
-        if (d->pair[i].in && (!newest || d->pair[i].order > newest->order))
-            newest = &d->pair[i];
-    return newest;
+        if (d->pair[i].in && esp_out_spi(d->pair[i].out) == spi_out)
+            return &d->pair[i];
+    return NULL;
 }
 
 /* A free slot, or the oldest pair's when a peer makes more of them than can be of use. */
 static struct data_pair *take_slot(struct data_path *d)
 {
-    struct data_pair *oldest = &d->pair[0];
+    struct data_pair *oldest = NULL;
 
     for (unsigned i = 0; i < DATA_PAIRS_MAX; i++) {
-        if (!d->pair[i].in)
-            return &d->pair[i];
-        if (d->pair[i].order < oldest->order)
-            oldest = &d->pair[i];
+        struct data_pair *p = &d->pair[i];
+
+        if (!p->in)
+            return p;
+        if (p != d->sender && (!oldest || p->order < oldest->order))
+            oldest = p;
     }
     drop_pair(d, oldest);
     return oldest;
 }
 
-bool data_install(struct data_path *d, struct crypto *crypto, const struct env *env,
-                  const struct sa_pair *sa, const struct inaddr *local, const struct inaddr *remote,
-                  l2tpc_us now)
+/* Between 80 and 90 percent: both sides rarely begin at once. */
+static uint64_t soft_part(uint64_t life, uint32_t random)
+{
+    return life / 100 * LIFE_SOFT_FROM +
+           life / 100 * (LIFE_SOFT_TO - LIFE_SOFT_FROM) / 1024 * (random % 1024);
+}
+
+static void plan(struct data_pair *p, const struct sa_pair *sa, l2tpc_us now)
+{
+    l2tpc_us life = sa->lifetime_s ? US_S(sa->lifetime_s) : 0;
+    bool blocks64 = sa->suite.cipher == CIPHER_3DES_CBC || sa->suite.cipher == CIPHER_DES_CBC;
+    uint32_t random = sa->in.spi ^ sa->out.spi; /* both were chosen at random */
+
+    p->installed = now;
+    p->expires = life ? us_add(now, life + SA_GRACE) : US_NEVER;
+    p->soft = life ? us_add(now, soft_part(life, random)) : US_NEVER;
+    p->window = life ? us_min(SA_SPARE_WINDOW, life / 4) : SA_SPARE_WINDOW;
+    p->hard_bytes = sa->lifetime_bytes ? sa->lifetime_bytes : UINT64_MAX;
+    p->soft_bytes = sa->lifetime_bytes ? soft_part(sa->lifetime_bytes, random) : UINT64_MAX;
+    p->block_bytes = blocks64 ? soft_part(ESP_BLOCKS64_MAX, random) : UINT64_MAX;
+    p->switch_at = p->delete_at = US_NEVER;
+}
+
+struct data_pair *data_install(struct data_path *d, struct crypto *crypto, const struct env *env,
+                               const struct sa_pair *sa, const struct inaddr *local,
+                               const struct inaddr *remote, l2tpc_us now)
 {
     struct esp_in *in = esp_in_new(crypto, sa, local, remote);
     struct esp_out *out = esp_out_new(crypto, env, sa, local, remote);
@@ -67,30 +122,64 @@ bool data_install(struct data_path *d, struct crypto *crypto, const struct env *
     if (!in || !out) {
         esp_in_free(in);
         esp_out_free(out);
-        return false;
+        return NULL;
     }
     p = take_slot(d);
-    *p = (struct data_pair){
-        .in = in,
-        .out = out,
-        .installed = now,
-        .expires = sa->lifetime_s ? us_add(now, US_S(sa->lifetime_s) + SA_GRACE) : US_NEVER,
-        .order = ++d->n_installed,
-    };
+    *p = (struct data_pair){.in = in, .out = out, .order = ++d->n_installed};
+    plan(p, sa, now);
     d->udp_encapsulated = sa->udp_encapsulated;
-    choose_out(d);
-    return true;
+    if (!d->sender)
+        set_sender(d, p);
+    return p;
+}
+
+static void replace(struct data_pair *old, const struct data_pair *p, l2tpc_us now)
+{
+    l2tpc_us apart = p->installed > old->installed ? p->installed - old->installed
+                                                   : old->installed - p->installed;
+
+    old->replaced = now;
+    old->switch_at = US_NEVER;
+    old->spare = apart < p->window;
+    old->delete_at = us_add(now, old->spare ? SA_DELETE_SPARE_AFTER : SA_DELETE_AFTER);
+}
+
+void data_switch(struct data_path *d, struct data_pair *p, l2tpc_us now)
+{
+    if (p == d->sender || p->deleted || p->spent)
+        return;
+    for (unsigned i = 0; i < DATA_PAIRS_MAX; i++) {
+        struct data_pair *old = &d->pair[i];
+
+        if (old != p && old->in && !old->replaced && (old->ready || old == d->sender))
+            replace(old, p, now);
+    }
+    set_sender(d, p);
+}
+
+void data_spend(struct data_path *d, struct data_pair *p, l2tpc_us now)
+{
+    p->spent = true;
+    if (p != d->sender)
+        return;
+    choose_sender(d);
+    if (d->sender)
+        replace(p, d->sender, now);
 }
 
 bool data_remove(struct data_path *d, uint32_t spi_out)
 {
-    for (unsigned i = 0; i < DATA_PAIRS_MAX; i++) {
-        if (d->pair[i].in && esp_out_spi(d->pair[i].out) == spi_out) {
-            drop_pair(d, &d->pair[i]);
-            return true;
-        }
-    }
-    return false;
+    struct data_pair *p = data_find_out(d, spi_out);
+
+    if (!p)
+        return false;
+    drop_pair(d, p);
+    return true;
+}
+
+static l2tpc_us gone_at(const struct data_pair *p)
+{
+    return p->replaced ? us_min(p->expires, us_add(p->replaced, SA_OLD_KEEP)) : p->expires;
 }
 
 l2tpc_us data_next_expiry(const struct data_path *d)
@@ -99,14 +188,14 @@ l2tpc_us data_next_expiry(const struct data_path *d)
 
     for (unsigned i = 0; i < DATA_PAIRS_MAX; i++)
         if (d->pair[i].in)
-            next = us_min(next, d->pair[i].expires);
+            next = us_min(next, gone_at(&d->pair[i]));
     return next;
 }
 
 l2tpc_us data_expire(struct data_path *d, l2tpc_us now)
 {
     for (unsigned i = 0; i < DATA_PAIRS_MAX; i++)
-        if (d->pair[i].in && d->pair[i].expires <= now)
+        if (d->pair[i].in && gone_at(&d->pair[i]) <= now)
             drop_pair(d, &d->pair[i]);
     return data_next_expiry(d);
 }

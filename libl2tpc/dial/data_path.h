@@ -14,12 +14,33 @@ struct data_pair {
     struct esp_out *out;
     l2tpc_us installed;
     l2tpc_us expires; /* the negotiated lifetime; US_NEVER when none was stated */
-    unsigned order;   /* rises with each pair: the newest sends */
+    unsigned order;   /* rises with each pair */
+
+    bool ready; /* the peer has it too */
+    bool used;  /* a packet has come in on it */
+    bool told;  /* its installation was told */
+    l2tpc_us last_in;
+    uint64_t packets_in; /* when last_in was noted */
+
+    /* When to look for a successor. */
+    l2tpc_us soft;
+    l2tpc_us window; /* two pairs closer together than this come from a collision */
+    uint64_t soft_bytes, hard_bytes, block_bytes; /* UINT64_MAX: no such limit */
+    bool worn;                                    /* one of them was passed */
+    bool spent; /* a hard limit was passed: it is read, nothing is sent */
+
+    /* When it has a successor. */
+    l2tpc_us switch_at; /* take over although the peer was not seen on it; US_NEVER: no need to */
+    l2tpc_us replaced;  /* 0: it is in use, or about to be */
+    l2tpc_us delete_at; /* our Delete; US_NEVER: none, or it is out */
+    bool deleted;       /* it is out: only what is under way is still read */
+    bool spare;         /* of a collision */
 };
 
 struct data_path {
     struct data_pair pair[DATA_PAIRS_MAX];
-    struct esp_out *out; /* of the pair that sends; NULL: nothing may leave */
+    struct data_pair *sender;
+    struct esp_out *out; /* the sender's; NULL: nothing may leave */
     unsigned n_installed;
     bool udp_encapsulated;
     struct endpoint peer;
@@ -33,13 +54,22 @@ struct data_path {
     struct esp_counters gone_in, gone_out; /* of pairs that were removed */
 };
 
-/* Installs a pair; the new one sends at once. False: crypto or memory failed, nothing changed. */
-bool data_install(struct data_path *d, struct crypto *crypto, const struct env *env,
-                  const struct sa_pair *sa, const struct inaddr *local, const struct inaddr *remote,
-                  l2tpc_us now) MUST_USE;
+/*
+ * Installs a pair to read with; it sends when no other one does, or after data_switch(). NULL:
+ * crypto or memory failed, nothing changed.
+ */
+struct data_pair *data_install(struct data_path *d, struct crypto *crypto, const struct env *env,
+                               const struct sa_pair *sa, const struct inaddr *local,
+                               const struct inaddr *remote, l2tpc_us now) MUST_USE;
+/* From now on this pair sends; those that were ready before it are replaced. */
+void data_switch(struct data_path *d, struct data_pair *p, l2tpc_us now);
+struct data_pair *data_find_out(struct data_path *d, uint32_t spi_out);
+/* Nothing more is sent on it: another one takes over, or none. */
+void data_spend(struct data_path *d, struct data_pair *p, l2tpc_us now);
 /* Removes the pair with this outbound SPI; false when there is none. */
 bool data_remove(struct data_path *d, uint32_t spi_out);
-/* Removes pairs whose lifetime has run out; the next such time, or US_NEVER. */
+/* Removes pairs that were replaced long ago or whose lifetime has run out; the next such time, or
+ * US_NEVER. */
 l2tpc_us data_expire(struct data_path *d, l2tpc_us now);
 l2tpc_us data_next_expiry(const struct data_path *d);
 void data_clear(struct data_path *d);

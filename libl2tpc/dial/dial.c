@@ -154,6 +154,7 @@ void dial_note_esp_in(struct dial *d, const struct endpoint *from, l2tpc_us now)
         ike_follow(d->ike, from); /* the ICV proves the sender */
     follow_peer(d);
     note_esp_works(d, now);
+    rekey_tick(d, now);
     if (d->facts.up) {
         l2tp_note_data(d->l2tp, now);
         ppp_note_data(d->ppp, now);
@@ -164,6 +165,7 @@ void dial_note_esp_out(struct dial *d, l2tpc_us now)
 {
     if (d->ike)
         ike_note_esp_out(d->ike, now);
+    rekey_tick(d, now);
 }
 
 void dial_note_unreachable(struct dial *d, int os_error, l2tpc_us now)
@@ -199,10 +201,17 @@ static void fail_esp_check(struct dial *d, l2tpc_us now)
     dial_fail_now(d, &f, now);
 }
 
+/* No keys are left: they have run out, or the server took them all away. */
+static void fail_no_sa(struct dial *d, l2tpc_us now)
+{
+    bool gone = d->facts.up && !d->facts.ike->established;
+    struct failure f = failure_make(gone ? FAILURE_PEER_CLOSED : FAILURE_SA_EXPIRED);
+
+    dial_fail_now(d, &f, now);
+}
+
 static void own_deadlines(struct dial *d, l2tpc_us now)
 {
-    struct failure f = failure_make(FAILURE_SA_EXPIRED);
-
     if (d->deadline.whole <= now)
         fail_timeout(d, now);
     if (d->deadline.sccrq <= now) {
@@ -222,12 +231,12 @@ static void own_deadlines(struct dial *d, l2tpc_us now)
     if (d->deadline.closing <= now)
         dial_close_overdue(d, now);
     if (d->deadline.no_sa <= now)
-        dial_fail_now(d, &f, now);
+        fail_no_sa(d, now);
     if (data_next_expiry(&d->data) <= now) {
-        (void)data_expire(&d->data, now);
-        if (!data_current(&d->data))
-            dial_fail_now(d, &f, now);
+        if (!rekey_expire(d, now))
+            fail_no_sa(d, now);
     }
+    rekey_tick(d, now);
 }
 
 void dial_timer(struct dial *d, l2tpc_us now)
@@ -257,6 +266,7 @@ l2tpc_us dial_deadline(const struct dial *d)
     next = us_min(next, d->deadline.no_sa);
     next = us_min(next, d->deadline.closing);
     next = us_min(next, data_next_expiry(&d->data));
+    next = us_min(next, rekey_deadline(d));
     if (d->ike)
         next = us_min(next, ike_deadline(d->ike));
     if (d->l2tp)

@@ -31,7 +31,8 @@ struct dial_config {
     struct policy policy;
     enum encapsulation encapsulation;
     uint32_t ike_lifetime_s, esp_lifetime_s;
-    uint16_t inner_port; /* 0: random and ephemeral */
+    uint32_t esp_lifetime_kb; /* offered beside the seconds; 0 = none */
+    uint16_t inner_port;      /* 0: random and ephemeral */
     char host_name[64];
     bool has_tunnel_secret;
     struct secret tunnel_secret;
@@ -75,6 +76,7 @@ enum dial_event_type {
     DIAL_EVENT_STAGE_BEGIN, /* .stage */
     DIAL_EVENT_STAGE_END,
     DIAL_EVENT_SA_CHANGED, /* SPIs changed: observers and filters follow dial_facts() */
+    DIAL_EVENT_REKEYED,    /* a further pair was negotiated and sends now */
     DIAL_EVENT_UP,
     DIAL_EVENT_RELEASE_IP, /* undo APPLY_IP: the tunnel goes away */
     DIAL_EVENT_FAILED,     /* .failure; DOWN follows */
@@ -118,7 +120,7 @@ struct dial_facts {
     bool udp_encapsulated;
     uint32_t spi_in, spi_out;
     uint32_t esp_lifetime_s;
-    unsigned sa_pairs;                   /* negotiated since the start; more than 1: rekeyed */
+    unsigned sa_pairs;                   /* that have sent since the start; above 1: rekeyed */
     struct esp_counters esp_in, esp_out; /* summed over all SAs of this dial */
     struct data_counters data;
     struct dial_ip ip;

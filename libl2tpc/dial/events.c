@@ -69,6 +69,8 @@ void dial_close(struct dial *d, l2tpc_us now)
         return;
     d->facts.closing = true;
     d->data.ip_open = false;
+    if (d->ike)
+        ike_hold(d->ike);
     d->deadline = dial_no_deadlines;
     d->deadline.closing = us_add(now, 3 * CLOSE_WAIT);
     if (d->ip_wanted)
@@ -109,49 +111,18 @@ void dial_start_l2tp(struct dial *d, l2tpc_us now)
 
 #if L2TPC_TEST_HOOKS
 /* Kept by value: the engine may have closed and wiped its keys when they are asked for. */
-static void keep_test_key(struct dial *d)
+static void keep_test_keys(struct dial *d, const struct sa_pair *sa)
 {
     size_t n;
     const uint8_t *key = ike_test_enc_key(d->ike, &n);
 
+    d->test_last_sa = *sa;
     if (!key || n > sizeof(d->test_ike_key))
         return;
     memcpy(d->test_ike_key, key, n);
     d->n_test_ike_key = n;
 }
 #endif
-
-static void on_sa_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now)
-{
-    struct failure f = failure_make(FAILURE_LOCAL_CRYPTO);
-
-    if (!data_install(&d->data, d->config.crypto, d->config.env, sa, &d->facts.local.addr,
-                      &d->facts.remote.addr, now)) {
-        f.stage = STAGE_IKE_QUICK;
-        failure_set_value(&f, span_str("ESP keys"));
-        dial_fail_now(d, &f, now);
-        return;
-    }
-    d->data.peer = sa->udp_encapsulated ? *ike_peer(d->ike, IKE_PORT_4500)
-                                        : (struct endpoint){.addr = d->facts.remote.addr};
-    d->facts.has_sa = true;
-    d->facts.esp_suite = sa->suite;
-    d->facts.pfs = sa->pfs;
-    d->facts.udp_encapsulated = sa->udp_encapsulated;
-    d->facts.spi_in = sa->in.spi;
-    d->facts.spi_out = sa->out.spi;
-    d->facts.esp_lifetime_s = sa->lifetime_s;
-    d->facts.sa_pairs++;
-#if L2TPC_TEST_HOOKS
-    d->test_last_sa = *sa;
-    keep_test_key(d);
-#endif
-    d->deadline.no_sa = US_NEVER;
-    if (!sa->udp_encapsulated && d->config.encapsulation != ENCAPSULATION_ESP &&
-        d->facts.sa_pairs == 1)
-        need_sockets(d, true, now);
-    dial_emit(d, DIAL_EVENT_SA_CHANGED);
-}
 
 static void on_sa_ready(struct dial *d, l2tpc_us now)
 {
@@ -176,34 +147,20 @@ static void fail_closed(struct dial *d, l2tpc_us now)
 }
 
 /*
- * Some servers delete an IKE SA that they do not need at the moment: the ESP pairs live on, found
- * dead by LCP echo if they are, until the server deletes them too or their lifetime is over.
+ * Some servers delete an IKE SA that they do not need at the moment: the ESP pairs live on while a
+ * new one is made. A server that deletes both wants no more of us.
  */
 static void on_ike_deleted(struct dial *d, l2tpc_us now)
 {
-    d->ike_over = true;
     if (!d->facts.up || !data_current(&d->data))
         fail_closed(d, now);
 }
 
 static void on_sa_deleted(struct dial *d, uint32_t spi, l2tpc_us now)
 {
-    const struct data_pair *p;
-
-    if (!data_remove(&d->data, spi))
-        return;
-    p = data_current(&d->data);
-    if (!p && d->ike_over) { /* nobody is left who could negotiate another */
+    rekey_on_deleted(d, spi, now);
+    if (!data_current(&d->data) && !d->facts.ike->established)
         fail_closed(d, now);
-        return;
-    }
-    if (!p) {
-        d->deadline.no_sa = us_add(now, NO_SA_WAIT);
-        return;
-    }
-    d->facts.spi_in = esp_in_spi(p->in);
-    d->facts.spi_out = esp_out_spi(p->out);
-    dial_emit(d, DIAL_EVENT_SA_CHANGED);
 }
 
 static void on_ike_stage(struct dial *d, enum stage s, l2tpc_us now)
@@ -249,13 +206,23 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         stage_end(d, STAGE_IKE_AUTH, now);
         break;
     case IKE_EVENT_SA_PAIR:
-        on_sa_pair(d, &e->sa, now);
+#if L2TPC_TEST_HOOKS
+        keep_test_keys(d, &e->sa);
+#endif
+        rekey_on_pair(d, &e->sa, now);
         break;
     case IKE_EVENT_SA_READY:
+        rekey_on_ready(d, e->spi, e->proven, now);
         on_sa_ready(d, now);
         break;
     case IKE_EVENT_SA_DELETED:
         on_sa_deleted(d, e->spi, now);
+        break;
+    case IKE_EVENT_REKEY_FAILED:
+        rekey_on_failed(d, now);
+        break;
+    case IKE_EVENT_IKE_DELETED:
+        on_ike_deleted(d, now);
         break;
     case IKE_EVENT_CLOSED:
         if (e->by_peer)

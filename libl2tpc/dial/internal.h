@@ -50,8 +50,12 @@ struct dial {
 
     enum closing closing;
     bool ppp_over, l2tp_over; /* nothing polite is left to be said there */
-    bool ike_over;            /* the server deleted the IKE SA */
     bool esp_seen;
+    struct {
+        bool asked;     /* a quick mode of ours is under way */
+        unsigned tries; /* that came to nothing */
+        l2tpc_us next;  /* not before */
+    } rekey;
     bool until_reached;
     struct dial_events events;
     struct msgq ip;
@@ -75,6 +79,17 @@ uint16_t inner_mtu_max(const struct dial *d);
 void need_apply_ip(struct dial *d, l2tpc_us now);
 /* Starts IKE towards the next address; the last failure stands when none is left. */
 void try_next_address(struct dial *d, l2tpc_us now);
+
+/* rekey.c */
+void rekey_on_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now);
+void rekey_on_ready(struct dial *d, uint32_t spi_out, bool proven, l2tpc_us now);
+void rekey_on_deleted(struct dial *d, uint32_t spi_out, l2tpc_us now);
+void rekey_on_failed(struct dial *d, l2tpc_us now);
+/* Looks at the limits of the pairs, and at which of them the server uses. */
+void rekey_tick(struct dial *d, l2tpc_us now);
+/* Forgets what has run out; false when nothing is left to send with that was there before. */
+bool rekey_expire(struct dial *d, l2tpc_us now);
+l2tpc_us rekey_deadline(const struct dial *d);
 
 /* events.c */
 void dial_pump(struct dial *d, l2tpc_us now); /* drains the engines' events until all are quiet */

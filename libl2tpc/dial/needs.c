@@ -170,6 +170,7 @@ static struct ike_config ike_config_of(const struct dial *d)
         .inner_port = d->inner_port,
         .ike_lifetime_s = c->ike_lifetime_s,
         .esp_lifetime_s = c->esp_lifetime_s,
+        .esp_lifetime_kb = c->esp_lifetime_kb,
         .dpd = true,
         .credential = c->credential,
     };
@@ -263,6 +264,7 @@ static void answer_host(struct dial *d, uint32_t need, const struct failure *fai
         if (d->closing == CLOSING_NOT && !d->facts.up) {
             d->facts.up = true;
             d->facts.up_at = now;
+            ike_keep(d->ike);
             d->deadline.whole = US_NEVER;
             stage_begin(d, STAGE_UP, now);
             dial_emit(d, DIAL_EVENT_UP);

@@ -56,6 +56,7 @@ struct ike_config {
     uint16_t inner_port;                     /* our UDP port inside ESP: the quick mode selector */
     uint32_t ike_lifetime_s;                 /* 28800 */
     uint32_t esp_lifetime_s;                 /* 3600 */
+    uint32_t esp_lifetime_kb;                /* offered beside the seconds; 0 = none */
     bool dpd;                                /* announce and use RFC 3706 */
     const struct ike_credential *credential; /* outlives the engine; NULL: a pre-shared key */
 };
@@ -64,13 +65,18 @@ enum ike_event_type {
     IKE_EVENT_STAGE,    /* .stage: IKE_PHASE1, IKE_AUTH (message 5 sent), IKE_QUICK has begun */
     IKE_EVENT_NEED_PSK, /* .need: answer with ike_answer_psk(); the exchange waits */
     IKE_EVENT_AUTHENTICATED, /* phase 1 is up */
-    IKE_EVENT_SA_PAIR,       /* .sa: install inbound now, send on it; wiped by the taker */
-    IKE_EVENT_SA_READY,   /* .spi: the peer has it too (CONNECTED came, or no Commit bit was set) */
-    IKE_EVENT_SA_DELETED, /* .spi: the peer deleted the pair with this outbound SPI */
-    IKE_EVENT_CLOSED,     /* the close is complete (ike_close), or the peer deleted the IKE SA */
-    IKE_EVENT_PEER_DEAD,  /* DPD gave up */
-    IKE_EVENT_FAILED,     /* .failure; nothing more will come */
-    IKE_EVENT_NEED_SIGN,  /* .need, .digest: answer with ike_answer_sign(); the exchange waits */
+    IKE_EVENT_SA_PAIR,    /* .sa: read with it now, send on it when nothing else is there; wiped by
+                             the taker */
+    IKE_EVENT_SA_READY,   /* .spi, .proven: the peer has it too, so send on it */
+    IKE_EVENT_SA_DELETED, /* .spi: the pair with this outbound SPI is gone, by the peer's Delete or
+                             because its quick mode came to nothing */
+    IKE_EVENT_REKEY_FAILED, /* .failure: no new pair this time; the living ones go on */
+    IKE_EVENT_IKE_DELETED,  /* by the peer, after ike_keep(): a new phase 1 follows, the pairs live
+                             */
+    IKE_EVENT_CLOSED,       /* the close is complete (ike_close), or the peer deleted the IKE SA */
+    IKE_EVENT_PEER_DEAD,    /* DPD gave up */
+    IKE_EVENT_FAILED,       /* .failure; nothing more will come */
+    IKE_EVENT_NEED_SIGN,    /* .need, .digest: answer with ike_answer_sign(); the exchange waits */
     IKE_EVENT_NEED_CERT_STATUS, /* .need: judge ike_peer_cert(), then ike_answer_cert_status() */
 };
 
@@ -80,6 +86,7 @@ struct ike_event {
     uint32_t need;
     uint32_t spi;
     bool by_peer; /* CLOSED: the peer's Delete, not ours */
+    bool proven;  /* SA_READY: by the peer itself; otherwise message 3 has had time to arrive */
     struct sa_pair sa;
     struct failure failure;
     uint8_t digest[HASH_MAX];
@@ -112,6 +119,7 @@ struct ike_facts {
     l2tpc_us rtt;       /* smoothed; 0 = none yet */
     uint64_t sent, received, resent, dropped;
     uint64_t dpd_sent, dpd_answered;
+    unsigned ike_sas; /* authenticated since the start; more than 1: phase 1 was renewed */
 };
 
 struct ike;
@@ -137,8 +145,23 @@ const struct ike_peer_cert *ike_peer_cert(const struct ike *ike);
 /* The tag of a popped message is its enum ike_port. */
 bool ike_pop_out(struct ike *ike, struct msg *out) MUST_USE;
 bool ike_pop_event(struct ike *ike, struct ike_event *out) MUST_USE;
-/* Authenticated ESP came in: a sign of life, and the proof that the peer uses the SA. */
+/* Authenticated ESP came in: a sign of life, and for the first pair a proof that the peer has it.
+ */
 void ike_note_esp_in(struct ike *ike, l2tpc_us now);
+/* Authenticated ESP came in on this pair for the first time: its peer has it. */
+void ike_note_pair_used(struct ike *ike, uint32_t spi_out, l2tpc_us now);
+/*
+ * A further pair is wanted: starts a quick mode, behind a new phase 1 when there is no IKE SA. True
+ * when it is under way: SA_PAIR or REKEY_FAILED follows. False: the server's own is under way, or
+ * the engine is held.
+ */
+bool ike_rekey(struct ike *ike, l2tpc_us now);
+/* Tells the server that we are done with this pair. */
+void ike_delete_pair(struct ike *ike, uint32_t spi_out, l2tpc_us now);
+/* The dial is up: when the server deletes the IKE SA alone, a new one is made. */
+void ike_keep(struct ike *ike);
+/* The dial is ending: nothing new is negotiated from now on, by neither side. */
+void ike_hold(struct ike *ike);
 /* We sent ESP: keepalives are not due, and unanswered traffic starts DPD. */
 void ike_note_esp_out(struct ike *ike, l2tpc_us now);
 /* Where the server is: follows NAT rebinding that a HASH or an ICV has proven. */

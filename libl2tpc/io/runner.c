@@ -315,6 +315,7 @@ static void on_tun_gone(void *user, int os_error, l2tpc_us now)
 struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_options *ports,
                           const struct dial_config *config, const struct runner_hooks *hooks)
 {
+    struct dial_config lab;
     struct runner *r = calloc(1, sizeof(*r));
     struct plane_hooks plane_hooks = {
         .user = r,
@@ -343,7 +344,10 @@ struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_
         .unreachable = on_unreachable,
     };
     runner_test_init(&r->test);
-    r->dial = dial_new(config);
+    lab = *config;
+    runner_test_life(&lab);
+    r->dial = dial_new(&lab);
+    secret_wipe(&lab.tunnel_secret);
     if (r->dial)
         r->plane = plane_new(loop, hub, dial_data(r->dial), -1, &plane_hooks);
     if (!r->plane) {

@@ -7,6 +7,7 @@
 #include "io/keylog.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,6 +19,18 @@ void runner_test_init(struct runner_test *t)
 
     t->lie = lie && strcmp(lie, "esp") == 0;
     t->leak = lie && strcmp(lie, "clear") == 0;
+}
+
+void runner_test_life(struct dial_config *config)
+{
+    const char *life = getenv("L2TPC_TEST_LIFE");
+    unsigned ike, esp, kb;
+
+    if (!life || sscanf(life, "%u %u %u", &ike, &esp, &kb) != 3)
+        return;
+    config->ike_lifetime_s = ike;
+    config->esp_lifetime_s = esp;
+    config->esp_lifetime_kb = kb;
 }
 
 void runner_test_keys(struct runner_test *t, struct dial *d, const struct inaddr *local,

@@ -19,6 +19,8 @@ struct runner_test {
 };
 
 void runner_test_init(struct runner_test *t);
+/* L2TPC_TEST_LIFE="IKE-SECONDS ESP-SECONDS ESP-KILOBYTES" */
+void runner_test_life(struct dial_config *config);
 void runner_test_keys(struct runner_test *t, struct dial *d, const struct inaddr *local,
                       const struct inaddr *remote);
 void runner_test_leak(struct runner_test *t, const struct inaddr *remote);
@@ -33,6 +35,11 @@ struct runner_test {
 static inline void runner_test_init(struct runner_test *t)
 {
     (void)t;
+}
+
+static inline void runner_test_life(struct dial_config *config)
+{
+    (void)config;
 }
 
 static inline void runner_test_keys(struct runner_test *t, const struct dial *d,

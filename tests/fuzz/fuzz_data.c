@@ -43,13 +43,17 @@ static void install(struct world *w, uint32_t spi, l2tpc_us now)
 {
     struct sa_pair sa;
     struct sa_pair mirror;
+    struct data_pair *p;
 
     make_sa(w, &sa, spi);
     mirror = sa;
     mirror.in = sa.out;
     mirror.out = sa.in;
-    if (!data_install(&w->path, fuzz_crypto(), &w->env.env, &sa, &client, &server, now))
+    p = data_install(&w->path, fuzz_crypto(), &w->env.env, &sa, &client, &server, now);
+    if (!p)
         return;
+    p->ready = true;
+    data_switch(&w->path, p, now);
     esp_out_free(w->peer_out);
     esp_in_free(w->peer_in);
     w->peer_out = esp_out_new(fuzz_crypto(), &w->env.env, &mirror, &server, &client);
@@ -120,6 +124,8 @@ static void send_ip(struct world *w, struct mspan ip)
     uint8_t *room = malloc(DATA_HEADROOM + ip.n + DATA_TAILROOM);
     struct mspan packet;
     struct mspan inner;
+    /* Numbered when the server numbers: Ns and Nr behind the L2TP header. */
+    size_t headers = 12 + (w->path.sequenced ? 4 : 0);
     bool sent;
 
     FUZZ_REQUIRE(room);
@@ -131,7 +137,7 @@ static void send_ip(struct world *w, struct mspan ip)
         FUZZ_REQUIRE(packet.p >= room &&
                      packet.p + packet.n <= room + DATA_HEADROOM + ip.n + DATA_TAILROOM);
         FUZZ_REQUIRE(esp_open(w->peer_in, packet, &inner) == ESP_OK);
-        FUZZ_REQUIRE(inner.n == ip.n + 12 && memcmp(inner.p + 12, ip.p, ip.n) == 0);
+        FUZZ_REQUIRE(inner.n == ip.n + headers && memcmp(inner.p + headers, ip.p, ip.n) == 0);
     }
     free(room);
 }

@@ -104,6 +104,7 @@ TEST(life_only_sa_deleted)
     world_config_default(&c);
     w = up_with(&c);
     CHECK(w);
+    peer_set_bugs(w->sim.peer, BUG_QM_NO_PROPOSAL);
     peer_delete_esp(w->sim.peer, w->sim.now);
     CHECK(world_until(w, world_is_down, US_S(10)));
     CHECK_STR(failure_code(w->failure.id), "up.sa-expired");
@@ -111,7 +112,7 @@ TEST(life_only_sa_deleted)
     world_free(w);
 }
 
-/* No rekeying by anybody: the tunnel ends when the keys are too old, and not before. */
+/* Every rekeying is refused: the tunnel ends when the keys are too old, and not before. */
 TEST(life_keys_run_out)
 {
     struct world_config c;
@@ -121,6 +122,7 @@ TEST(life_keys_run_out)
     c.dial.esp_lifetime_s = 60;
     w = up_with(&c);
     CHECK(w);
+    peer_set_bugs(w->sim.peer, BUG_QM_NO_PROPOSAL);
     stream(w, US_S(1));
     world_run(w, US_S(55));
     CHECK(!w->failed);

@@ -103,7 +103,7 @@ TEST(noise_is_counted)
     world_free(w);
 }
 
-/* The server deletes the only SA in the middle of the traffic, and makes no new one. */
+/* The server deletes the only SA in the middle of the traffic, and waits for the client. */
 TEST(noise_delete_midlife)
 {
     struct world_config c;
@@ -117,11 +117,10 @@ TEST(noise_delete_midlife)
         (void)world_ping(w);
         world_run(w, US_MS(200));
     }
-    CHECK_INT(peer_facts(w->sim.peer)->esp_pairs, 0);
-    /* It may be about to start a quick mode: that is what is waited for. */
+    /* The client makes one, and the server may do so too. */
     peer_start_quick(w->sim.peer, w->sim.now);
     world_run(w, US_S(1));
-    CHECK_INT(peer_facts(w->sim.peer)->esp_pairs, 1);
+    CHECK(peer_facts(w->sim.peer)->esp_pairs >= 1);
     CHECK(world_ping(w));
     CHECK(world_until(w, world_ping_answered, US_S(1)));
     world_run(w, US_S(20));

@@ -269,6 +269,7 @@ bool world_ping(struct world *w)
         w->refused++;
         return false;
     }
+    w->answered[w->next_seq] = 0; /* of the round before */
     w->next_seq = (uint16_t)((w->next_seq + 1) % WORLD_SEQ_MAX);
     w->pings++;
     q = &w->queue[(w->queue_head + w->queue_used++) % ARRAY_LEN(w->queue)];

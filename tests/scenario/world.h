@@ -83,7 +83,7 @@ struct world {
     l2tpc_us up_at, failed_at, down_at;
     struct failure failure;
     enum stage failed_stage;
-    unsigned needs[WORLD_NEEDS], sa_changes, elsewhere;
+    unsigned needs[WORLD_NEEDS], sa_changes, rekeyed, elsewhere;
     struct endpoint asked_remote; /* of the last SOCKETS */
     struct dial_ip ip;            /* of the last APPLY_IP */
     unsigned pings, refused, replies, strays;

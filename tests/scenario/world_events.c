@@ -104,6 +104,10 @@ void world_take_event(struct world *w, const struct dial_event *e)
         w->sa_changes++;
         snprintf(text, sizeof(text), "SA changed");
         break;
+    case DIAL_EVENT_REKEYED:
+        w->rekeyed++;
+        snprintf(text, sizeof(text), "rekeyed");
+        break;
     case DIAL_EVENT_UP:
         w->up = true;
         w->up_at = w->sim.now;

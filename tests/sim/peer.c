@@ -194,12 +194,13 @@ void peer_input(struct peer *p, enum peer_port port, const struct endpoint *from
 void peer_timer(struct peer *p, l2tpc_us now)
 {
     peer_ike_timer(p, now);
+    peer_renew_timer(p, now);
     peer_l2tp_timer(p, now);
 }
 
 l2tpc_us peer_deadline(const struct peer *p)
 {
-    return us_min(peer_ike_deadline(p), peer_l2tp_deadline(p));
+    return us_min(us_min(peer_ike_deadline(p), peer_renew_deadline(p)), peer_l2tp_deadline(p));
 }
 
 static void facts_tunnel(struct peer *p, struct peer_facts *f)

@@ -125,6 +125,10 @@ struct peer_config {
     l2tpc_us install_delay;    /* quick mode 3 to the SA being usable */
     l2tpc_us hello, dpd, echo; /* intervals of our own probes; 0 = none, SoftEther has its own */
     uint32_t esp_life_s;       /* ours is smaller: RESPONDER-LIFETIME; 0 = the client's */
+    uint32_t esp_life_kb;      /* the same in kilobytes; 0 = none */
+    l2tpc_us quick_every;      /* we start a quick mode when the newest pair is so old; 0 = never */
+    l2tpc_us main_every;       /* and a main mode when the newest IKE SA is */
+    l2tpc_us delete_old;       /* we delete what a newer one replaced after so long; 0 = never */
 };
 
 struct peer_facts {
@@ -137,6 +141,7 @@ struct peer_facts {
     enum peer_auth auth;
     uint16_t client_port; /* inner */
     /* Ever since the peer was made. */
+    unsigned own_mains, own_quicks; /* that we began and the client ended well */
     unsigned main_modes, quick_modes, mm5_failed, mm5_seen;
     unsigned clear_1701;    /* L2TP outside of ESP: must stay 0 */
     unsigned l2tp_messages; /* control messages that were not a ZLB, duplicates included */
@@ -164,6 +169,8 @@ const struct peer_facts *peer_facts(struct peer *p);
 
 /* On demand; each does nothing when there is nothing to do it to. */
 void peer_start_quick(struct peer *p, l2tpc_us now);
+void peer_start_main(struct peer *p, l2tpc_us now);       /* where the newest IKE SA leads to */
+void peer_start_aggressive(struct peer *p, l2tpc_us now); /* its first message only */
 void peer_dpd_probe(struct peer *p, l2tpc_us now);
 void peer_delete_esp(struct peer *p, l2tpc_us now); /* the newest pair */
 void peer_delete_ike(struct peer *p, l2tpc_us now);

@@ -96,6 +96,8 @@ bool peer_esp_install(struct peer *p, struct ike_sa *sa, const struct quick *q, 
     }
     if (!q->done)
         return true;
+    if (!e->out_on)
+        peer_renew_note_pair(p, e, now);
     e->out_on = true;
     e->usable_at = us_add(now, p->config.install_delay);
     return true;

@@ -67,6 +67,9 @@ enum ike_state {
     IKE_FREE,
     IKE_SENT2,
     IKE_SENT4,
+    IKE_SENT1, /* we began */
+    IKE_SENT3,
+    IKE_SENT5,
     IKE_UP,
     IKE_DEAD
 };
@@ -74,6 +77,8 @@ enum ike_state {
 struct ike_sa {
     enum ike_state state;
     unsigned generation;
+    bool renewed; /* by a newer one: main_every is over */
+    l2tpc_us up_at, delete_due;
     uint8_t cky_i[8], cky_r[8];
     struct endpoint to, from; /* where answers go; where the message in hand came from */
     enum peer_port port, from_port;
@@ -111,6 +116,8 @@ struct esp_pair {
     uint32_t seq_out, seq_top;
     uint64_t seq_seen; /* bit k: seq_top - k was received */
     l2tpc_us usable_at;
+    bool renewed;
+    l2tpc_us up_at, delete_due; /* 0: none */
 };
 
 struct unacked {
@@ -276,6 +283,7 @@ void peer_proposal_write_esp(struct build *b, const struct esp_choice *c, uint32
                              uint64_t bugs);
 void peer_proposal_offer_esp(struct build *b, const struct esp_suite *suite, enum dh_group pfs,
                              uint16_t encap, uint32_t life_s, uint32_t spi);
+void peer_proposal_offer_ike(struct build *b, const struct ike_suite *suite, uint32_t life_s);
 size_t peer_esp_key_sizes(const struct esp_suite *s, size_t *integ);
 
 /* peer_ike.c, peer_quick.c, peer_info.c */
@@ -300,6 +308,12 @@ void peer_send_clear_notify(struct peer *p, const struct ike_sa *sa, uint16_t ty
 void peer_send_delete_esp(struct peer *p, struct ike_sa *sa, uint32_t spi);
 void peer_send_delete_ike(struct peer *p, struct ike_sa *sa);
 void peer_send_dpd(struct peer *p, struct ike_sa *sa);
+
+/* peer_renew.c: what we begin ourselves, and when */
+void peer_renew_timer(struct peer *p, l2tpc_us now);
+l2tpc_us peer_renew_deadline(const struct peer *p);
+void peer_renew_note_pair(struct peer *p, struct esp_pair *e, l2tpc_us now);
+void peer_renew_note_ike(struct peer *p, struct ike_sa *sa, l2tpc_us now);
 
 /* peer_esp.c */
 bool peer_esp_install(struct peer *p, struct ike_sa *sa, const struct quick *q,

@@ -48,7 +48,7 @@ static struct ike_sa *sa_find(struct peer *p, const struct isakmp *m)
 {
     for (size_t i = 0; i < PEER_IKE_MAX; i++)
         if (p->ike[i].state != IKE_FREE && memcmp(p->ike[i].cky_i, m->cky_i, 8) == 0 &&
-            memcmp(p->ike[i].cky_r, m->cky_r, 8) == 0)
+            (p->ike[i].state == IKE_SENT1 || memcmp(p->ike[i].cky_r, m->cky_r, 8) == 0))
             return &p->ike[i];
     return NULL;
 }
@@ -360,6 +360,7 @@ static void send_mm6(struct peer *p, struct ike_sa *sa, uint8_t iv[16], l2tpc_us
         return;
     memcpy(sa->iv, iv, sizeof(sa->iv));
     sa->state = IKE_UP;
+    peer_renew_note_ike(p, sa, now);
     sa->dpd_due = sa->dpd && p->config.dpd ? us_add(now, p->config.dpd) : US_NEVER;
     peer_resend_arm(&sa->resend, reply, now, 0, 0);
     peer_ike_send(p, sa, reply);
@@ -421,13 +422,172 @@ static bool repeated(struct peer *p, struct ike_sa *sa, struct span message)
     return true;
 }
 
+/* ---- we begin, to renew ---- */
+static bool arm(struct ike_sa *sa, struct peer *p, struct span message, l2tpc_us now)
+{
+    peer_resend_arm(&sa->resend, message, now, US_S(1), 6);
+    peer_ike_send(p, sa, message);
+    return true;
+}
+
+void peer_start_main(struct peer *p, l2tpc_us now)
+{
+    const struct ike_sa *like = peer_ike_newest(p);
+    struct endpoint to;
+    struct ike_sa *sa;
+    enum peer_port port;
+    struct ike_suite suite;
+    struct build b;
+    struct span out;
+    uint32_t life;
+
+    if (!like)
+        return;
+    to = like->to;
+    port = like->port;
+    suite = like->suite;
+    life = like->life_s;
+    sa = sa_new(p);
+    sa->to = to;
+    sa->port = port;
+    sa->suite = suite;
+    sa->life_s = life;
+    peer_rand(p, sa->cky_i, 8);
+    peer_build_start(&b, sa, EXCH_MAIN, 0, 0);
+    peer_proposal_offer_ike(&b, &suite, life);
+    sa->sai_n = b.w.n - 32;
+    memcpy(sa->sai_b, b.bytes + 32, sa->sai_n);
+    write_vendors(p, &b);
+    if (peer_build_done(&b, &out) && arm(sa, p, out, now))
+        sa->state = IKE_SENT1;
+}
+
+void peer_start_aggressive(struct peer *p, l2tpc_us now)
+{
+    const struct ike_sa *like = peer_ike_newest(p);
+    struct ike_sa sa = {0};
+    struct build b;
+    struct span out;
+
+    (void)now;
+    if (!like)
+        return;
+    sa.to = like->to;
+    sa.port = like->port;
+    peer_rand(p, sa.cky_i, 8);
+    peer_build_start(&b, &sa, 4, 0, 0);
+    peer_proposal_offer_ike(&b, &like->suite, like->life_s);
+    if (peer_build_done(&b, &out))
+        peer_ike_send(p, &sa, out);
+}
+
+static void recv_mm2(struct peer *p, struct ike_sa *sa, const struct isakmp *m, struct span message,
+                     l2tpc_us now)
+{
+    struct chain c;
+    struct build b;
+    struct span out;
+
+    if (m->flags != 0 || !peer_chain_split(m->body, m->next, &c) || c.n == 0 ||
+        c.pl[0].type != PL_SA) {
+        peer_complain(p, "malformed main mode message 2");
+        return;
+    }
+    memcpy(sa->cky_r, m->cky_r, 8);
+    read_vendors(p, &c, sa);
+    if (sa->port == PEER_UDP4500 && sa->natt == 0)
+        peer_complain(p, "a renewal on port 4500 without NAT traversal");
+    sa->dh = dh_new(p->crypto, sa->suite.group, p->env);
+    sa->ni.n = 16;
+    peer_rand(p, sa->ni.bytes, 16);
+    if (!sa->dh || !peer_blob_set(&sa->gxi, dh_public(sa->dh)))
+        return;
+    peer_build_start(&b, sa, EXCH_MAIN, 0, 0);
+    peer_build_payload(&b, PL_KE, peer_blob_span(&sa->gxi));
+    peer_build_payload(&b, PL_NONCE, peer_blob_span(&sa->ni));
+    write_natd(p, sa, &b);
+    (void)message;
+    if (peer_build_done(&b, &out) && arm(sa, p, out, now))
+        sa->state = IKE_SENT3;
+}
+
+static void recv_mm4(struct peer *p, struct ike_sa *sa, const struct isakmp *m, struct span message,
+                     l2tpc_us now)
+{
+    const struct inaddr *a = &p->config.local.addr;
+    size_t n = hash_size(sa->suite.hash);
+    uint8_t id[20] = {a->family == 6 ? 5 : 1}, h[HASH_MAX];
+    struct span out, body = span_of(id, 4 + inaddr_len(a));
+    const struct pl *ke, *nonce;
+    struct chain c;
+    struct build b;
+
+    (void)message;
+    if (m->flags != 0)
+        return; /* message 2 again */
+    if (!peer_chain_split(m->body, m->next, &c) || c.n == 0)
+        return;
+    if (c.pl[0].type == PL_SA)
+        return;
+    if (!(ke = peer_chain_find(&c, PL_KE, 0)) || !(nonce = peer_chain_find(&c, PL_NONCE, 0))) {
+        peer_complain(p, "malformed main mode message 4");
+        return;
+    }
+    read_natd(p, sa, &c);
+    memcpy(id + 4, a->bytes, inaddr_len(a));
+    if (!peer_blob_set(&sa->gxr, ke->body) || !peer_blob_set(&sa->nr, nonce->body) ||
+        !dh_shared(sa->dh, ke->body, sa->gxy.bytes)) {
+        peer_complain(p, "main mode 4: Diffie-Hellman failed");
+        return;
+    }
+    sa->gxy.n = dh_secret_size(sa->suite.group);
+    if (!derive(p, sa) || !auth_hash(p, sa, true, body, h))
+        return;
+    peer_build_start(&b, sa, EXCH_MAIN, ISAKMP_E, 0);
+    peer_build_payload(&b, PL_ID, body);
+    peer_build_payload(&b, PL_HASH, span_of(h, n));
+    if (peer_build_seal(p, &b, sa, sa->iv, &out) && arm(sa, p, out, now))
+        sa->state = IKE_SENT5;
+}
+
+static void recv_mm6(struct peer *p, struct ike_sa *sa, const struct isakmp *m, l2tpc_us now)
+{
+    uint8_t plain[PEER_MESSAGE_MAX], iv[16], h[HASH_MAX];
+    const struct pl *id, *hash;
+    struct chain c;
+
+    if (m->flags != ISAKMP_E)
+        return;
+    memcpy(iv, sa->iv, sizeof(iv));
+    if (!peer_ike_decrypt(p, sa, iv, m->body, plain) ||
+        !peer_chain_split(span_of(plain, m->body.n), m->next, &c) ||
+        !(id = peer_chain_find(&c, PL_ID, 0)) || !(hash = peer_chain_find(&c, PL_HASH, 0)) ||
+        !auth_hash(p, sa, false, id->body, h) ||
+        !span_eq(hash->body, span_of(h, hash_size(sa->suite.hash)))) {
+        peer_complain(p, "main mode 6 of the client does not prove it");
+        return;
+    }
+    memcpy(sa->iv, iv, sizeof(iv));
+    sa->resend.left = 0;
+    sa->state = IKE_UP;
+    sa->dpd_due = sa->dpd && p->config.dpd ? us_add(now, p->config.dpd) : US_NEVER;
+    p->facts.own_mains++;
+    peer_renew_note_ike(p, sa, now);
+}
+
 static void recv_main(struct peer *p, struct ike_sa *sa, enum peer_port port,
                       const struct endpoint *from, const struct isakmp *m, struct span message,
                       l2tpc_us now)
 {
     if (repeated(p, sa, message))
         return;
-    if (sa->state == IKE_SENT2)
+    if (sa->state == IKE_SENT1)
+        recv_mm2(p, sa, m, message, now);
+    else if (sa->state == IKE_SENT3)
+        recv_mm4(p, sa, m, message, now);
+    else if (sa->state == IKE_SENT5)
+        recv_mm6(p, sa, m, now);
+    else if (sa->state == IKE_SENT2)
         recv_mm3(p, sa, m, message, now);
     else if (sa->state == IKE_SENT4 && (m->flags & ISAKMP_E) && !peer_silent(p, STAGE_IKE_AUTH))
         recv_mm5(p, sa, port, from, m, message, now);
@@ -509,7 +669,7 @@ static void sa_timer(struct peer *p, struct ike_sa *sa, l2tpc_us now)
 {
     struct resend *r = &sa->resend;
 
-    if ((sa->state == IKE_SENT2 || sa->state == IKE_SENT4) && r->left && r->due <= now) {
+    if (sa->state >= IKE_SENT2 && sa->state <= IKE_SENT5 && r->left && r->due <= now) {
         r->left--;
         r->due = r->left ? us_add(now, r->step) : US_NEVER;
         peer_ike_send(p, sa, span_of(r->bytes, r->n));
@@ -544,7 +704,7 @@ l2tpc_us peer_ike_deadline(const struct peer *p)
 
         if (sa->state == IKE_FREE)
             continue;
-        if ((sa->state == IKE_SENT2 || sa->state == IKE_SENT4) && sa->resend.left)
+        if (sa->state >= IKE_SENT2 && sa->state <= IKE_SENT5 && sa->resend.left)
             d = us_min(d, sa->resend.due);
         if (sa->state == IKE_UP)
             d = us_min(d, sa->dpd_due);

@@ -389,6 +389,35 @@ void peer_proposal_write_esp(struct build *b, const struct esp_choice *c, uint32
     close_esp(b, box);
 }
 
+void peer_proposal_offer_ike(struct build *b, const struct ike_suite *s, uint32_t life_s)
+{
+    struct wr_box box[3];
+
+    box[0] = peer_build_open(b, PL_SA);
+    wr_u32(&b->w, 1);
+    wr_u32(&b->w, 1);
+    wr_u16(&b->w, 0);
+    box[1] = wr_open(&b->w, 2);
+    wr_u8(&b->w, 1);
+    wr_u8(&b->w, 1);
+    wr_u8(&b->w, 0);
+    wr_u8(&b->w, 1);
+    wr_u16(&b->w, 0);
+    box[2] = wr_open(&b->w, 2);
+    wr_u8(&b->w, 1);
+    wr_u8(&b->w, 1);
+    wr_u16(&b->w, 0);
+    write_attr(b, 1, to_wire(ike_ciphers, (int)s->cipher));
+    write_attr(b, 2, to_wire(ike_hashes, (int)s->hash));
+    write_attr(b, 3, 1);
+    write_attr(b, 4, (uint32_t)s->group);
+    if (s->key_bits && s->cipher == CIPHER_AES_CBC)
+        write_attr(b, 14, s->key_bits);
+    write_attr(b, 11, 1);
+    write_attr(b, 12, life_s);
+    close_esp(b, box);
+}
+
 void peer_proposal_offer_esp(struct build *b, const struct esp_suite *suite, enum dh_group pfs,
                              uint16_t encap, uint32_t life_s, uint32_t spi)
 {

@@ -167,6 +167,35 @@ static bool finish_protected(struct peer *p, const struct ike_sa *sa, struct qui
     return peer_build_seal(p, b, sa, q->iv, out);
 }
 
+/* RFC 2407 4.6.3.1: what of ours is shorter than what the client offered. */
+static void write_responder_lifetime(struct peer *p, struct quick *q, struct build *b)
+{
+    bool seconds = p->config.esp_life_s && p->config.esp_life_s < q->life_s;
+    bool kb = p->config.esp_life_kb && (!q->life_kb || p->config.esp_life_kb < q->life_kb);
+    struct wr_box box;
+
+    if (!seconds && !kb)
+        return;
+    box = peer_build_open(b, PL_N);
+    wr_u32(&b->w, 1);
+    wr_u8(&b->w, 3);
+    wr_u8(&b->w, 4);
+    wr_u16(&b->w, 24576); /* RESPONDER-LIFETIME */
+    wr_u32(&b->w, q->spi_in);
+    if (seconds) {
+        wr_u32(&b->w, 0x80010001);
+        wr_u32(&b->w, 0x80020000 | p->config.esp_life_s);
+        q->life_s = p->config.esp_life_s;
+    }
+    if (kb) {
+        wr_u32(&b->w, 0x80010002);
+        wr_u32(&b->w, 0x00020004);
+        wr_u32(&b->w, p->config.esp_life_kb);
+        q->life_kb = p->config.esp_life_kb;
+    }
+    wr_close(&b->w, box);
+}
+
 static void send_qm2(struct peer *p, struct ike_sa *sa, struct quick *q,
                      const struct esp_choice *ch, const struct chain *c, l2tpc_us now)
 {
@@ -188,26 +217,7 @@ static void send_qm2(struct peer *p, struct ike_sa *sa, struct quick *q,
     }
     if (peer_chain_find(c, oa, 0))
         write_natoa(p, sa, &b, true);
-    if (p->config.esp_life_s && p->config.esp_life_s < q->life_s) {
-        uint8_t life[8] = {0x80,
-                           1,
-                           0,
-                           1,
-                           0x80,
-                           2,
-                           (uint8_t)(p->config.esp_life_s >> 8),
-                           (uint8_t)p->config.esp_life_s};
-        struct wr_box box = peer_build_open(&b, PL_N);
-
-        wr_u32(&b.w, 1);
-        wr_u8(&b.w, 3);
-        wr_u8(&b.w, 4);
-        wr_u16(&b.w, 24576); /* RESPONDER-LIFETIME */
-        wr_u32(&b.w, q->spi_in);
-        wr_bytes(&b.w, SPAN_ARRAY(life));
-        wr_close(&b.w, box);
-        q->life_s = p->config.esp_life_s;
-    }
+    write_responder_lifetime(p, q, &b);
     if (!finish_protected(p, sa, q, &b, at, peer_blob_span(&q->ni), &reply))
         return;
     if (p->config.flavour != PEER_PPPD && !peer_bug(p, BUG_QM_COMMIT_CONNECTED | BUG_QM_COMMIT_QM4))
@@ -346,6 +356,7 @@ static void recv_qm2(struct peer *p, struct ike_sa *sa, struct quick *q, const s
     if (!peer_build_seal(p, &b, sa, q->iv, &reply))
         return;
     q->done = true;
+    p->facts.own_quicks++;
     if (!peer_esp_install(p, sa, q, now))
         peer_complain(p, "ESP pair could not be installed");
     peer_digest(p, message, q->last_in);

@@ -18,6 +18,8 @@ struct ike *ike_new(const struct ike_config *config)
     ike->cfg = *config;
     ike->facts.auth = config->credential ? config->credential->auth : IKE_AUTH_PSK;
     ike->cfg.policy.auth = ike->facts.auth;
+    ike->root = ike;
+    ike->renewal.due = ike->renewal.hard = ike->retire_at = US_NEVER;
     ike->pfs = config->policy.pfs;
     ike->peer[IKE_PORT_500] = config->remote;
     ike->peer[IKE_PORT_4500] = config->remote;
@@ -43,6 +45,7 @@ void ike_free(struct ike *ike)
 {
     if (!ike)
         return;
+    renewal_drop_all(ike);
     ike_forget_keys(ike);
     free(ike->mm6);
     msgq_clear(&ike->out);
@@ -58,14 +61,16 @@ void ike_start(struct ike *ike, l2tpc_us now)
 /* ---- outputs ---- */
 void ike_push_event(struct ike *ike, const struct ike_event *ev)
 {
-    (void)ike_event_ring_push(&ike->events, ev);
+    (void)ike_event_ring_push(&ike->root->events, ev);
 }
 
 void ike_push_stage(struct ike *ike, enum stage stage)
 {
     struct ike_event ev = {.type = IKE_EVENT_STAGE, .stage = stage};
 
-    ike_push_event(ike, &ev);
+    /* The stages are those of the dial: a renewal is none. */
+    if (ike->role == IKE_ROLE_ROOT && !ike->renewal.settled)
+        ike_push_event(ike, &ev);
 }
 
 void ike_push_spi(struct ike *ike, enum ike_event_type type, uint32_t spi)
@@ -94,11 +99,18 @@ enum verdict ike_fail(struct ike *ike, const struct failure *f)
 {
     struct ike_event ev = {.type = IKE_EVENT_FAILED, .stage = f->stage, .failure = *f};
 
+    if (ike->role != IKE_ROLE_ROOT) {
+        ike_log(ike, LOG_LEVEL_WARN, "renewal of phase 1 failed: %s", failure_code(f->id));
+        ike_forget_keys(ike);
+        ike->state = P1_CLOSED;
+        return VERDICT_DROP;
+    }
     ike_log(ike, LOG_LEVEL_ERROR, "failed: %s", failure_code(f->id));
     /* A server that keeps an IKE SA nobody uses may refuse the next one. */
     if (ike->state == P1_UP)
         info_send_deletes(ike, ike->live.last_out);
     ike_push_event(ike, &ev);
+    renewal_drop_all(ike);
     ike_forget_keys(ike);
     ike->facts.established = false;
     ike->state = P1_CLOSED;
@@ -115,11 +127,11 @@ enum verdict ike_fail_local(struct ike *ike, const char *what)
 
 void ike_send(struct ike *ike, enum ike_port port, struct span message, l2tpc_us now)
 {
-    if (!msgq_push(&ike->out, port, message))
+    if (!msgq_push(&ike->root->out, port, message))
         return;
-    ike->live.last_out = now;
+    ike->live.last_out = ike->root->live.last_out = now;
     if (port != IKE_PORT_KEEPALIVE)
-        ike->facts.sent++;
+        ike->root->facts.sent++;
 }
 
 enum ike_port ike_own_port(const struct ike *ike)
@@ -130,7 +142,7 @@ enum ike_port ike_own_port(const struct ike *ike)
 void ike_resend(struct ike *ike, struct retransmit *r, l2tpc_us cap, l2tpc_us now)
 {
     ike_send(ike, (enum ike_port)r->tag, span_of(r->bytes, r->n), now);
-    ike->facts.resent++;
+    ike->root->facts.resent++;
     retransmit_again(r, cap, now);
 }
 
@@ -157,17 +169,17 @@ void ike_note_hint(struct ike *ike, const struct failure *f, bool early, l2tpc_u
 
 void ike_note_alive(struct ike *ike, l2tpc_us now)
 {
-    ike->live.last_in = now;
+    ike->live.last_in = ike->root->live.last_in = now;
 }
 
 void ike_follow(struct ike *ike, const struct endpoint *peer)
 {
     char text[ADDR_TEXT_MAX];
 
-    if (endpoint_eq(peer, &ike->peer[IKE_PORT_4500]))
+    if (endpoint_eq(peer, &ike->root->peer[IKE_PORT_4500]))
         return;
     ike_log(ike, LOG_LEVEL_INFO, "the server now is %s", endpoint_text(peer, text));
-    ike->peer[IKE_PORT_4500] = *peer;
+    ike->peer[IKE_PORT_4500] = ike->root->peer[IKE_PORT_4500] = *peer;
 }
 
 void ike_follow_peer(struct ike *ike, const struct ike_in *in)
@@ -286,15 +298,10 @@ static enum verdict dispatch(struct ike *ike, const struct ike_in *in)
     }
 }
 
-static enum verdict input(struct ike *ike, struct ike_in *in)
+enum verdict ike_input_sa(struct ike *ike, struct ike_in *in)
 {
-    bool from_peer;
+    bool from_peer = endpoint_eq(in->from, &ike->root->peer[in->port]);
 
-    if (ike->state == P1_NEW || ike->state == P1_CLOSED || in->port > IKE_PORT_4500)
-        return VERDICT_DROP;
-    if (!isakmp_parse_header(in->datagram, &in->header, &in->body))
-        return VERDICT_DROP;
-    from_peer = endpoint_eq(in->from, &ike->peer[in->port]);
     if (from_peer && in->port == IKE_PORT_4500 && ike->state == P1_MM5_SENT &&
         memcmp(in->header.cky_i, ike->probe.cky, ISAKMP_COOKIE_LEN) == 0)
         return phase1_probe_input(ike, in);
@@ -306,6 +313,22 @@ static enum verdict input(struct ike *ike, struct ike_in *in)
     if (from_peer && in->port == IKE_PORT_4500)
         phase1_note_4500(ike);
     return dispatch(ike, in);
+}
+
+static enum verdict input(struct ike *ike, struct ike_in *in)
+{
+    enum verdict v;
+
+    if (ike->state == P1_NEW || ike->state == P1_CLOSED || in->port > IKE_PORT_4500)
+        return VERDICT_DROP;
+    if (!isakmp_parse_header(in->datagram, &in->header, &in->body))
+        return VERDICT_DROP;
+    if (ike->facts.ike_sas == 0 || memcmp(in->header.cky_i, ike->cky_i, ISAKMP_COOKIE_LEN) == 0)
+        v = ike_input_sa(ike, in);
+    else
+        v = renewal_input(ike, in);
+    renewal_settle(ike, in->now);
+    return v;
 }
 
 enum verdict ike_input(struct ike *ike, enum ike_port port, const struct endpoint *from,
@@ -321,7 +344,7 @@ enum verdict ike_input(struct ike *ike, enum ike_port port, const struct endpoin
 }
 
 /* ---- time ---- */
-void ike_timer(struct ike *ike, l2tpc_us now)
+void ike_timer_sa(struct ike *ike, l2tpc_us now)
 {
     switch (ike->state) {
     case P1_MM1_SENT:
@@ -331,14 +354,19 @@ void ike_timer(struct ike *ike, l2tpc_us now)
         return;
     case P1_UP:
         quick_timer(ike, now);
-        if (ike->state == P1_UP)
+        if (ike->state == P1_UP && ike->role == IKE_ROLE_ROOT)
             liveness_timer(ike, now);
         return;
     case P1_DELETED:
         if (now >= us_add(ike->deleted_at, IKE_DELETED_KEEP)) {
             ike_forget_keys(ike);
-            ike->state = P1_CLOSED;
+            if (!ike->renewal.keep)
+                ike->state = P1_CLOSED;
         }
+        return;
+    case P1_MM2_SENT:
+    case P1_MM4_SENT:
+        phase1_peer_timer(ike, now);
         return;
     case P1_NEW:
     case P1_PSK_ASKED:
@@ -349,7 +377,14 @@ void ike_timer(struct ike *ike, l2tpc_us now)
     }
 }
 
-l2tpc_us ike_deadline(const struct ike *ike)
+void ike_timer(struct ike *ike, l2tpc_us now)
+{
+    ike_timer_sa(ike, now);
+    renewal_timer(ike, now);
+    renewal_settle(ike, now);
+}
+
+l2tpc_us ike_deadline_sa(const struct ike *ike)
 {
     switch (ike->state) {
     case P1_MM1_SENT:
@@ -357,9 +392,13 @@ l2tpc_us ike_deadline(const struct ike *ike)
     case P1_MM5_SENT:
         return phase1_deadline(ike);
     case P1_UP:
-        return us_min(quick_deadline(ike), liveness_deadline(ike));
+        return us_min(quick_deadline(ike),
+                      ike->role == IKE_ROLE_ROOT ? liveness_deadline(ike) : US_NEVER);
     case P1_DELETED:
-        return us_add(ike->deleted_at, IKE_DELETED_KEEP);
+        return ike->has_keys ? us_add(ike->deleted_at, IKE_DELETED_KEEP) : US_NEVER;
+    case P1_MM2_SENT:
+    case P1_MM4_SENT:
+        return phase1_peer_deadline(ike);
     case P1_NEW:
     case P1_PSK_ASKED:
     case P1_SIGN_ASKED:
@@ -368,6 +407,11 @@ l2tpc_us ike_deadline(const struct ike *ike)
         break;
     }
     return US_NEVER;
+}
+
+l2tpc_us ike_deadline(const struct ike *ike)
+{
+    return us_min(ike_deadline_sa(ike), renewal_deadline(ike));
 }
 
 /* ---- the driver's other verbs ---- */
@@ -381,9 +425,10 @@ void ike_note_esp_in(struct ike *ike, l2tpc_us now)
 {
     ike->live.unanswered_since = 0;
     ike_note_alive(ike, now);
+    /* Of a later pair it says nothing, as long as the one before is there too. */
     for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++)
-        if (ike->quick[i].state == QUICK_COMMIT)
-            quick_connected(ike, &ike->quick[i]);
+        if (ike->quick[i].state == QUICK_COMMIT && !ike->quick[i].rekey)
+            quick_connected(ike, &ike->quick[i], true);
 }
 
 void ike_note_esp_out(struct ike *ike, l2tpc_us now)
@@ -406,6 +451,7 @@ void ike_close(struct ike *ike, l2tpc_us now)
         return;
     if (ike->state == P1_UP)
         info_send_deletes(ike, now);
+    renewal_drop_all(ike);
     ike_forget_keys(ike);
     ike->facts.established = false;
     ike->state = P1_CLOSED;
@@ -423,6 +469,9 @@ bool ike_owns_cookie(const struct ike *ike, const uint8_t cky_i[8])
 {
     if (memcmp(ike->cky_i, cky_i, ISAKMP_COOKIE_LEN) == 0)
         return true;
+    for (unsigned i = 0; i < IKE_KIN_MAX; i++)
+        if (ike->renewal.kin[i] && ike_owns_cookie(ike->renewal.kin[i], cky_i))
+            return true;
     return ike->probe.started && memcmp(ike->probe.cky, cky_i, ISAKMP_COOKIE_LEN) == 0;
 }
 

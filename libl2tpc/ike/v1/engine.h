@@ -24,6 +24,8 @@ enum phase1_state {
     P1_SIGN_ASKED,
     P1_MM5_SENT,
     P1_CERT_ASKED, /* message 6 is good; whose certificate it was is being looked at */
+    P1_MM2_SENT,   /* as responder, to renew */
+    P1_MM4_SENT,
     P1_UP,
     P1_DELETED, /* by the peer: the keys live on to read late Deletes */
     P1_CLOSED,  /* closed or failed: nothing is taken, nothing is sent */
@@ -69,12 +71,14 @@ struct quick {
     size_t n_ni, n_nr;
     uint32_t spi_in;
     enum dh_group pfs; /* as initiator: what message 1 asks for */
+    bool rekey;        /* a pair lives: failing ends nothing */
     struct dh *dh;
     struct sa_pair sa;
     struct retransmit rtx; /* our last message; on the timer while an answer is due */
     uint8_t last_in[IKE_DIGEST_LEN];
     unsigned resends;
     l2tpc_us since; /* of the state */
+    l2tpc_us ready; /* QUICK_COMMIT: when the peer must have message 3 */
 };
 
 /* The last message ids of a kind. */
@@ -112,6 +116,30 @@ struct ike_liveness {
     unsigned answers;
 };
 
+/*
+ * Renewal of phase 1: the engine that the driver holds is the root of a few others, one IKE SA
+ * each. They share its queues, its ESP pairs and its secret. A new SA that has been authenticated
+ * changes places with the root's, so that the root always is the SA in use.
+ */
+enum ike_role {
+    IKE_ROLE_ROOT,
+    IKE_ROLE_NEXT, /* our renewal, not yet up */
+    IKE_ROLE_PEER, /* the server's, not yet up */
+    IKE_ROLE_OLD,  /* replaced: read until it is deleted */
+};
+
+/* Of the root alone; it stays where it is when SAs change places. */
+struct ike_renewal {
+    struct ike *kin[IKE_KIN_MAX];
+    struct secret psk;
+    bool keep, held;
+    bool settled;   /* a pair has been ready: from here on nothing of phase 2 is fatal */
+    bool want_pair; /* a quick mode follows the next phase 1 */
+    unsigned tries;
+    l2tpc_us due;  /* the next phase 1; US_NEVER */
+    l2tpc_us hard; /* the end of the IKE SA; US_NEVER */
+};
+
 DEFINE_RING(ike_event_ring, struct ike_event, IKE_EVENTS)
 
 struct ike {
@@ -131,7 +159,15 @@ struct ike {
      *   quick[].rtx    quick mode 1 or 2;  quick[].since: the Commit wait
      *   live           keepalive, dead peer detection
      *   deleted_at     + IKE_DELETED_KEEP: the end of the keys
+     *   renewal.due    the next phase 1;  renewal.hard: the end of this one
+     *   retire_at      our Delete of an IKE SA that was replaced
      */
+    struct ike *root; /* itself when it is the root */
+    enum ike_role role;
+    struct ike_renewal renewal;
+    l2tpc_us retire_at;
+    bool responder; /* of main mode */
+    uint8_t last_in[IKE_DIGEST_LEN];
     struct retransmit rtx;
     l2tpc_us stage_first;
     struct ike_hint hint;
@@ -149,8 +185,8 @@ struct ike {
     struct dh *dh;
     uint8_t gxi[DH_MAX], gxr[DH_MAX], gxy[DH_MAX];
     size_t n_gxi, n_gxr, n_gxy;
-    uint8_t ni[IKE_NONCE_LEN], nr[IKE_NONCE_MAX];
-    size_t n_nr;
+    uint8_t ni[IKE_NONCE_MAX], nr[IKE_NONCE_MAX];
+    size_t n_ni, n_nr;
     bool psk_asked;
     struct ike_mm6 *mm6;              /* heap, only while its certificate is judged */
     char other_issuer[PEER_TEXT_MAX]; /* whose certificates the server asks for, if not ours */
@@ -211,21 +247,57 @@ void ike_set_finished(struct ike *ike, uint32_t message_id);
 bool ike_new_message_id(struct ike *ike, uint32_t *out) MUST_USE;
 void ike_forget_keys(struct ike *ike);
 
+/* ---- renewal.c ---- */
+/* Phase 1 is up: when to renew it. */
+void renewal_plan(struct ike *ike, l2tpc_us now);
+/* Not the root's cookies: another SA of the family, or a main mode that the server begins. */
+enum verdict renewal_input(struct ike *root, struct ike_in *in);
+/* Looks after what an input or a timer has changed. */
+void renewal_settle(struct ike *root, l2tpc_us now);
+void renewal_timer(struct ike *root, l2tpc_us now);
+l2tpc_us renewal_deadline(const struct ike *root);
+/* The IKE SA of the root has gone without us; true when another one or a new one takes over. */
+bool renewal_survives(struct ike *root, l2tpc_us now);
+void renewal_drop_all(struct ike *root);
+/* What one engine alone does. */
+enum verdict ike_input_sa(struct ike *ike, struct ike_in *in);
+void ike_timer_sa(struct ike *ike, l2tpc_us now);
+l2tpc_us ike_deadline_sa(const struct ike *ike);
+
+/* ---- phase1_peer.c: main mode that the server began, to renew ---- */
+enum verdict phase1_recv_mm1(struct ike *ike, const struct ike_in *in);
+/* Who renews is who was authenticated when the dial began. */
+bool phase1_same_identity(struct ike *ike, const struct identity *id);
+enum verdict phase1_peer_input(struct ike *ike, const struct ike_in *in);
+void phase1_peer_timer(struct ike *ike, l2tpc_us now);
+l2tpc_us phase1_peer_deadline(const struct ike *ike);
+
 /* ---- phase1.c ---- */
 void phase1_start(struct ike *ike, l2tpc_us now);
 enum verdict phase1_input(struct ike *ike, const struct ike_in *in);
 void phase1_send_mm5(struct ike *ike, struct span psk, l2tpc_us now);
+struct phase1_said {
+    enum natt_flavour natt; /* what can be used */
+    bool offers_natt;
+    bool dpd;
+    bool beside_kernel; /* strongSwan, Libreswan, racoon and their like say one of these */
+};
+struct phase1_said phase1_read_vendors(const struct chain *c);
+void phase1_keep_vendors(struct ike *ike, const struct chain *c);
+bool phase1_new_cookie(struct ike *ike, uint8_t *out) MUST_USE;
+bool phase1_derive(struct ike *ike, struct span psk) MUST_USE;
+size_t phase1_own_identity(const struct ike *ike, uint8_t out[20]);
+bool phase1_hash_i(struct ike *ike, struct span id, uint8_t *out) MUST_USE;
+bool phase1_hash_r(struct ike *ike, struct span id, uint8_t *out) MUST_USE;
 /* Message 1 with that cookie. */
 bool phase1_build_mm1(struct ike *ike, const uint8_t *cky_i, struct build *b,
                       struct span *out) MUST_USE;
 
 /* What both ways to authenticate share. */
-bool phase1_derive(struct ike *ike, struct span psk) MUST_USE;
 void phase1_mm5_sent(struct ike *ike, struct span mm5, l2tpc_us now);
 /* Message 6 has proven what it had to, all of it. */
 void phase1_note_answer(struct ike *ike, l2tpc_us now);
 void phase1_note_mm6(struct ike *ike, const struct ike_in *in, const struct identity *id);
-void phase1_keep_vendors(struct ike *ike, const struct chain *c);
 enum verdict phase1_up(struct ike *ike, l2tpc_us now);
 
 /* ---- phase1_cert.c ---- */
@@ -263,7 +335,7 @@ bool quick_is_pending(const struct ike *ike); /* our own, unanswered */
 /* After a refusal: again, with PFS, when that was not asked for yet; false when it was. */
 bool quick_try_pfs(struct ike *ike, l2tpc_us now);
 /* CONNECTED, or ESP that only a peer with the SA can have sent. */
-void quick_connected(struct ike *ike, struct quick *q);
+void quick_connected(struct ike *ike, struct quick *q, bool proven);
 struct quick *quick_find(struct ike *ike, uint32_t message_id);
 void quick_release(struct quick *q);
 
@@ -275,6 +347,12 @@ bool quick_new_spi(struct ike *ike, uint32_t *out) MUST_USE;
 /* Protocol and port fit what this SA is for; 0 is a wider selector that fits too. */
 bool quick_id_fits(const struct identity *id, uint16_t port);
 struct esp_offer quick_offer(const struct ike *ike, uint32_t spi, enum dh_group pfs);
+/* Ends this exchange without a pair: fatal for the first one, an event for a later one. */
+enum verdict quick_fail(struct ike *ike, struct quick *q, const struct failure *f);
+/* Takes back a pair that was handed out before its exchange had ended. */
+void quick_forget(struct ike *ike, struct quick *q);
+/* The peer began one and has not ended it. */
+bool quick_peer_is_busy(const struct ike *ike);
 /* Keys of both directions into q->sa. */
 bool quick_fill_sa(struct ike *ike, struct quick *q, const struct esp_choice *choice,
                    struct span gxy) MUST_USE;
@@ -286,12 +364,16 @@ bool quick_seal(struct ike *ike, struct quick *q, struct build *b, size_t at, st
                 struct span *out) MUST_USE;
 /* quick_peer.c: the peer as initiator. */
 enum verdict quick_recv_qm1(struct ike *ike, const struct ike_in *in);
+/* The peer has our message 2, as its message 3 or its ESP shows. */
+void quick_peer_done(struct ike *ike, struct quick *q);
 enum verdict quick_recv_qm3(struct ike *ike, struct quick *q, const struct ike_in *in);
 
 /* ---- informational.c ---- */
 enum verdict info_input(struct ike *ike, const struct ike_in *in);
 enum verdict info_clear_input(struct ike *ike, const struct ike_in *in);
 void info_send_deletes(struct ike *ike, l2tpc_us now);
+void info_send_delete_esp(struct ike *ike, uint32_t spi_in, l2tpc_us now);
+void info_send_delete_ike(struct ike *ike, l2tpc_us now);
 void info_send_notify(struct ike *ike, uint8_t protocol, struct span spi, uint16_t type,
                       struct span data, l2tpc_us now);
 

@@ -77,21 +77,30 @@ static void send_delete(struct ike *ike, uint8_t protocol, struct span spi, l2tp
         ike_send(ike, ike_own_port(ike), out, now);
 }
 
+/* The SPI of a Delete is the one that its sender receives on (RFC 2408 3.15). */
+void info_send_delete_esp(struct ike *ike, uint32_t spi_in, l2tpc_us now)
+{
+    uint8_t spi[4];
+    struct wr w = wr_of(spi, sizeof(spi));
+
+    wr_u32(&w, spi_in);
+    send_delete(ike, PROTOCOL_ESP, SPAN_ARRAY(spi), now);
+}
+
 void info_send_deletes(struct ike *ike, l2tpc_us now)
+{
+    for (unsigned i = 0; i < IKE_SAS_MAX; i++) {
+        if (ike->sas[i].live)
+            info_send_delete_esp(ike, ike->sas[i].spi_in, now);
+        ike->sas[i].live = false;
+    }
+    info_send_delete_ike(ike, now);
+}
+
+void info_send_delete_ike(struct ike *ike, l2tpc_us now)
 {
     uint8_t cookies[2 * ISAKMP_COOKIE_LEN];
 
-    /* The SPI of a Delete is the one that its sender receives on (RFC 2408 3.15). */
-    for (unsigned i = 0; i < IKE_SAS_MAX; i++) {
-        uint8_t spi[4];
-        struct wr w = wr_of(spi, sizeof(spi));
-
-        if (!ike->sas[i].live)
-            continue;
-        wr_u32(&w, ike->sas[i].spi_in);
-        send_delete(ike, PROTOCOL_ESP, SPAN_ARRAY(spi), now);
-        ike->sas[i].live = false;
-    }
     memcpy(cookies, ike->cky_i, ISAKMP_COOKIE_LEN);
     memcpy(cookies + ISAKMP_COOKIE_LEN, ike->cky_r, ISAKMP_COOKIE_LEN);
     send_delete(ike, PROTOCOL_ISAKMP, SPAN_ARRAY(cookies), now);
@@ -162,21 +171,27 @@ static enum verdict recv_error(struct ike *ike, const struct notify *n, l2tpc_us
 
     ike_log(ike, LOG_LEVEL_WARN, "the server notifies an error: %u", n->type);
     /* INVALID-SPI speaks of another SA; a server that lost ours is found by DPD. */
-    if (!quick_is_pending(ike) || n->type == NOTIFY_INVALID_SPI)
-        return VERDICT_OK;
-    if (n->type == NOTIFY_NO_PROPOSAL_CHOSEN && quick_try_pfs(ike, now))
-        return VERDICT_OK;
-    f = failure_of(n->type == NOTIFY_NO_PROPOSAL_CHOSEN ? FAILURE_IKE_QUICK_NO_PROPOSAL
-                                                        : FAILURE_IKE_QUICK_REFUSED,
-                   n->type);
-    return ike_fail(ike, &f);
+    for (unsigned i = 0; i < IKE_QUICK_SLOTS && n->type != NOTIFY_INVALID_SPI; i++) {
+        struct quick *q = &ike->quick[i];
+
+        if (q->state != QUICK_QM1_SENT)
+            continue;
+        if (n->type == NOTIFY_NO_PROPOSAL_CHOSEN && quick_try_pfs(ike, now))
+            return VERDICT_OK;
+        f = failure_of(n->type == NOTIFY_NO_PROPOSAL_CHOSEN ? FAILURE_IKE_QUICK_NO_PROPOSAL
+                                                            : FAILURE_IKE_QUICK_REFUSED,
+                       n->type);
+        ike->root->pfs = ike->root->cfg.policy.pfs; /* what was learned does not hold any more */
+        return quick_fail(ike, q, &f) == VERDICT_FATAL ? VERDICT_FATAL : VERDICT_OK;
+    }
+    return VERDICT_OK;
 }
 
 static enum verdict recv_connected(struct ike *ike)
 {
     for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++)
         if (ike->quick[i].state == QUICK_COMMIT)
-            quick_connected(ike, &ike->quick[i]);
+            quick_connected(ike, &ike->quick[i], true);
     return VERDICT_OK;
 }
 
@@ -200,7 +215,7 @@ static enum verdict recv_notify(struct ike *ike, const struct notify *n, const s
 static void delete_esp(struct ike *ike, uint32_t spi)
 {
     for (unsigned i = 0; i < IKE_SAS_MAX; i++) {
-        struct ike_sa_record *sa = &ike->sas[i];
+        struct ike_sa_record *sa = &ike->root->sas[i];
 
         /* Some servers list both directions: either names the pair. */
         if (!sa->live || (sa->spi_out != spi && sa->spi_in != spi))
@@ -240,6 +255,13 @@ static enum verdict delete_ike(struct ike *ike, l2tpc_us now)
     if (ike->state != P1_UP)
         return VERDICT_DROP;
     ike_log(ike, LOG_LEVEL_INFO, "the server deleted the IKE SA");
+    if (ike->role != IKE_ROLE_ROOT) {
+        ike->deleted_at = now;
+        ike->state = P1_DELETED;
+        return VERDICT_OK;
+    }
+    if (renewal_survives(ike, now))
+        return VERDICT_OK;
     if (quick_is_pending(ike)) {
         struct failure f = failure_make(FAILURE_IKE_QUICK_REFUSED);
 

@@ -29,10 +29,11 @@ uint16_t natt_encapsulation_mode(const struct ike *ike)
 bool natt_write(struct ike *ike, struct build *b, const uint8_t *cky_r, enum natt_flavour flavour,
                 enum hash_id hash)
 {
+    struct endpoint peer = ike->peer[ike_own_port(ike)];
     uint8_t digest[HASH_MAX];
     size_t n = hash_size(hash);
 
-    if (!keymat_nat_d(ike->cfg.crypto, hash, ike->cky_i, cky_r, &ike->peer[IKE_PORT_500], digest))
+    if (!keymat_nat_d(ike->cfg.crypto, hash, ike->cky_i, cky_r, &peer, digest))
         return false;
     build_bytes(b, natt_d_payload(flavour), span_of(digest, n));
     if (!env_rand(ike->cfg.env, digest, n))
@@ -57,6 +58,11 @@ bool natt_read(struct ike *ike, const struct chain *c, bool *out_usable)
 {
     enum hash_id hash = ike->facts.suite.hash;
     uint8_t type = natt_d_payload(ike->natt);
+    /* A renewal takes place where the float went (RFC 3947 4). */
+    struct endpoint here = {.addr = ike->cfg.local.addr,
+                            .port = ike->facts.floated ? ike->cfg.local_natt_port
+                                                       : ike->cfg.local.port};
+    struct endpoint there = ike->peer[ike_own_port(ike)];
     unsigned n = chain_count(c, type);
     uint8_t local[HASH_MAX];
     uint8_t remote[HASH_MAX];
@@ -70,9 +76,8 @@ bool natt_read(struct ike *ike, const struct chain *c, bool *out_usable)
             return false;
     if (n < 2 || n > IKE_NAT_D_MAX)
         return true;
-    if (!keymat_nat_d(ike->cfg.crypto, hash, ike->cky_i, ike->cky_r, &ike->cfg.local, local) ||
-        !keymat_nat_d(ike->cfg.crypto, hash, ike->cky_i, ike->cky_r, &ike->peer[IKE_PORT_500],
-                      remote))
+    if (!keymat_nat_d(ike->cfg.crypto, hash, ike->cky_i, ike->cky_r, &here, local) ||
+        !keymat_nat_d(ike->cfg.crypto, hash, ike->cky_i, ike->cky_r, &there, remote))
         return false;
     /* A hash that matches proves that there is no NAT; one that does not proves nothing, as servers
      * falsify it to force encapsulation. */

@@ -26,7 +26,7 @@ bool phase1_build_mm1(struct ike *ike, const uint8_t *cky_i, struct build *b, st
     return build_finish(b, out);
 }
 
-static bool new_cookie(struct ike *ike, uint8_t *out)
+bool phase1_new_cookie(struct ike *ike, uint8_t *out)
 {
     static const uint8_t zero[ISAKMP_COOKIE_LEN];
 
@@ -47,37 +47,31 @@ void phase1_start(struct ike *ike, l2tpc_us now)
         return;
     }
     ike->n_sai_b = sai.n;
-    if (!new_cookie(ike, ike->cky_i) || !env_rand(ike->cfg.env, ike->ni, sizeof(ike->ni))) {
+    if (!phase1_new_cookie(ike, ike->cky_i) || !env_rand(ike->cfg.env, ike->ni, IKE_NONCE_LEN)) {
         struct failure f = failure_make(FAILURE_LOCAL_RANDOM);
 
         f.stage = STAGE_IKE_PHASE1;
         (void)ike_fail(ike, &f);
         return;
     }
+    ike->n_ni = IKE_NONCE_LEN;
     if (!phase1_build_mm1(ike, ike->cky_i, &b, &mm1) ||
-        !retransmit_start(&ike->rtx, IKE_PORT_500, mm1, RTO_FIRST, now)) {
+        !retransmit_start(&ike->rtx, ike_own_port(ike), mm1, RTO_FIRST, now)) {
         (void)ike_fail_local(ike, "main mode 1");
         return;
     }
     memcpy(ike->facts.cky_i, ike->cky_i, ISAKMP_COOKIE_LEN);
     ike_push_stage(ike, STAGE_IKE_PHASE1);
-    ike_send(ike, IKE_PORT_500, mm1, now);
+    ike_send(ike, ike_own_port(ike), mm1, now);
     ike_log(ike, LOG_LEVEL_DEBUG, "sent main mode 1, %u suites", ike->cfg.policy.n_ike);
     ike->stage_first = now;
     ike->state = P1_MM1_SENT;
 }
 
 /* ---- vendor IDs ---- */
-struct announced {
-    enum natt_flavour natt; /* what can be used */
-    bool offers_natt;
-    bool dpd;
-    bool beside_kernel; /* strongSwan, Libreswan, racoon and their like say one of these */
-};
-
-static struct announced read_vendors(const struct chain *c)
+struct phase1_said phase1_read_vendors(const struct chain *c)
 {
-    struct announced a = {NATT_NONE, false, false, false};
+    struct phase1_said a = {NATT_NONE, false, false, false};
 
     for (unsigned i = 0; i < c->n_vid; i++) {
         switch (vendor_find(c->vid[i])) {
@@ -110,8 +104,8 @@ void phase1_keep_vendors(struct ike *ike, const struct chain *c)
 {
     struct ike_facts *f = &ike->facts;
 
-    f->dpd = f->dpd || (ike->cfg.dpd && read_vendors(c).dpd);
-    f->installs_late = f->installs_late || read_vendors(c).beside_kernel;
+    f->dpd = f->dpd || (ike->cfg.dpd && phase1_read_vendors(c).dpd);
+    f->installs_late = f->installs_late || phase1_read_vendors(c).beside_kernel;
     for (unsigned i = 0; i < c->n_vid && f->n_vendor_ids < IKE_VENDOR_IDS_KEPT; i++) {
         char *slot = f->vendor_ids[f->n_vendor_ids];
         const char *name = vendor_name(vendor_find(c->vid[i]));
@@ -146,7 +140,7 @@ static bool build_mm3(struct ike *ike, const uint8_t *cky_r, const struct phase1
 {
     build_start(b, ike->cky_i, cky_r, EXCHANGE_MAIN, 0, 0);
     build_bytes(b, PAYLOAD_KE, dh_public(ike->dh));
-    build_bytes(b, PAYLOAD_NONCE, SPAN_ARRAY(ike->ni));
+    build_bytes(b, PAYLOAD_NONCE, span_of(ike->ni, ike->n_ni));
     if (ike->cfg.credential)
         cert_write_requests(ike, b);
     if (natt != NATT_NONE && !natt_write(ike, b, cky_r, natt, choice->suite.hash))
@@ -162,7 +156,7 @@ void phase1_note_answer(struct ike *ike, l2tpc_us now)
 }
 
 static enum verdict accept_mm2(struct ike *ike, const struct ike_in *in, const struct chain *c,
-                               const struct phase1_choice *choice, const struct announced *said)
+                               const struct phase1_choice *choice, const struct phase1_said *said)
 {
     struct build b;
     struct span mm3;
@@ -175,11 +169,11 @@ static enum verdict accept_mm2(struct ike *ike, const struct ike_in *in, const s
         !build_mm3(ike, in->header.cky_r, choice, said->natt, &b, &mm3))
         return ike_fail_local(ike, "main mode 3");
     phase1_note_answer(ike, in->now);
-    if (!retransmit_start(&ike->rtx, IKE_PORT_500, mm3, rtt_rto(ike->facts.rtt), in->now))
+    if (!retransmit_start(&ike->rtx, ike_own_port(ike), mm3, rtt_rto(ike->facts.rtt), in->now))
         return ike_fail_local(ike, "main mode 3");
     ike->n_gxi = dh_public(ike->dh).n;
     memcpy(ike->gxi, dh_public(ike->dh).p, ike->n_gxi);
-    ike_send(ike, IKE_PORT_500, mm3, in->now);
+    ike_send(ike, ike_own_port(ike), mm3, in->now);
     ike_log(ike, LOG_LEVEL_INFO, "suite %s %s %s, NAT traversal %s, DPD %s",
             suite_cipher_text(choice->suite.cipher, choice->suite.key_bits, cipher),
             hash_name(choice->suite.hash), dh_name(choice->suite.group),
@@ -203,7 +197,7 @@ static enum verdict recv_mm2(struct ike *ike, const struct ike_in *in)
     struct chain c;
     struct span sa;
     struct phase1_choice choice;
-    struct announced said;
+    struct phase1_said said;
 
     if (!isakmp_split(in->header.next_payload, in->body, &c) || !isakmp_check(MESSAGE_MM2, &c) ||
         !chain_get(&c, PAYLOAD_SA, 0, &sa))
@@ -220,20 +214,25 @@ static enum verdict recv_mm2(struct ike *ike, const struct ike_in *in)
     case OFFER_OK:
         break;
     }
-    said = read_vendors(&c);
+    said = phase1_read_vendors(&c);
     said.offers_natt = said.natt != NATT_NONE;
     if (ike->cfg.encapsulation == ENCAPSULATION_ESP)
         said.natt = NATT_NONE;
-    if (ike->cfg.encapsulation == ENCAPSULATION_UDP && said.natt == NATT_NONE)
+    if ((ike->cfg.encapsulation == ENCAPSULATION_UDP || ike->facts.floated) &&
+        said.natt == NATT_NONE)
         return drop_with_hint(ike, FAILURE_IKE_ENCAPSULATION, "", true, in->now);
     return accept_mm2(ike, in, &c, &choice, &said);
 }
 
 /* ---- message 4 ---- */
-static void ask_psk(struct ike *ike)
+static void ask_psk(struct ike *ike, l2tpc_us now)
 {
     struct ike_event ev = {.type = IKE_EVENT_NEED_PSK, .need = IKE_PSK_NEED};
 
+    if (ike->role != IKE_ROLE_ROOT) {
+        phase1_send_mm5(ike, secret_span(&ike->root->renewal.psk), now);
+        return;
+    }
     if (!ike->psk_asked)
         ike_push_event(ike, &ev);
     ike->psk_asked = true;
@@ -250,7 +249,7 @@ static enum verdict recv_mm4(struct ike *ike, const struct ike_in *in)
     if (!isakmp_split(in->header.next_payload, in->body, &c) || !isakmp_check(MESSAGE_MM4, &c) ||
         !chain_get(&c, PAYLOAD_KE, 0, &ke) || !chain_get(&c, PAYLOAD_NONCE, 0, &nonce))
         return VERDICT_DROP;
-    if (!quick_nonce_ok(nonce, SPAN_ARRAY(ike->ni)))
+    if (!quick_nonce_ok(nonce, span_of(ike->ni, ike->n_ni)))
         return drop_with_hint(ike, FAILURE_IKE_PROTOCOL, "main mode 4: bad nonce", false, in->now);
     if (!natt_read(ike, &c, &natt_usable)) {
         ike->facts = before;
@@ -261,7 +260,7 @@ static enum verdict recv_mm4(struct ike *ike, const struct ike_in *in)
         return drop_with_hint(ike, FAILURE_IKE_PROTOCOL, "main mode 4: bad key exchange value",
                               false, in->now);
     }
-    if (!natt_usable && ike->cfg.encapsulation == ENCAPSULATION_UDP) {
+    if (!natt_usable && (ike->cfg.encapsulation == ENCAPSULATION_UDP || ike->facts.floated)) {
         ike->facts = before;
         return drop_with_hint(ike, FAILURE_IKE_ENCAPSULATION, "", true, in->now);
     }
@@ -280,7 +279,7 @@ static enum verdict recv_mm4(struct ike *ike, const struct ike_in *in)
     if (ike->cfg.credential)
         return cert_ask_signature(ike, &c);
     ike->state = P1_PSK_ASKED;
-    ask_psk(ike);
+    ask_psk(ike, in->now);
     return VERDICT_OK;
 }
 
@@ -289,7 +288,7 @@ bool phase1_derive(struct ike *ike, struct span psk)
 {
     struct phase1_inputs inputs = {
         .psk = psk,
-        .ni = SPAN_ARRAY(ike->ni),
+        .ni = span_of(ike->ni, ike->n_ni),
         .nr = span_of(ike->nr, ike->n_nr),
         .gxy = span_of(ike->gxy, ike->n_gxy),
         .cky_i = ike->cky_i,
@@ -305,7 +304,7 @@ bool phase1_derive(struct ike *ike, struct span psk)
 }
 
 /* The body of an ID payload that names our address, protocol and port 0 (RFC 2407 4.6.2). */
-static size_t own_identity(const struct ike *ike, uint8_t out[20])
+size_t phase1_own_identity(const struct ike *ike, uint8_t out[20])
 {
     const struct inaddr *a = &ike->cfg.local.addr;
     size_t n = inaddr_len(a);
@@ -316,16 +315,28 @@ static size_t own_identity(const struct ike *ike, uint8_t out[20])
     return 4 + n;
 }
 
+bool phase1_hash_i(struct ike *ike, struct span id, uint8_t *out)
+{
+    return keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxi, ike->n_gxi),
+                              span_of(ike->gxr, ike->n_gxr), ike->cky_i, ike->cky_r,
+                              span_of(ike->sai_b, ike->n_sai_b), id, out);
+}
+
+bool phase1_hash_r(struct ike *ike, struct span id, uint8_t *out)
+{
+    return keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxr, ike->n_gxr),
+                              span_of(ike->gxi, ike->n_gxi), ike->cky_r, ike->cky_i,
+                              span_of(ike->sai_b, ike->n_sai_b), id, out);
+}
+
 static bool build_mm5(struct ike *ike, struct build *b, struct span *out)
 {
     uint8_t id[20];
-    size_t n_id = own_identity(ike, id);
+    size_t n_id = phase1_own_identity(ike, id);
     uint8_t hash[HASH_MAX];
 
     build_start(b, ike->cky_i, ike->cky_r, EXCHANGE_MAIN, ISAKMP_FLAG_ENCRYPTION, 0);
-    if (!keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxi, ike->n_gxi),
-                            span_of(ike->gxr, ike->n_gxr), ike->cky_i, ike->cky_r,
-                            span_of(ike->sai_b, ike->n_sai_b), span_of(id, n_id), hash))
+    if (!phase1_hash_i(ike, span_of(id, n_id), hash))
         return false;
     build_bytes(b, PAYLOAD_ID, span_of(id, n_id));
     build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->keys.n));
@@ -346,6 +357,11 @@ void phase1_send_mm5(struct ike *ike, struct span psk, l2tpc_us now)
     }
     if (!phase1_derive(ike, psk) || !build_mm5(ike, &b, &mm5)) {
         (void)ike_fail_local(ike, "main mode 5");
+        return;
+    }
+    /* Kept to renew phase 1 without asking again. */
+    if (ike->role == IKE_ROLE_ROOT && !secret_set(&ike->renewal.psk, psk)) {
+        (void)ike_fail_local(ike, "pre-shared key");
         return;
     }
     phase1_mm5_sent(ike, mm5, now);
@@ -374,10 +390,7 @@ static bool hash_r_matches(struct ike *ike, const struct chain *c, struct span i
     struct span got;
 
     return chain_get(c, PAYLOAD_HASH, 0, &got) && got.n == ike->keys.n &&
-           keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxr, ike->n_gxr),
-                              span_of(ike->gxi, ike->n_gxi), ike->cky_r, ike->cky_i,
-                              span_of(ike->sai_b, ike->n_sai_b), id, want) &&
-           equal_ct(got.p, want, got.n);
+           phase1_hash_r(ike, id, want) && equal_ct(got.p, want, got.n);
 }
 
 /* A server behind a NAT names the address that it knows of itself. */
@@ -408,6 +421,9 @@ enum verdict phase1_up(struct ike *ike, l2tpc_us now)
     ike_log(ike, LOG_LEVEL_INFO, "authenticated; the server calls itself %s", ike->facts.peer_id);
     ike->facts.established = true;
     ike->state = P1_UP;
+    renewal_plan(ike, now);
+    if (ike->role != IKE_ROLE_ROOT)
+        return VERDICT_OK;
     ike_push_event(ike, &up);
     quick_start(ike, now);
     return ike->state == P1_UP ? VERDICT_OK : VERDICT_FATAL;
@@ -431,6 +447,11 @@ static enum verdict recv_mm6(struct ike *ike, const struct ike_in *in)
         failure_set_value(&f, id_body);
         return ike_fail(ike, &f);
     }
+    if (ike->role != IKE_ROLE_ROOT && !phase1_same_identity(ike, &id)) {
+        struct failure f = failure_make(FAILURE_IKE_AUTH_PEER_ID);
+
+        return ike_fail(ike, &f);
+    }
     memcpy(ike->iv, iv, sizeof(iv));
     phase1_keep_vendors(ike, &c);
     phase1_note_mm6(ike, in, &id);
@@ -451,11 +472,14 @@ enum verdict phase1_input(struct ike *ike, const struct ike_in *in)
         if (!encrypted)
             return VERDICT_DROP;
         return ike->cfg.credential ? cert_recv_mm6(ike, in) : recv_mm6(ike, in);
+    case P1_MM2_SENT:
+    case P1_MM4_SENT:
+    case P1_UP:
+        return phase1_peer_input(ike, in);
     case P1_NEW:
     case P1_PSK_ASKED:
     case P1_SIGN_ASKED:
     case P1_CERT_ASKED:
-    case P1_UP:
     case P1_DELETED:
     case P1_CLOSED:
         break;

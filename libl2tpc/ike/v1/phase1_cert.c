@@ -127,14 +127,23 @@ static void build_certs(const struct ike *ike, struct build *b)
     }
 }
 
-void ike_answer_sign(struct ike *ike, uint32_t need, struct span signature, l2tpc_us now)
+/* Whose answer it is: the first phase 1, or one that renews it. */
+static struct ike *in_state(struct ike *root, enum phase1_state state)
+{
+    if (root->state == state)
+        return root;
+    for (unsigned i = 0; i < IKE_KIN_MAX; i++)
+        if (root->renewal.kin[i] && root->renewal.kin[i]->state == state)
+            return root->renewal.kin[i];
+    return NULL;
+}
+
+static void send_signed_mm5(struct ike *ike, struct span signature, l2tpc_us now)
 {
     uint8_t id[4 + CERT_ID_MAX];
     struct build b;
     struct span mm5;
 
-    if (ike->state != P1_SIGN_ASKED || need != IKE_SIGN_NEED)
-        return;
     if (signature.n == 0 || signature.n > SIGN_MAX) {
         (void)ike_fail_local(ike, "signature");
         return;
@@ -148,6 +157,16 @@ void ike_answer_sign(struct ike *ike, uint32_t need, struct span signature, l2tp
         return;
     }
     phase1_mm5_sent(ike, mm5, now);
+}
+
+void ike_answer_sign(struct ike *root, uint32_t need, struct span signature, l2tpc_us now)
+{
+    struct ike *ike = in_state(root, P1_SIGN_ASKED);
+
+    if (!ike || need != IKE_SIGN_NEED)
+        return;
+    send_signed_mm5(ike, signature, now);
+    renewal_settle(root, now);
 }
 
 /* ---- message 6 ---- */
@@ -224,7 +243,8 @@ static enum verdict judge_mm6(struct ike *ike, const struct ike_in *in, struct i
         return drop(ike, FAILURE_IKE_AUTH_CERT_NONE, "", in->now);
     if (!find_leaf(ike, pc, body, sig))
         return drop(ike, FAILURE_IKE_AUTH_CERT_SIGNATURE, "", in->now);
-    if (!isakmp_parse_identity(body, &m->id)) {
+    if (!isakmp_parse_identity(body, &m->id) ||
+        (ike->role != IKE_ROLE_ROOT && !phase1_same_identity(ike, &m->id))) {
         struct failure f = failure_make(FAILURE_IKE_AUTH_PEER_ID);
 
         failure_set_value(&f, body);
@@ -256,9 +276,14 @@ enum verdict cert_recv_mm6(struct ike *ike, const struct ike_in *in)
     return VERDICT_OK;
 }
 
-const struct ike_peer_cert *ike_peer_cert(const struct ike *ike)
+const struct ike_peer_cert *ike_peer_cert(const struct ike *root)
 {
-    return ike->mm6 ? &ike->mm6->cert : NULL;
+    if (root->mm6)
+        return &root->mm6->cert;
+    for (unsigned i = 0; i < IKE_KIN_MAX; i++)
+        if (root->renewal.kin[i] && root->renewal.kin[i]->mm6)
+            return &root->renewal.kin[i]->mm6->cert;
+    return NULL;
 }
 
 /*
@@ -295,12 +320,13 @@ static void refuse_mm6(struct ike *ike, const struct ike_mm6 *m, const struct fa
     (void)ike_fail(ike, failure);
 }
 
-void ike_answer_cert_status(struct ike *ike, uint32_t need, const struct failure *failure,
+void ike_answer_cert_status(struct ike *root, uint32_t need, const struct failure *failure,
                             l2tpc_us now)
 {
-    struct ike_mm6 *m = ike->mm6;
+    struct ike *ike = in_state(root, P1_CERT_ASKED);
+    struct ike_mm6 *m = ike ? ike->mm6 : NULL;
 
-    if (ike->state != P1_CERT_ASKED || need != IKE_CERT_NEED || !m)
+    if (!m || need != IKE_CERT_NEED)
         return;
     ike->mm6 = NULL;
     if (failure)
@@ -308,4 +334,5 @@ void ike_answer_cert_status(struct ike *ike, uint32_t need, const struct failure
     else
         accept_mm6(ike, m, now);
     free(m);
+    renewal_settle(root, now);
 }

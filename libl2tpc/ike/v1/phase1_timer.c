@@ -124,12 +124,17 @@ static bool port_seems_closed(const struct ike *ike, l2tpc_us now)
            now >= us_add(ike->stage_first, IKE_PROBE_WAIT);
 }
 
+static l2tpc_us patience(const struct ike *ike)
+{
+    return ike->role == IKE_ROLE_ROOT ? IKE_DEADLINE : IKE_RENEW_DEADLINE;
+}
+
 /* Returns true when the exchange is over. */
 static bool judge_silence(struct ike *ike, l2tpc_us now)
 {
     bool over = ike->hint.set && ike->hint.early && now >= us_add(ike->hint.at, IKE_HINT_WAIT);
 
-    over = over || now >= us_add(ike->stage_first, IKE_DEADLINE);
+    over = over || now >= us_add(ike->stage_first, patience(ike));
     if (ike->state == P1_MM5_SENT && ike->facts.floated) {
         over = over || port_seems_closed(ike, now);
         over = over || (now >= retransmit_due(&ike->rtx) && psk_seems_wrong(ike, now));
@@ -147,8 +152,8 @@ void phase1_timer(struct ike *ike, l2tpc_us now)
     if (judge_silence(ike, now))
         return;
     if (now >= retransmit_due(&ike->rtx)) {
-        if (ike->state == P1_MM5_SENT && ike->facts.floated && !ike->probe.started &&
-            !ike->probe.answered && ike->rtx.sends >= IKE_PROBE_AFTER)
+        if (ike->role == IKE_ROLE_ROOT && ike->state == P1_MM5_SENT && ike->facts.floated &&
+            !ike->probe.started && !ike->probe.answered && ike->rtx.sends >= IKE_PROBE_AFTER)
             start_probe(ike, now);
         ike_resend(ike, &ike->rtx, IKE_BACKOFF_CAP, now);
     }
@@ -158,7 +163,7 @@ void phase1_timer(struct ike *ike, l2tpc_us now)
 
 l2tpc_us phase1_deadline(const struct ike *ike)
 {
-    l2tpc_us at = us_add(ike->stage_first, IKE_DEADLINE);
+    l2tpc_us at = us_add(ike->stage_first, patience(ike));
 
     at = us_min(at, retransmit_due(&ike->rtx));
     at = us_min(at, retransmit_due(&ike->probe.rtx));

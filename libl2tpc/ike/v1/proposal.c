@@ -17,12 +17,13 @@ static void write_basic(struct wr *w, uint16_t type, uint16_t value)
     wr_u16(w, value);
 }
 
-static void write_life(struct wr *w, uint16_t type_attr, uint16_t life_attr, uint32_t seconds)
+static void write_life(struct wr *w, uint16_t type_attr, uint16_t life_attr, uint16_t life_type,
+                       uint32_t duration)
 {
-    write_basic(w, type_attr, LIFE_SECONDS);
+    write_basic(w, type_attr, life_type);
     wr_u16(w, life_attr);
     wr_u16(w, 4);
-    wr_u32(w, seconds);
+    wr_u32(w, duration);
 }
 
 static struct wr_box open_transform(struct wr *w, bool last, uint8_t number, uint8_t id)
@@ -78,7 +79,7 @@ void proposal_write_phase1(struct wr *w, const struct policy *policy, uint32_t l
         write_basic(w, P1_ATTR_HASH, isakmp_p1_hash_number(s->hash));
         write_basic(w, P1_ATTR_GROUP, (uint16_t)s->group);
         write_basic(w, P1_ATTR_AUTH, auth_of(policy));
-        write_life(w, P1_ATTR_LIFE_TYPE, P1_ATTR_LIFE, lifetime_s);
+        write_life(w, P1_ATTR_LIFE_TYPE, P1_ATTR_LIFE, LIFE_SECONDS, lifetime_s);
         wr_close(w, box);
     }
     wr_close(w, proposal);
@@ -88,7 +89,9 @@ static void write_esp_transform(struct wr *w, const struct esp_offer *offer,
                                 const struct esp_suite *s)
 {
     write_basic(w, P2_ATTR_ENCAPSULATION, offer->encapsulation);
-    write_life(w, P2_ATTR_LIFE_TYPE, P2_ATTR_LIFE, offer->lifetime_s);
+    write_life(w, P2_ATTR_LIFE_TYPE, P2_ATTR_LIFE, LIFE_SECONDS, offer->lifetime_s);
+    if (offer->lifetime_kb)
+        write_life(w, P2_ATTR_LIFE_TYPE, P2_ATTR_LIFE, LIFE_KILOBYTES, offer->lifetime_kb);
     if (s->key_bits)
         write_basic(w, P2_ATTR_KEY_LENGTH, s->key_bits);
     if (s->integ != HASH_NONE)
@@ -110,6 +113,16 @@ void proposal_write_esp(struct wr *w, const struct esp_offer *offer)
         wr_close(w, box);
     }
     wr_close(w, proposal);
+}
+
+void proposal_write_phase1_answer(struct wr *w, const struct phase1_choice *choice)
+{
+    struct wr_box outer = open_proposal(w, choice->proposal, PROTOCOL_ISAKMP, 0, 1);
+    struct wr_box box = open_transform(w, true, choice->transform, P1_TRANSFORM_KEY_IKE);
+
+    wr_bytes(w, choice->attributes);
+    wr_close(w, box);
+    wr_close(w, outer);
 }
 
 void proposal_write_esp_answer(struct wr *w, const struct esp_choice *choice, uint8_t proposal,
@@ -295,13 +308,16 @@ static bool settle_seconds(const struct attributes *a, uint32_t ours, uint32_t *
     return *out >= LIFE_MIN_S;
 }
 
-static bool settle_bytes(const struct attributes *a, uint64_t *out)
+static bool settle_bytes(const struct attributes *a, uint32_t ours_kb, uint64_t *out)
 {
-    if (!a->has_kilobytes) {
-        *out = 0;
+    uint64_t ours = (uint64_t)ours_kb * 1024;
+
+    *out = ours;
+    if (!a->has_kilobytes)
         return true;
-    }
     *out = a->kilobytes > UINT64_MAX / 1024 ? UINT64_MAX : a->kilobytes * 1024;
+    if (ours != 0 && *out > ours)
+        *out = ours;
     return *out >= LIFE_MIN_BYTES;
 }
 
@@ -318,6 +334,27 @@ static bool matches_phase1(const struct attributes *a, const struct ike_suite *s
            isakmp_p1_hash(a->value[P1_ATTR_HASH]) == s->hash &&
            a->value[P1_ATTR_GROUP] == (uint16_t)s->group &&
            (s->cipher != CIPHER_AES_CBC || a->value[P1_ATTR_KEY_LENGTH] == s->key_bits);
+}
+
+/* One transform against the policy; `out` is filled when it is in there. */
+static enum offer_verdict settle_phase1(const struct transform *t, const struct policy *policy,
+                                        uint32_t lifetime_s, struct phase1_choice *out)
+{
+    struct attributes a;
+
+    if (!read_attributes(t->attributes, &p1_kinds, &a))
+        return OFFER_MALFORMED;
+    if (t->id != P1_TRANSFORM_KEY_IKE || !a.has_seconds || a.has_kilobytes)
+        return OFFER_MISMATCH;
+    for (unsigned i = 0; i < policy->n_ike; i++) {
+        if (!matches_phase1(&a, &policy->ike[i], auth_of(policy)))
+            continue;
+        out->suite = policy->ike[i];
+        out->transform = t->number;
+        out->attributes = t->attributes;
+        return settle_seconds(&a, lifetime_s, &out->lifetime_s) ? OFFER_OK : OFFER_POLICY;
+    }
+    return OFFER_MISMATCH;
 }
 
 /* The one proposal with the one transform of an answer. */
@@ -337,22 +374,38 @@ enum offer_verdict proposal_read_phase1(struct span sa, const struct policy *pol
 {
     struct proposal p;
     struct transform t;
-    struct attributes a;
     enum offer_verdict v = read_single(sa, &p, &t);
 
     if (v != OFFER_OK)
         return v;
-    if (!read_attributes(t.attributes, &p1_kinds, &a))
-        return OFFER_MALFORMED;
+    v = settle_phase1(&t, policy, lifetime_s, out);
     /* RFC 2408 3.5: an ISAKMP SPI is the cookie pair, or nothing, up to 16 bytes. */
-    if (p.protocol != PROTOCOL_ISAKMP || p.spi.n > 16 || t.id != P1_TRANSFORM_KEY_IKE ||
-        !a.has_seconds || a.has_kilobytes)
+    if (v != OFFER_MALFORMED && (p.protocol != PROTOCOL_ISAKMP || p.spi.n > 16))
         return OFFER_MISMATCH;
-    for (unsigned i = 0; i < policy->n_ike; i++) {
-        if (!matches_phase1(&a, &policy->ike[i], auth_of(policy)))
-            continue;
-        out->suite = policy->ike[i];
-        return settle_seconds(&a, lifetime_s, &out->lifetime_s) ? OFFER_OK : OFFER_POLICY;
+    return v;
+}
+
+enum offer_verdict proposal_choose_phase1(struct span sa, const struct policy *policy,
+                                          uint32_t lifetime_s, struct phase1_choice *out)
+{
+    struct rd r = rd_of(sa);
+    struct proposal p;
+
+    /* RFC 2409 5: phase 1 is one proposal with any number of transforms. */
+    if (!read_sa_head(&r) || !read_proposal(&r, &p))
+        return OFFER_MALFORMED;
+    if (p.more || p.protocol != PROTOCOL_ISAKMP || p.spi.n > 16)
+        return OFFER_MISMATCH;
+    out->proposal = p.number;
+    for (unsigned i = 0; i < p.n_transforms; i++) {
+        struct transform t;
+        enum offer_verdict v;
+
+        if (!read_transform(&p.transforms, i + 1 == p.n_transforms, &t))
+            return OFFER_MALFORMED;
+        v = settle_phase1(&t, policy, lifetime_s, out);
+        if (v != OFFER_MISMATCH)
+            return v;
     }
     return OFFER_MISMATCH;
 }
@@ -400,7 +453,7 @@ static enum offer_verdict settle_esp(const struct transform *t, const struct esp
             continue;
         out->suite = offer->policy->esp[i];
         lives = settle_seconds(&a, offer->lifetime_s, &out->lifetime_s);
-        lives = settle_bytes(&a, &out->lifetime_bytes) && lives;
+        lives = settle_bytes(&a, offer->lifetime_kb, &out->lifetime_bytes) && lives;
         return lives ? OFFER_OK : OFFER_POLICY;
     }
     return OFFER_MISMATCH;
@@ -497,7 +550,7 @@ bool proposal_lower_lifetime(struct span attributes, uint32_t *seconds, uint64_t
     uint64_t b;
 
     if (!read_attributes(attributes, &p2_kinds, &a) || a.seen != 0 ||
-        !settle_seconds(&a, *seconds, &s) || !settle_bytes(&a, &b))
+        !settle_seconds(&a, *seconds, &s) || !settle_bytes(&a, 0, &b))
         return false;
     *seconds = s;
     if (b != 0 && (*bytes == 0 || b < *bytes))

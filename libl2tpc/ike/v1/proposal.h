@@ -20,6 +20,8 @@ enum offer_verdict {
 struct phase1_choice {
     struct ike_suite suite;
     uint32_t lifetime_s;
+    uint8_t proposal, transform; /* their numbers in a peer's offer */
+    struct span attributes;      /* as the peer wrote them: a responder echoes them */
 };
 
 struct esp_choice {
@@ -38,6 +40,7 @@ struct esp_offer {
     enum dh_group pfs;
     uint16_t encapsulation;
     uint32_t lifetime_s;
+    uint32_t lifetime_kb; /* 0: none */
     uint32_t spi;
 };
 
@@ -50,6 +53,10 @@ void proposal_write_esp_answer(struct wr *w, const struct esp_choice *choice, ui
 
 enum offer_verdict proposal_read_phase1(struct span sa, const struct policy *policy,
                                         uint32_t lifetime_s, struct phase1_choice *out);
+/* A peer's offer of phase 1: its first transform that is in our policy, and the answer to it. */
+enum offer_verdict proposal_choose_phase1(struct span sa, const struct policy *policy,
+                                          uint32_t lifetime_s, struct phase1_choice *out);
+void proposal_write_phase1_answer(struct wr *w, const struct phase1_choice *choice);
 /* `out->lifetime_s` is what was answered even when that is the reason of OFFER_POLICY. */
 enum offer_verdict proposal_read_esp(struct span sa, const struct esp_offer *offer,
                                      struct esp_choice *out);

@@ -33,7 +33,7 @@ static bool build_qm1(struct ike *ike, struct quick *q, struct build *b, struct 
 
 static bool prepare(struct ike *ike, struct quick *q)
 {
-    q->pfs = ike->pfs;
+    q->pfs = ike->root->pfs;
     q->n_ni = IKE_NONCE_LEN;
     if (!quick_new_spi(ike, &q->spi_in) || !env_rand(ike->cfg.env, q->ni, q->n_ni))
         return false;
@@ -42,17 +42,26 @@ static bool prepare(struct ike *ike, struct quick *q)
     return true;
 }
 
+static enum verdict fail_local(struct ike *ike, struct quick *q, const char *what)
+{
+    struct failure f = failure_make(FAILURE_LOCAL_CRYPTO);
+
+    f.stage = STAGE_IKE_QUICK;
+    failure_set_value(&f, span_str(what));
+    return quick_fail(ike, q, &f);
+}
+
 static void send_qm1(struct ike *ike, l2tpc_us now)
 {
     uint32_t message_id;
-    struct quick *q;
+    struct quick *q = NULL;
     struct build b;
     struct span qm1;
 
     if (!ike_new_message_id(ike, &message_id) || !(q = quick_new(ike, message_id, now)) ||
         !prepare(ike, q) || !build_qm1(ike, q, &b, &qm1) ||
         !retransmit_start(&q->rtx, ike_own_port(ike), qm1, rtt_rto(ike->facts.rtt), now)) {
-        (void)ike_fail_local(ike, "quick mode 1");
+        (void)fail_local(ike, q, "quick mode 1");
         return;
     }
     ike_send(ike, ike_own_port(ike), qm1, now);
@@ -73,7 +82,7 @@ void quick_start(struct ike *ike, l2tpc_us now)
  */
 bool quick_try_pfs(struct ike *ike, l2tpc_us now)
 {
-    if (ike->pfs != DH_NONE)
+    if (ike->root->pfs != DH_NONE)
         return false;
     for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++) {
         if (ike->quick[i].state != QUICK_QM1_SENT)
@@ -81,18 +90,18 @@ bool quick_try_pfs(struct ike *ike, l2tpc_us now)
         ike_set_finished(ike, ike->quick[i].message_id);
         quick_release(&ike->quick[i]);
     }
-    ike->pfs = ike->facts.suite.group;
+    ike->root->pfs = ike->facts.suite.group;
     send_qm1(ike, now);
     return true;
 }
 
 /* ---- message 2 ---- */
-static enum verdict refuse(struct ike *ike, const char *value)
+static enum verdict refuse(struct ike *ike, struct quick *q, const char *value)
 {
     struct failure f = failure_make(FAILURE_IKE_QUICK_POLICY);
 
     failure_set_value(&f, span_str(value));
-    return ike_fail(ike, &f);
+    return quick_fail(ike, q, &f);
 }
 
 /* Equal, narrowed or rewritten by a NAT: the addresses are not looked at. */
@@ -157,6 +166,12 @@ static bool build_qm3(struct ike *ike, struct quick *q, struct build *b, struct 
     return build_seal(b, ike->cfg.crypto, &ike->keys, q->iv, out);
 }
 
+/* The old pair goes on until message 3 must have arrived, or the peer shows that it has. */
+static l2tpc_us switch_wait(const struct ike *ike)
+{
+    return us_max(2 * ike->facts.rtt, IKE_SWITCH_WAIT);
+}
+
 /* Keys, message 3, events: what cannot fail comes last. */
 static enum verdict finish(struct ike *ike, struct quick *q, const struct ike_in *in,
                            const struct esp_choice *choice, struct span gxy)
@@ -165,10 +180,10 @@ static enum verdict finish(struct ike *ike, struct quick *q, const struct ike_in
     struct span qm3;
 
     if (!quick_fill_sa(ike, q, choice, gxy) || !build_qm3(ike, q, &b, &qm3))
-        return ike_fail_local(ike, "quick mode keys");
+        return fail_local(ike, q, "quick mode keys");
     rtt_sample(&ike->facts.rtt, retransmit_answered(&q->rtx, in->now));
     if (!retransmit_start(&q->rtx, ike_own_port(ike), qm3, 0, in->now))
-        return ike_fail_local(ike, "quick mode 3");
+        return fail_local(ike, q, "quick mode 3");
     dh_free(q->dh);
     q->dh = NULL;
     ike_note_alive(ike, in->now);
@@ -177,8 +192,13 @@ static enum verdict finish(struct ike *ike, struct quick *q, const struct ike_in
     quick_install(ike, q);
     ike_set_finished(ike, q->message_id);
     quick_set(q, QUICK_COMMIT, in->now);
-    if (!(in->header.flags & ISAKMP_FLAG_COMMIT))
-        quick_connected(ike, q);
+    q->ready = us_add(in->now, IKE_COMMIT_WAIT);
+    if (in->header.flags & ISAKMP_FLAG_COMMIT)
+        return VERDICT_OK;
+    if (q->rekey)
+        q->ready = us_add(in->now, switch_wait(ike));
+    else
+        quick_connected(ike, q, true);
     return VERDICT_OK;
 }
 
@@ -192,11 +212,11 @@ static enum verdict accept_answer(struct ike *ike, struct quick *q, const struct
     bool has_ke = chain_get(c, PAYLOAD_KE, 0, &ke);
 
     if (has_ke && (!q->dh || choice->group != (uint16_t)q->pfs))
-        return refuse(ike, "a key exchange that was not asked for");
+        return refuse(ike, q, "a key exchange that was not asked for");
     if (!ids_fit(ike, c))
-        return refuse(ike, "other traffic selectors");
+        return refuse(ike, q, "other traffic selectors");
     if (!lower_lifetimes(c, choice))
-        return refuse(ike, "the lifetime is too short");
+        return refuse(ike, q, "the lifetime is too short");
     if (has_ke) {
         if (!dh_shared(q->dh, ke, gxy))
             return VERDICT_DROP;
@@ -229,12 +249,12 @@ static enum verdict recv_qm2(struct ike *ike, struct quick *q, const struct ike_
         return VERDICT_DROP;
     switch (proposal_read_esp(sa, &offer, &choice)) {
     case OFFER_MALFORMED:
-        return refuse(ike, "a malformed SA payload");
+        return refuse(ike, q, "a malformed SA payload");
     case OFFER_MISMATCH:
-        return refuse(ike, "it is none of our offers");
+        return refuse(ike, q, "it is none of our offers");
     case OFFER_POLICY:
         (void)snprintf(text, sizeof(text), "a lifetime of %u s", choice.lifetime_s);
-        return refuse(ike, text);
+        return refuse(ike, q, text);
     case OFFER_OK:
         break;
     }
@@ -259,7 +279,7 @@ static enum verdict recv_qm4(struct ike *ike, struct quick *q, const struct ike_
     for (unsigned i = 0; chain_get(&c, PAYLOAD_N, i, &body); i++) {
         if (isakmp_parse_notify(body, &n) && n.type == NOTIFY_CONNECTED) {
             ike_note_alive(ike, in->now);
-            quick_connected(ike, q);
+            quick_connected(ike, q, true);
             return VERDICT_OK;
         }
     }
@@ -281,6 +301,8 @@ static enum verdict resend_answer(struct ike *ike, struct quick *q, l2tpc_us now
     if (!q->rtx.bytes || q->resends >= IKE_RESENDS_MAX)
         return VERDICT_DROP;
     q->resends++;
+    if (q->state == QUICK_COMMIT)
+        q->ready = us_max(q->ready, us_add(now, switch_wait(ike)));
     ike_resend(ike, &q->rtx, IKE_BACKOFF_CAP, now);
     return VERDICT_OK;
 }
@@ -310,12 +332,18 @@ enum verdict quick_input(struct ike *ike, const struct ike_in *in)
 }
 
 /* ---- time ---- */
+static l2tpc_us patience(const struct quick *q)
+{
+    return q->rekey ? IKE_REKEY_DEADLINE : IKE_DEADLINE;
+}
+
 static void time_out(struct ike *ike, struct quick *q)
 {
     struct failure f;
 
     if (q->state == QUICK_QM2_SENT) {
         /* The server's exchange, and it did not end it: nothing of ours depends on it. */
+        quick_forget(ike, q);
         ike_set_finished(ike, q->message_id);
         quick_release(q);
         return;
@@ -326,7 +354,7 @@ static void time_out(struct ike *ike, struct quick *q)
         f.stage = STAGE_IKE_QUICK;
         failure_set_value(&f, span_str("XAUTH or mode config"));
     }
-    (void)ike_fail(ike, &f);
+    (void)quick_fail(ike, q, &f);
 }
 
 void quick_timer(struct ike *ike, l2tpc_us now)
@@ -334,11 +362,11 @@ void quick_timer(struct ike *ike, l2tpc_us now)
     for (unsigned i = 0; i < IKE_QUICK_SLOTS && ike->state == P1_UP; i++) {
         struct quick *q = &ike->quick[i];
 
-        if (q->state == QUICK_COMMIT && now >= us_add(q->since, IKE_COMMIT_WAIT))
-            quick_connected(ike, q);
+        if (q->state == QUICK_COMMIT && now >= q->ready)
+            quick_connected(ike, q, false);
         if (q->state != QUICK_QM1_SENT && q->state != QUICK_QM2_SENT)
             continue;
-        if (now >= us_add(q->rtx.first, IKE_DEADLINE))
+        if (now >= us_add(q->rtx.first, patience(q)))
             time_out(ike, q);
         else if (now >= retransmit_due(&q->rtx))
             ike_resend(ike, &q->rtx, IKE_BACKOFF_CAP, now);
@@ -353,19 +381,32 @@ l2tpc_us quick_deadline(const struct ike *ike)
         const struct quick *q = &ike->quick[i];
 
         if (q->state == QUICK_COMMIT)
-            at = us_min(at, us_add(q->since, IKE_COMMIT_WAIT));
+            at = us_min(at, q->ready);
         if (q->state != QUICK_QM1_SENT && q->state != QUICK_QM2_SENT)
             continue;
-        at = us_min(at, us_add(q->rtx.first, IKE_DEADLINE));
+        at = us_min(at, us_add(q->rtx.first, patience(q)));
         at = us_min(at, retransmit_due(&q->rtx));
     }
     return at;
 }
 
-bool quick_is_pending(const struct ike *ike)
+static bool has_quick(const struct ike *ike, enum quick_state state)
 {
     for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++)
-        if (ike->quick[i].state == QUICK_QM1_SENT)
+        if (ike->quick[i].state == state)
+            return true;
+    for (unsigned i = 0; i < IKE_KIN_MAX; i++)
+        if (ike->renewal.kin[i] && has_quick(ike->renewal.kin[i], state))
             return true;
     return false;
+}
+
+bool quick_is_pending(const struct ike *ike)
+{
+    return has_quick(ike, QUICK_QM1_SENT);
+}
+
+bool quick_peer_is_busy(const struct ike *ike)
+{
+    return has_quick(ike, QUICK_QM2_SENT);
 }

@@ -42,6 +42,7 @@ struct quick *quick_new(struct ike *ike, uint32_t message_id, l2tpc_us now)
     quick_release(best);
     best->message_id = message_id;
     best->since = now;
+    best->rekey = ike->root->renewal.settled;
     if (!keymat_iv_exchange(ike->cfg.crypto, &ike->keys, ike->iv, message_id, best->iv))
         return NULL;
     return best;
@@ -73,7 +74,7 @@ bool quick_new_spi(struct ike *ike, uint32_t *out)
         if (!env_rand_u32(ike->cfg.env, &spi))
             return false;
         for (unsigned i = 0; i < IKE_SAS_MAX; i++)
-            used = used || ike->sas[i].spi_in == spi;
+            used = used || ike->root->sas[i].spi_in == spi;
         for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++)
             used = used || ike->quick[i].spi_in == spi;
         /* RFC 4303 2.1: 1 to 255 are reserved, 0 is for local use. */
@@ -101,6 +102,7 @@ struct esp_offer quick_offer(const struct ike *ike, uint32_t spi, enum dh_group 
         .pfs = pfs,
         .encapsulation = natt_encapsulation_mode(ike),
         .lifetime_s = ike->cfg.esp_lifetime_s,
+        .lifetime_kb = ike->cfg.esp_lifetime_kb,
         .spi = spi,
     };
 }
@@ -130,7 +132,7 @@ void quick_install(struct ike *ike, struct quick *q)
 {
     struct ike_event ev = {.type = IKE_EVENT_SA_PAIR, .sa = q->sa};
 
-    ike->sas[ike->n_sas++ % IKE_SAS_MAX] =
+    ike->root->sas[ike->root->n_sas++ % IKE_SAS_MAX] =
         (struct ike_sa_record){.spi_in = q->sa.in.spi, .spi_out = q->sa.out.spi, .live = true};
     ike_push_event(ike, &ev);
     ike_log(ike, LOG_LEVEL_INFO, "ESP pair %08x in, %08x out, %s%s", q->sa.in.spi, q->sa.out.spi,
@@ -139,9 +141,39 @@ void quick_install(struct ike *ike, struct quick *q)
     wipe(&ev, sizeof(ev));
 }
 
-void quick_connected(struct ike *ike, struct quick *q)
+enum verdict quick_fail(struct ike *ike, struct quick *q, const struct failure *f)
 {
-    ike_push_spi(ike, IKE_EVENT_SA_READY, q->sa.out.spi);
+    struct ike_event ev = {.type = IKE_EVENT_REKEY_FAILED, .failure = *f};
+
+    if (!ike->root->renewal.settled)
+        return ike_fail(ike, f);
+    ike_log(ike, LOG_LEVEL_WARN, "no new ESP pair: %s", failure_code(f->id));
+    if (q) {
+        ike_set_finished(ike, q->message_id);
+        quick_release(q);
+    }
+    ike_push_event(ike, &ev);
+    return VERDICT_DROP;
+}
+
+void quick_forget(struct ike *ike, struct quick *q)
+{
+    for (unsigned i = 0; i < IKE_SAS_MAX; i++) {
+        struct ike_sa_record *sa = &ike->root->sas[i];
+
+        if (!sa->live || q->sa.in.spi == 0 || sa->spi_in != q->sa.in.spi)
+            continue;
+        sa->live = false;
+        ike_push_spi(ike, IKE_EVENT_SA_DELETED, sa->spi_out);
+    }
+}
+
+void quick_connected(struct ike *ike, struct quick *q, bool proven)
+{
+    struct ike_event ev = {.type = IKE_EVENT_SA_READY, .spi = q->sa.out.spi, .proven = proven};
+
+    ike->root->renewal.settled = true;
+    ike_push_event(ike, &ev);
     /* The keys are the taker's now; the slot lives on for duplicates. */
     wipe(&q->sa, sizeof(q->sa));
     q->state = QUICK_DONE;

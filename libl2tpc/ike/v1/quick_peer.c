@@ -25,7 +25,7 @@ static bool ids_fit(const struct ike *ike, struct request *r)
 
 static bool read_request(const struct ike *ike, const struct chain *c, struct request *r)
 {
-    struct esp_offer ours = quick_offer(ike, 0, ike->pfs);
+    struct esp_offer ours = quick_offer(ike, 0, ike->root->pfs);
     struct span sa;
 
     memset(r, 0, sizeof(*r));
@@ -110,6 +110,8 @@ static enum verdict answer(struct ike *ike, const struct ike_in *in, const struc
         quick_release(q);
         return VERDICT_DROP;
     }
+    /* To be read with before message 3 comes: the server's first packets may overtake it. */
+    quick_install(ike, q);
     ike_send(ike, ike_own_port(ike), qm2, in->now);
     ike_log(ike, LOG_LEVEL_INFO, "the server started a quick mode");
     ike_note_alive(ike, in->now);
@@ -124,6 +126,8 @@ enum verdict quick_recv_qm1(struct ike *ike, const struct ike_in *in)
     struct chain c;
     struct span ni;
 
+    if (ike->root->renewal.held)
+        return VERDICT_DROP;
     if (!keymat_iv_exchange(ike->cfg.crypto, &ike->keys, ike->iv, in->header.message_id, iv) ||
         !ike_open(ike, in, MESSAGE_QM1, iv, &c) || !ike_hash_matches(ike, in, &c, SPAN_NONE))
         return VERDICT_DROP;
@@ -137,6 +141,17 @@ enum verdict quick_recv_qm1(struct ike *ike, const struct ike_in *in)
         return VERDICT_DROP;
     }
     return answer(ike, in, &r, ni, iv);
+}
+
+void quick_peer_done(struct ike *ike, struct quick *q)
+{
+    retransmit_stop(&q->rtx);
+    dh_free(q->dh);
+    q->dh = NULL;
+    ike_set_finished(ike, q->message_id);
+    if (ike->root->pfs == DH_NONE)
+        ike->root->pfs = q->sa.pfs; /* it may insist on it when we begin */
+    quick_connected(ike, q, true);
 }
 
 /* HASH(3) covers nothing of the message, so that it is compared with what we compute. */
@@ -154,14 +169,9 @@ enum verdict quick_recv_qm3(struct ike *ike, struct quick *q, const struct ike_i
                       span_of(q->nr, q->n_nr), want) ||
         !equal_ct(got.p, want, got.n))
         return VERDICT_DROP;
-    retransmit_stop(&q->rtx);
-    dh_free(q->dh);
-    q->dh = NULL;
     ike_note_alive(ike, in->now);
     ike_follow_peer(ike, in);
-    quick_install(ike, q);
-    ike_set_finished(ike, q->message_id);
     q->since = in->now;
-    quick_connected(ike, q);
+    quick_peer_done(ike, q);
     return VERDICT_OK;
 }

@@ -323,37 +323,74 @@ TEST(data_sealed_for_the_server)
     close_fixture(&f);
 }
 
-/* The newest pair sends, every pair receives until it is removed or too old. */
+static struct data_pair *add_pair(struct fixture *f, uint32_t i, uint32_t life_s, l2tpc_us now)
+{
+    struct sa_pair next = f->e.sa;
+
+    next.in.spi = 0x10000 + i;
+    next.out.spi = 0x20000 + i;
+    next.lifetime_s = life_s;
+    return data_install(&f->d, f->e.crypto, &f->env, &next, &f->e.client, &f->e.server, now);
+}
+
+/* A new pair is read at once and sends when it is told to; those before are read for 30 s more. */
 TEST(data_pairs)
 {
-    struct sa_pair next;
+    struct data_pair *first;
+    struct data_pair *second;
     struct fixture f;
 
     CHECK(open_fixture(&f));
-    next = f.e.sa;
-    for (uint32_t i = 1; i < DATA_PAIRS_MAX; i++) {
-        next.in.spi = 0x10000 + i;
-        next.out.spi = 0x20000 + i;
-        next.lifetime_s = 100 * i;
-        CHECK(data_install(&f.d, f.e.crypto, &f.env, &next, &f.e.client, &f.e.server, US_S(1)));
-        CHECK_INT(esp_out_spi(f.d.out), next.out.spi);
-    }
-    CHECK(data_owns_spi(&f.d, f.e.sa.in.spi));
-    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP); /* over the oldest pair */
-    CHECK(data_next_expiry(&f.d) == US_S(101) + SA_GRACE);
-    CHECK(data_expire(&f.d, US_S(101) + SA_GRACE - 1) == US_S(101) + SA_GRACE);
-    CHECK(data_owns_spi(&f.d, 0x10001));
-    CHECK(data_expire(&f.d, US_S(101) + SA_GRACE) == US_S(201) + SA_GRACE);
-    CHECK(!data_owns_spi(&f.d, 0x10001));
-    CHECK_INT(esp_out_spi(f.d.out), 0x20003);
-    CHECK(data_remove(&f.d, 0x20003));
-    CHECK(!data_remove(&f.d, 0x20003));
-    CHECK_INT(esp_out_spi(f.d.out), 0x20002);
-    CHECK(data_remove(&f.d, 0x20002));
+    f.d.sender->ready = true;
+    first = add_pair(&f, 1, 100, US_S(50));
+    CHECK(first);
     CHECK_INT(esp_out_spi(f.d.out), f.e.sa.out.spi);
-    CHECK(data_remove(&f.d, f.e.sa.out.spi));
-    CHECK(f.d.out == NULL);
+    CHECK(data_owns_spi(&f.d, 0x10001));
+    CHECK(first->soft >= US_S(130) && first->soft <= US_S(140));
+    CHECK(data_next_expiry(&f.d) == US_S(150) + SA_GRACE);
+    first->ready = true;
+    data_switch(&f.d, first, US_S(51));
+    CHECK_INT(esp_out_spi(f.d.out), 0x20001);
+    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP); /* over the oldest pair */
+    CHECK(data_expire(&f.d, US_S(51) + SA_OLD_KEEP - 1) == US_S(51) + SA_OLD_KEEP);
+    CHECK(data_owns_spi(&f.d, f.e.sa.in.spi));
+    CHECK(data_expire(&f.d, US_S(51) + SA_OLD_KEEP) == US_S(150) + SA_GRACE);
+    CHECK(!data_owns_spi(&f.d, f.e.sa.in.spi));
+    /* One that the server has not confirmed sends only when nothing else can. */
+    second = add_pair(&f, 2, 0, US_S(90));
+    CHECK(second);
+    CHECK(data_remove(&f.d, 0x20001));
+    CHECK(!data_remove(&f.d, 0x20001));
+    CHECK_INT(esp_out_spi(f.d.out), 0x20002);
     CHECK(data_next_expiry(&f.d) == US_NEVER);
+    CHECK(data_remove(&f.d, 0x20002));
+    CHECK(f.d.out == NULL);
+    close_fixture(&f);
+}
+
+/* Of two pairs of a collision the spare one waits longer for its Delete, and comes back. */
+TEST(data_spare_pair)
+{
+    struct data_pair *a;
+    struct data_pair *b;
+    struct fixture f;
+
+    CHECK(open_fixture(&f));
+    f.d.sender->ready = true;
+    CHECK(a = add_pair(&f, 1, 100, US_S(50)));
+    CHECK(b = add_pair(&f, 2, 100, US_S(51)));
+    a->ready = b->ready = true;
+    data_switch(&f.d, a, US_S(52));
+    data_switch(&f.d, b, US_S(53));
+    CHECK(a->spare && a->delete_at == US_S(53) + SA_DELETE_SPARE_AFTER);
+    CHECK(data_remove(&f.d, 0x20002));
+    CHECK_INT(esp_out_spi(f.d.out), 0x20001);
+    CHECK(a->replaced == 0 && a->delete_at == US_NEVER && !a->spare);
+    /* What the server was told to forget is no way out any more. */
+    data_find_out(&f.d, f.e.sa.out.spi)->deleted = true;
+    data_spend(&f.d, a, US_S(60));
+    CHECK(f.d.out == NULL);
+    CHECK(data_owns_spi(&f.d, 0x10001));
     close_fixture(&f);
 }
 
@@ -361,20 +398,15 @@ TEST(data_pairs)
 TEST(data_more_pairs_than_slots)
 {
     struct esp_counters in, out;
-    struct sa_pair next;
     struct fixture f;
 
     CHECK(open_fixture(&f));
     CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP);
-    next = f.e.sa;
-    for (uint32_t i = 0; i < 3 * DATA_PAIRS_MAX; i++) {
-        next.in.spi = 0x10000 + i;
-        next.out.spi = 0x20000 + i;
-        CHECK(data_install(&f.d, f.e.crypto, &f.env, &next, &f.e.client, &f.e.server, US_S(1)));
-    }
-    CHECK(!data_owns_spi(&f.d, f.e.sa.in.spi));
     for (uint32_t i = 0; i < 3 * DATA_PAIRS_MAX; i++)
-        CHECK(data_owns_spi(&f.d, 0x10000 + i) == (i >= 2 * DATA_PAIRS_MAX));
+        CHECK(add_pair(&f, i, 0, US_S(1)));
+    CHECK(data_owns_spi(&f.d, f.e.sa.in.spi)); /* the one that sends stays */
+    for (uint32_t i = 0; i < 3 * DATA_PAIRS_MAX; i++)
+        CHECK(data_owns_spi(&f.d, 0x10000 + i) == (i >= 2 * DATA_PAIRS_MAX + 1));
     data_sum(&f.d, &in, &out);
     CHECK_INT(in.packets, 1);
     close_fixture(&f);

@@ -159,9 +159,12 @@ TEST(peer_quick_mode_that_it_does_not_end)
     r->lose = lose_from_qm3;
     server_start_quick(r, &suite, 0xbeef);
     rig_run(r, r->now + US_S(1));
-    CHECK_INT(r->n_events, 0);
+    CHECK_INT(r->n_events, 1);
+    CHECK_INT(r->event[0].type, IKE_EVENT_SA_PAIR); /* to be read with */
     CHECK(r->lose_count > 0);
     rig_run(r, r->now + US_S(50));
+    CHECK(!rig_event(r, IKE_EVENT_SA_READY, 0));
+    CHECK(rig_event(r, IKE_EVENT_SA_DELETED, 0)); /* taken back */
     CHECK(!rig_event(r, IKE_EVENT_FAILED, 0));
     CHECK_INT(r->ike->quick[1].state, QUICK_FREE);
     CHECK_INT(r->ike->state, P1_UP);

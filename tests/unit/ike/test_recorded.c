@@ -223,6 +223,7 @@ static struct ike *engine_at_message_4(struct rig *r, const struct vectors *v)
     ike->n_nr = get(v, "nr", ike->nr, sizeof(ike->nr));
     ike->facts.suite = (struct ike_suite){CIPHER_AES_CBC, 256, HASH_SHA256, DH_MODP2048};
     ike->natt = NATT_RFC;
+    ike->n_ni = IKE_NONCE_LEN;
     ike->state = P1_PSK_ASKED;
     return ike;
 }
