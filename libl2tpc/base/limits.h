@@ -25,6 +25,7 @@
 #define IKE_PAYLOADS_MAX 32
 #define IKE_VENDOR_IDS_MAX 64
 #define IKE_VENDOR_IDS_KEPT 16
+#define IKE_PSK_FRESH US_S(10) /* typed later than this, the server has forgotten message 4 */
 #define IKE_COMMIT_WAIT US_S(2)
 #define IKE_HINT_WAIT US_S(3) /* an unauthenticated refusal waits this long for a valid answer */
 #define IKE_RESENDS_MAX 5     /* answers to an exact duplicate */

@@ -194,3 +194,22 @@ TEST(waterfall_waits_for_a_person)
     CHECK(w->up_at - US_S(1000) <= US_S(2) + 11 * RTT);
     world_free(w);
 }
+
+/* A key that is typed after the server has forgotten its half-made SA is tried with a fresh one. */
+TEST(waterfall_waits_long_for_the_key)
+{
+    for (unsigned seconds = 5; seconds <= 90; seconds += 85) {
+        struct world_config c;
+        struct world *w;
+
+        world_config_default(&c);
+        c.link.latency = ONE_WAY;
+        c.peer.flavour = PEER_SOFTETHER;
+        c.script[DIAL_NEED_PSK].delay = US_S(seconds);
+        w = world_new(&c);
+        CHECK(world_dial(w, US_S(120)));
+        CHECK_INT(world_find(w, LINE_OUT, "SCCRQ", 0) >= 0, true);
+        CHECK_INT(peer_facts(w->sim.peer)->main_modes >= 2, seconds > 10);
+        world_free(w);
+    }
+}

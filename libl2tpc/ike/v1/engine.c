@@ -418,7 +418,7 @@ l2tpc_us ike_deadline(const struct ike *ike)
 void ike_answer_psk(struct ike *ike, uint32_t need, struct span psk, l2tpc_us now)
 {
     if (ike->state == P1_PSK_ASKED && need == IKE_PSK_NEED)
-        phase1_send_mm5(ike, psk, now);
+        phase1_answer_psk(ike, psk, now);
 }
 
 void ike_note_esp_in(struct ike *ike, l2tpc_us now)

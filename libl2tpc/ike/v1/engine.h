@@ -190,7 +190,8 @@ struct ike {
     bool psk_asked;
     struct ike_mm6 *mm6;              /* heap, only while its certificate is judged */
     char other_issuer[PEER_TEXT_MAX]; /* whose certificates the server asks for, if not ours */
-    int unreachable;                  /* errno of the first ICMP hint */
+    l2tpc_us psk_asked_at;
+    int unreachable; /* errno of the first ICMP hint */
 
     bool has_keys;
     struct ike_keys keys;
@@ -275,6 +276,8 @@ l2tpc_us phase1_peer_deadline(const struct ike *ike);
 /* ---- phase1.c ---- */
 void phase1_start(struct ike *ike, l2tpc_us now);
 enum verdict phase1_input(struct ike *ike, const struct ike_in *in);
+/* The key that was asked for behind message 4, however late. */
+void phase1_answer_psk(struct ike *ike, struct span psk, l2tpc_us now);
 void phase1_send_mm5(struct ike *ike, struct span psk, l2tpc_us now);
 struct phase1_said {
     enum natt_flavour natt; /* what can be used */

@@ -229,13 +229,39 @@ static void ask_psk(struct ike *ike, l2tpc_us now)
 {
     struct ike_event ev = {.type = IKE_EVENT_NEED_PSK, .need = IKE_PSK_NEED};
 
-    if (ike->role != IKE_ROLE_ROOT) {
+    if (ike->role != IKE_ROLE_ROOT || ike->renewal.psk.n > 0) {
         phase1_send_mm5(ike, secret_span(&ike->root->renewal.psk), now);
         return;
     }
     if (!ike->psk_asked)
         ike_push_event(ike, &ev);
     ike->psk_asked = true;
+    ike->psk_asked_at = now;
+}
+
+/*
+ * A person took long to type: servers keep a half-made SA for some ten seconds or so, and message 5
+ * to one that is gone looks like a wrong key. The exchange begins anew, with the key at hand.
+ */
+static void begin_anew(struct ike *ike, struct span psk, l2tpc_us now)
+{
+    if (!secret_set(&ike->renewal.psk, psk)) {
+        (void)ike_fail_local(ike, "pre-shared key");
+        return;
+    }
+    wipe(ike->gxy, sizeof(ike->gxy));
+    memset(ike->cky_r, 0, sizeof(ike->cky_r));
+    memset(ike->facts.cky_r, 0, sizeof(ike->facts.cky_r));
+    ike->hint = (struct ike_hint){0};
+    phase1_start(ike, now);
+}
+
+void phase1_answer_psk(struct ike *ike, struct span psk, l2tpc_us now)
+{
+    if (now > us_add(ike->psk_asked_at, IKE_PSK_FRESH) && psk.n > 0)
+        begin_anew(ike, psk, now);
+    else
+        phase1_send_mm5(ike, psk, now);
 }
 
 static enum verdict recv_mm4(struct ike *ike, const struct ike_in *in)

@@ -482,7 +482,7 @@ TEST(ike_psk_may_come_late)
 
     r->psk = NULL;
     rig_start(r);
-    rig_run(r, r->now + US_S(60));
+    rig_run(r, r->now + IKE_PSK_FRESH - US_S(1));
     CHECK(rig_event(r, IKE_EVENT_NEED_PSK, 0));
     CHECK(!rig_event(r, IKE_EVENT_NEED_PSK, 1));
     CHECK(!rig_event(r, IKE_EVENT_FAILED, 0));
@@ -490,6 +490,23 @@ TEST(ike_psk_may_come_late)
     ike_answer_psk(r->ike, rig_event(r, IKE_EVENT_NEED_PSK, 0)->need, span_str(r->psk), r->now);
     rig_run(r, r->now + US_S(1));
     CHECK(rig_event(r, IKE_EVENT_SA_READY, 0));
+    rig_free(r);
+}
+
+/* Later than that the server has forgotten its half: main mode begins anew, with other cookies. */
+TEST(ike_psk_that_comes_very_late_begins_anew)
+{
+    struct rig *r = rig_new();
+    uint8_t before[8];
+
+    r->psk = NULL;
+    rig_start(r);
+    rig_run(r, r->now + US_S(60));
+    CHECK(rig_event(r, IKE_EVENT_NEED_PSK, 0));
+    memcpy(before, ike_facts(r->ike)->cky_i, sizeof(before));
+    ike_answer_psk(r->ike, rig_event(r, IKE_EVENT_NEED_PSK, 0)->need, span_str("the key"), r->now);
+    CHECK(memcmp(before, ike_facts(r->ike)->cky_i, sizeof(before)) != 0);
+    CHECK(ike_deadline(r->ike) > r->now);
     rig_free(r);
 }
 

@@ -242,6 +242,7 @@ TEST(recorded_softether_replay)
 
     CHECK(load(&v, "ike-softether.txt"));
     r->ike = ike = engine_at_message_4(r, &v);
+    ike->psk_asked_at = r->now;
     ike_answer_psk(ike, IKE_PSK_NEED, GET(&v, "psk", psk), r->now);
     CHECK_VECTOR(&v, "skeyid_a", ike->keys.skeyid_a, ike->keys.n);
     CHECK_VECTOR(&v, "ekey", ike->keys.ka, ike->keys.n_ka);
