@@ -69,6 +69,7 @@ typedef enum l2tpc_need_type {
     L2TPC_NEED_OBSERVER_SPIS = 9,   /* `observer`, `spi_*`, ports */
     L2TPC_NEED_OBSERVER_READ = 10,  /* `observer`: the three counts since it was opened */
     L2TPC_NEED_OBSERVER_CLOSE = 11, /* `observer` */
+    L2TPC_NEED_PASSPHRASE = 12,     /* of the certificate's key: `secret` */
 } l2tpc_need_type;
 
 /* An IP address: family 4 or 6 (0: none), bytes in network order. */
@@ -168,6 +169,20 @@ L2TPC_API int l2tpc_config_set_user(l2tpc_config *config, const char *user, cons
 /* Secrets that are not set are asked for by NEED events. PSK: 1 to 512 bytes. */
 L2TPC_API int l2tpc_config_set_psk(l2tpc_config *config, const void *psk, size_t psk_len);
 L2TPC_API int l2tpc_config_set_password(l2tpc_config *config, const void *password, size_t len);
+/*
+ * A certificate instead of the pre-shared key. `bytes` are a file's: PEM, DER, PKCS#7 or PKCS#12,
+ * at most 1 MiB; the key may stand in the same file or come by set_key. What they hold is looked at
+ * when the session starts: it then asks for the passphrase of a locked key, unless it is set.
+ */
+L2TPC_API int l2tpc_config_set_certificate(l2tpc_config *config, const void *bytes, size_t len);
+L2TPC_API int l2tpc_config_set_key(l2tpc_config *config, const void *bytes, size_t len);
+L2TPC_API int l2tpc_config_set_key_passphrase(l2tpc_config *config, const void *passphrase,
+                                              size_t len);
+/* CA certificates that may vouch for the server, and revocation lists; needed with a certificate.
+ */
+L2TPC_API int l2tpc_config_set_ca(l2tpc_config *config, const void *bytes, size_t len);
+/* The name or address in the server's certificate, when it is not the one that is dialed. */
+L2TPC_API int l2tpc_config_set_server_id(l2tpc_config *config, const char *id);
 /* L2TP tunnel secret; most servers have none. */
 L2TPC_API int l2tpc_config_set_tunnel_secret(l2tpc_config *config, const void *secret, size_t len);
 /* "strong", "compatible" (default), "legacy". */
@@ -190,6 +205,57 @@ L2TPC_API int l2tpc_config_set_interface(l2tpc_config *config, const char *name)
 /* "softether-utf8": MS-CHAPv2 over the UTF-8 bytes of the password. "port-1701": inner source port.
  */
 L2TPC_API int l2tpc_config_set_quirk(l2tpc_config *config, const char *quirk);
+
+/* ---------------------------------------------------------------------------------- certificates
+ */
+
+enum l2tpc_check_state {
+    L2TPC_CHECK_GOOD = 0,
+    L2TPC_CHECK_WARNING = 1,
+    L2TPC_CHECK_BAD = 2,
+    L2TPC_CHECK_UNKNOWN = 3, /* there is nothing to look at */
+};
+
+typedef struct l2tpc_check {
+    size_t size;                 /* set it to sizeof(l2tpc_check) */
+    const char *code;            /* "clock", "ca", "key", "valid", "usage", "expiry", "server" */
+    int state;                   /* enum l2tpc_check_state */
+    const char *sentence, *hint; /* msgids; {value} stands for `value`; hint "" when all is well */
+    char value[128];             /* a date, a name */
+} l2tpc_check;
+
+typedef struct l2tpc_certificate_check {
+    size_t size; /* set it to sizeof(l2tpc_certificate_check) */
+    /* Bytes of files as for l2tpc_config_set_certificate(); NULL: none. */
+    const void *certificate, *key, *ca, *server_certificate;
+    size_t certificate_len, key_len, ca_len, server_certificate_len;
+    const void *passphrase;
+    size_t passphrase_len;
+    const char *server; /* the name to be dialed, to hold against server_certificate; or NULL */
+    int64_t now;        /* seconds since 1970; 0: this computer's clock */
+} l2tpc_certificate_check;
+
+/*
+ * Looks at certificates before anything is dialed. Fills at most `max` items, returns how many
+ * there are, or a negative result. A locked key without its passphrase is an item, not an error.
+ */
+L2TPC_API int l2tpc_certificate_examine(const l2tpc_certificate_check *check, l2tpc_check *out,
+                                        size_t max);
+
+typedef struct l2tpc_certificate_request {
+    size_t size;             /* set it to sizeof(l2tpc_certificate_request) */
+    const char *common_name; /* 1 to 64 bytes of UTF-8 */
+    const char *name;        /* a DNS name, address or mail address for subjectAltName; or NULL */
+    const char *algorithm;   /* "rsa" (default when NULL), "ecdsa256", "ecdsa384", "ecdsa521" */
+    const void *passphrase;  /* locks the key; NULL: not locked */
+    size_t passphrase_len;
+} l2tpc_certificate_request;
+
+/* A new key and the request to give to a CA, as PEM; both to be freed by l2tpc_secret_free(). */
+L2TPC_API int l2tpc_certificate_request_new(const l2tpc_certificate_request *request,
+                                            char **out_key, char **out_csr);
+/* Wipes and frees; NULL is fine. */
+L2TPC_API void l2tpc_secret_free(char *text);
 
 /* --------------------------------------------------------------------------------------- session
  */
@@ -219,7 +285,7 @@ L2TPC_API int l2tpc_session_get_status(l2tpc_session *session, l2tpc_status **ou
 typedef enum l2tpc_event_type {
     L2TPC_EVENT_STAGE_BEGIN = 1, /* stage */
     L2TPC_EVENT_STAGE_END = 2,   /* stage, its milliseconds */
-    L2TPC_EVENT_NEED = 3,        /* need: PSK or PASSWORD */
+    L2TPC_EVENT_NEED = 3,        /* need: PSK, PASSWORD or PASSPHRASE */
     L2TPC_EVENT_IP_CONFIG = 4, /* need: addresses that were (or, without host_ops, are to be) set */
     L2TPC_EVENT_UP = 5,
     L2TPC_EVENT_REKEYED = 6,

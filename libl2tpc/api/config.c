@@ -33,6 +33,11 @@ int l2tpc_config_new(l2tpc_config **out)
 
 void l2tpc_config_free(l2tpc_config *c)
 {
+    if (c) {
+        blob_clear(&c->certificate);
+        blob_clear(&c->key);
+        blob_clear(&c->ca);
+    }
     wipe_free(c, c ? sizeof(*c) : 0);
 }
 
@@ -156,6 +161,43 @@ int l2tpc_config_set_psk(l2tpc_config *c, const void *psk, size_t psk_len)
 int l2tpc_config_set_password(l2tpc_config *c, const void *password, size_t len)
 {
     return c ? set_secret(&c->password, &c->has_password, password, len, 0) : L2TPC_EINVAL;
+}
+
+static int set_blob(struct blob *b, const void *bytes, size_t n)
+{
+    if (!bytes || n == 0 || n > CERT_FILE_MAX)
+        return L2TPC_EINVAL;
+    return blob_set(b, bytes, n) ? L2TPC_OK : L2TPC_ENOMEM;
+}
+
+int l2tpc_config_set_certificate(l2tpc_config *c, const void *bytes, size_t len)
+{
+    return c ? set_blob(&c->certificate, bytes, len) : L2TPC_EINVAL;
+}
+
+int l2tpc_config_set_key(l2tpc_config *c, const void *bytes, size_t len)
+{
+    return c ? set_blob(&c->key, bytes, len) : L2TPC_EINVAL;
+}
+
+int l2tpc_config_set_ca(l2tpc_config *c, const void *bytes, size_t len)
+{
+    return c ? set_blob(&c->ca, bytes, len) : L2TPC_EINVAL;
+}
+
+int l2tpc_config_set_key_passphrase(l2tpc_config *c, const void *passphrase, size_t len)
+{
+    return c ? set_secret(&c->passphrase, &c->has_passphrase, passphrase, len, 0) : L2TPC_EINVAL;
+}
+
+int l2tpc_config_set_server_id(l2tpc_config *c, const char *id)
+{
+    size_t n = id ? strlen(id) : 0;
+
+    if (!c || n == 0 || n > SERVER_MAX_LEN || !text_is_utf8(span_str(id)))
+        return L2TPC_EINVAL;
+    memcpy(c->server_id, id, n + 1);
+    return L2TPC_OK;
 }
 
 int l2tpc_config_set_tunnel_secret(l2tpc_config *c, const void *secret, size_t len)

@@ -77,6 +77,22 @@ static void fill_ends(l2tpc_status *st, const l2tpc_session *s, const struct dia
     }
 }
 
+static const char *ike_auth_text(enum ike_auth auth)
+{
+    switch (auth) {
+    case IKE_AUTH_RSA:
+        return "rsa";
+    case IKE_AUTH_ECDSA_256:
+        return "ecdsa-256";
+    case IKE_AUTH_ECDSA_384:
+        return "ecdsa-384";
+    case IKE_AUTH_ECDSA_521:
+        return "ecdsa-521";
+    default:
+        return "psk";
+    }
+}
+
 static void fill_ike(l2tpc_status *st, const struct ike_facts *i)
 {
     char text[IKE_VENDOR_IDS_KEPT * 49 + 1] = "";
@@ -85,7 +101,7 @@ static void fill_ike(l2tpc_status *st, const struct ike_facts *i)
 
     set_text(st, STATUS_ike_version, "1.0");
     set_text(st, STATUS_ike_mode, "main");
-    set_text(st, STATUS_ike_auth, "psk");
+    set_text(st, STATUS_ike_auth, ike_auth_text(i->auth));
     if (i->suite.cipher != CIPHER_NONE) {
         set_text(st, STATUS_ike_encryption,
                  suite_cipher_text(i->suite.cipher, i->suite.key_bits, cipher));
@@ -97,6 +113,7 @@ static void fill_ike(l2tpc_status *st, const struct ike_facts *i)
     }
     set_text(st, STATUS_ike_peer_id, i->peer_id);
     set_text(st, STATUS_ike_peer_id_type, i->peer_id_type);
+    set_text(st, STATUS_ike_peer_issuer, i->peer_issuer);
     text_hex(text, sizeof(text), SPAN_ARRAY(i->cky_i));
     set_text(st, STATUS_ike_spi_i, text);
     text_hex(text, sizeof(text), SPAN_ARRAY(i->cky_r));

@@ -13,6 +13,7 @@
 
 #define NAME_MAX_LEN 64
 #define SERVER_MAX_LEN 255
+#define SIGNER_NEED UINT32_MAX /* the dial counts its own needs from 1 */
 
 struct l2tpc_context {
     pthread_mutex_t lock; /* held by whoever runs engines: the control thread or an API call */
@@ -28,6 +29,12 @@ struct l2tpc_context {
     void (*log)(void *user, int level, const char *module, const char *line);
     void *log_user;
     unsigned holders; /* the program and its sessions: the last one that lets go destroys */
+};
+
+/* The bytes of a file, on the heap; wiped. */
+struct blob {
+    size_t n;
+    uint8_t *bytes;
 };
 
 struct l2tpc_config {
@@ -46,6 +53,10 @@ struct l2tpc_config {
     char interface_name[16];
     bool quirk_utf8_bytes;
     uint16_t inner_port;
+    struct blob certificate, key, ca;
+    bool has_passphrase;
+    struct secret passphrase;
+    char server_id[SERVER_MAX_LEN + 1];
 };
 
 struct l2tpc_error {
@@ -82,7 +93,9 @@ struct l2tpc_session {
     bool observed;
     uint32_t observer;
     struct kernel_counts kernel_at_end;
-    char since[32]; /* when it came up: RFC 3339, UTC; empty before */
+    bool waits_for_passphrase;
+    struct signer *signer; /* NULL: a pre-shared key */
+    char since[32];        /* when it came up: RFC 3339, UTC; empty before */
 };
 
 /* context.c */
@@ -110,6 +123,23 @@ void observer_tell(l2tpc_session *s, const struct dial_facts *facts, const struc
 struct kernel_counts observer_read(l2tpc_session *s);
 void observer_close(l2tpc_session *s);
 l2tpc_address address_of(const struct inaddr *a);
+
+/* signer.c: who holds the key and knows the CAs, in this process. */
+struct signer;
+/* NULL with the failure; KEYFILE_PASSPHRASE alone is not one yet: `out_locked`. */
+struct signer *signer_new(const l2tpc_session *s, const struct secret *passphrase, bool *out_locked,
+                          struct failure *out_failure);
+void signer_free(struct signer *g);
+const struct ike_credential *signer_credential(const struct signer *g);
+void signer_sign(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
+void signer_judge(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
+/* Loads what the config names and starts the dial, or asks for the passphrase first. */
+void session_begin(l2tpc_session *s, const struct secret *passphrase, l2tpc_us now);
+
+/* certificate.c */
+bool blob_set(struct blob *b, const void *bytes, size_t n);
+void blob_clear(struct blob *b);
+struct span blob_span(const struct blob *b);
 
 /* status.c */
 struct evidence {

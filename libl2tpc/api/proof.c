@@ -111,6 +111,8 @@ static struct evidence authenticated(const struct dial_facts *f)
         .ok = f->ike && f->was_authenticated,
     };
 
+    if (f->ike && f->ike->auth != IKE_AUTH_PSK)
+        e.sentence = N_("The server proved that its certificate is its own");
     if (e.ok)
         (void)snprintf(e.value, sizeof(e.value), "%.90s", f->ike->peer_id);
     return e;

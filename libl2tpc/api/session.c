@@ -47,6 +47,12 @@ static void on_need(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
     case DIAL_NEED_APPLY_IP:
         serve_apply_ip(s, e, now);
         break;
+    case DIAL_NEED_SIGN:
+        signer_sign(s, e, now);
+        break;
+    case DIAL_NEED_CERT_STATUS:
+        signer_judge(s, e, now);
+        break;
     case DIAL_NEED_RESOLVE:
     case DIAL_NEED_SOCKETS:
         break; /* the runner's */
@@ -140,6 +146,21 @@ static void fill_dial_config(const l2tpc_session *s, struct dial_config *out)
     (void)snprintf(out->host_name, sizeof(out->host_name), "l2tpc");
 }
 
+static bool copy_blobs(l2tpc_config *to, const l2tpc_config *from)
+{
+    return (from->certificate.n == 0 ||
+            blob_set(&to->certificate, from->certificate.bytes, from->certificate.n)) &&
+           (from->key.n == 0 || blob_set(&to->key, from->key.bytes, from->key.n)) &&
+           (from->ca.n == 0 || blob_set(&to->ca, from->ca.bytes, from->ca.n));
+}
+
+static void clear_blobs(l2tpc_config *c)
+{
+    blob_clear(&c->certificate);
+    blob_clear(&c->key);
+    blob_clear(&c->ca);
+}
+
 int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_config *config)
 {
     struct runner_hooks hooks = {.event = on_dial_event, .open_socket = session_open_socket};
@@ -153,11 +174,12 @@ int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_c
         return L2TPC_ENOMEM;
     s->context = context;
     s->config = *config;
+    s->config.certificate = s->config.key = s->config.ca = (struct blob){0};
     s->event_fd = notify_open();
     hooks.user = s;
     fill_dial_config(s, &dial);
     pthread_mutex_lock(&context->lock);
-    if (s->event_fd >= 0 && events_reserve(s))
+    if (s->event_fd >= 0 && events_reserve(s) && copy_blobs(&s->config, config))
         s->runner = runner_new(context->loop, context->hub, &context->ports, &dial, &hooks);
     if (s->runner)
         context->holders++;
@@ -166,6 +188,7 @@ int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_c
     if (!s->runner) {
         events_forget(s);
         notify_close(s->event_fd);
+        clear_blobs(&s->config);
         wipe_free(s, sizeof(*s));
         return L2TPC_ENOMEM;
     }
@@ -183,10 +206,12 @@ void l2tpc_session_free(l2tpc_session *s)
         observer_close(s);
     }
     runner_free(s->runner);
+    signer_free(s->signer);
     pthread_mutex_unlock(&s->context->lock);
     context_drop(s->context);
     events_forget(s);
     notify_close(s->event_fd);
+    clear_blobs(&s->config);
     wipe_free(s, sizeof(*s));
 }
 
@@ -201,7 +226,7 @@ int l2tpc_session_start(l2tpc_session *s)
         result = L2TPC_EBUSY;
     } else {
         s->started = true;
-        runner_start(s->runner, io_now());
+        session_begin(s, s->config.has_passphrase ? &s->config.passphrase : NULL, io_now());
     }
     pthread_mutex_unlock(&s->context->lock);
     return result;
@@ -222,6 +247,21 @@ int l2tpc_session_get_fd(const l2tpc_session *s)
     return s ? s->event_fd : -1;
 }
 
+static void answer_passphrase(l2tpc_session *s, const struct span *secret, l2tpc_us now)
+{
+    struct failure f = failure_make(FAILURE_LOCAL_SECRET);
+    struct secret passphrase = {0};
+
+    s->waits_for_passphrase = false;
+    if (secret && secret_set(&passphrase, *secret)) {
+        session_begin(s, &passphrase, now);
+    } else {
+        failure_set_value(&f, span_str("passphrase"));
+        runner_fail(s->runner, &f, now);
+    }
+    secret_wipe(&passphrase);
+}
+
 int l2tpc_session_answer(l2tpc_session *s, uint32_t need, const l2tpc_answer *answer)
 {
     l2tpc_answer a;
@@ -232,7 +272,11 @@ int l2tpc_session_answer(l2tpc_session *s, uint32_t need, const l2tpc_answer *an
         return L2TPC_EINVAL;
     secret = span_of(a.secret, a.secret ? a.secret_len : 0);
     pthread_mutex_lock(&s->context->lock);
-    taken = runner_answer_secret(s->runner, need, a.status == 0 ? &secret : NULL, io_now());
+    taken = need == SIGNER_NEED && s->waits_for_passphrase;
+    if (taken)
+        answer_passphrase(s, a.status == 0 ? &secret : NULL, io_now());
+    else
+        taken = runner_answer_secret(s->runner, need, a.status == 0 ? &secret : NULL, io_now());
     pthread_mutex_unlock(&s->context->lock);
     return taken ? L2TPC_OK : L2TPC_ENOTFOUND;
 }

@@ -40,6 +40,16 @@ enum dh_group {
     DH_X25519 = 31,
 };
 
+/* How phase 1 proves who is who. Values are those of RFC 2409 appendix A and RFC 4754 5. */
+enum ike_auth {
+    IKE_AUTH_DEFAULT = 0, /* the pre-shared key */
+    IKE_AUTH_PSK = 1,
+    IKE_AUTH_RSA = 3,
+    IKE_AUTH_ECDSA_256 = 9,
+    IKE_AUTH_ECDSA_384 = 10,
+    IKE_AUTH_ECDSA_521 = 11,
+};
+
 /* One phase 1 suite. */
 struct ike_suite {
     enum cipher_id cipher;
@@ -65,7 +75,8 @@ struct policy {
     unsigned n_ike;
     struct esp_suite esp[ESP_SUITES_MAX];
     unsigned n_esp;
-    enum dh_group pfs; /* DH_NONE: no PFS asked for */
+    enum dh_group pfs;  /* DH_NONE: no PFS asked for */
+    enum ike_auth auth; /* of every phase 1 suite: what our credential can do */
 };
 
 enum encapsulation {

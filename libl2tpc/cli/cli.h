@@ -30,6 +30,7 @@ struct secret_bytes {
 struct connect_options {
     const char *server, *user, *domain, *name;
     const char *psk_file, *password_file;
+    const char *certificate, *key, *passphrase_file, *ca, *server_id;
     int secrets_fd; /* -1: none */
     const char *policy, *ike, *esp, *encapsulation, *until, *interface_name;
     const char *allow[4], *quirk[4];
@@ -51,6 +52,15 @@ bool parse_number(const char *text, unsigned least, unsigned most, unsigned *out
 bool secret_from_file(const char *path, const char *what, struct secret_bytes *out);
 bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *password);
 void secret_forget(struct secret_bytes *s);
+
+/* certificate.c: a whole file on the heap; false after a sentence. */
+struct file_bytes {
+    unsigned char *bytes;
+    size_t n;
+};
+
+bool file_read(const char *path, struct file_bytes *out);
+void file_forget(struct file_bytes *f);
 
 /* A question on the terminal, without echo. Whoever polls `fd` can be interrupted meanwhile. */
 struct prompt {
@@ -124,5 +134,6 @@ int cmd_connect(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_disconnect(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_certificate(int argc, char **argv);
 
 #endif

@@ -29,7 +29,7 @@ struct connection {
     struct prompt prompt;
     struct question {
         uint32_t need;
-        bool psk;
+        uint32_t type;          /* enum l2tpc_need_type */
     } questions[QUESTIONS_MAX]; /* the first one is being asked */
     unsigned n_questions;
     bool was_up, stopping, forced, down;
@@ -115,6 +115,39 @@ static bool set_secrets(l2tpc_config *config, const struct connection *c)
             l2tpc_config_set_password(config, c->password.bytes, c->password.n) == L2TPC_OK);
 }
 
+typedef int (*set_bytes)(l2tpc_config *, const void *, size_t);
+
+static bool set_file(l2tpc_config *config, const char *option, const char *path, set_bytes set)
+{
+    struct file_bytes f = {0};
+    bool ok = true;
+
+    if (!path)
+        return true;
+    if (!file_read(path, &f))
+        return false;
+    if (set(config, f.bytes, f.n) != L2TPC_OK)
+        ok = refuse(option, path);
+    file_forget(&f);
+    return ok;
+}
+
+static bool set_certificate(l2tpc_config *config, const struct connect_options *o)
+{
+    struct secret_bytes passphrase = {0};
+    bool ok = set_file(config, "certificate", o->certificate, l2tpc_config_set_certificate) &&
+              set_file(config, "key", o->key, l2tpc_config_set_key) &&
+              set_file(config, "ca", o->ca, l2tpc_config_set_ca);
+
+    if (ok && o->server_id && l2tpc_config_set_server_id(config, o->server_id) != L2TPC_OK)
+        ok = refuse("server-id", o->server_id);
+    if (ok && o->passphrase_file)
+        ok = secret_from_file(o->passphrase_file, _("passphrase"), &passphrase) &&
+             l2tpc_config_set_key_passphrase(config, passphrase.bytes, passphrase.n) == L2TPC_OK;
+    secret_forget(&passphrase);
+    return ok;
+}
+
 /* Everything that was asked for is judged before anything of this computer is touched. */
 static int open_config(struct connection *c)
 {
@@ -122,7 +155,8 @@ static int open_config(struct connection *c)
 
     if (l2tpc_config_new(&c->config) != L2TPC_OK)
         return refused(c, "local.memory", "");
-    ok = fill_config(c->config, &c->options) && read_secrets(c) && set_secrets(c->config, c);
+    ok = fill_config(c->config, &c->options) && set_certificate(c->config, &c->options) &&
+         read_secrets(c) && set_secrets(c->config, c);
     secret_forget(&c->psk);
     secret_forget(&c->password);
     return ok ? 0 : EXIT_USAGE;
@@ -158,7 +192,16 @@ static int open_session(struct connection *c)
 
 static const char *name_of(const struct question *q)
 {
-    return q->psk ? _("pre-shared key") : _("password");
+    return q->type == L2TPC_NEED_PSK          ? _("pre-shared key")
+           : q->type == L2TPC_NEED_PASSPHRASE ? _("passphrase")
+                                              : _("password");
+}
+
+static const char *prompt_of(const struct question *q)
+{
+    return q->type == L2TPC_NEED_PSK          ? _("Pre-shared key: ")
+           : q->type == L2TPC_NEED_PASSPHRASE ? _("Passphrase of the private key: ")
+                                              : _("Password: ");
 }
 
 /* Asks until something can be waited for; what cannot be asked is answered with nothing. */
@@ -169,7 +212,7 @@ static void ask_next(struct connection *c)
         const struct question q = c->questions[0];
 
         output_clear_line(&c->output);
-        if (prompt_open(&c->prompt, q.psk ? _("Pre-shared key: ") : _("Password: ")))
+        if (prompt_open(&c->prompt, prompt_of(&q)))
             return;
         c->n_questions--;
         c->questions[0] = c->questions[1];
@@ -181,8 +224,7 @@ static void on_need(struct connection *c, const l2tpc_need *need)
 {
     if (c->n_questions == QUESTIONS_MAX)
         return;
-    c->questions[c->n_questions++] =
-        (struct question){.need = need->id, .psk = need->type == L2TPC_NEED_PSK};
+    c->questions[c->n_questions++] = (struct question){.need = need->id, .type = need->type};
     ask_next(c);
 }
 
@@ -194,7 +236,8 @@ static void on_typed(struct connection *c)
 
     c->n_questions--;
     c->questions[0] = c->questions[1];
-    if (prompt_take(&c->prompt, name_of(&q), &secret) && (secret.n > 0 || !q.psk)) {
+    if (prompt_take(&c->prompt, name_of(&q), &secret) &&
+        (secret.n > 0 || q.type != L2TPC_NEED_PSK)) {
         answer.status = 0;
         answer.secret = secret.bytes;
         answer.secret_len = secret.n;

@@ -16,6 +16,7 @@ static const struct {
     {"status", N_("show running connections"), cmd_status},
     {"disconnect", N_("end a running connection politely"), cmd_disconnect},
     {"explain", N_("say what a failure code means and what to do"), cmd_explain},
+    {"certificate", N_("look at certificates, or ask a CA for one"), cmd_certificate},
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -14,6 +14,11 @@ enum option_id {
     OPT_PSK_FILE,
     OPT_PASSWORD_FILE,
     OPT_SECRETS_FD,
+    OPT_CERTIFICATE,
+    OPT_KEY,
+    OPT_PASSPHRASE_FILE,
+    OPT_CA,
+    OPT_SERVER_ID,
     OPT_POLICY,
     OPT_IKE,
     OPT_ESP,
@@ -48,6 +53,13 @@ static const struct {
     {"password-file", "F", N_("read the password from F; - is standard input"), OPT_PASSWORD_FILE},
     {"secrets-fd", "N", N_("read lines psk=... and password=... from descriptor N"),
      OPT_SECRETS_FD},
+    {"certificate", "F", N_("use the certificate in F (PEM, DER, PKCS#12) instead of a shared key"),
+     OPT_CERTIFICATE},
+    {"key", "F", N_("read the certificate's private key from F"), OPT_KEY},
+    {"passphrase-file", "F", N_("read the passphrase of the private key from F"),
+     OPT_PASSPHRASE_FILE},
+    {"ca", "F", N_("read from F the CA certificates that may vouch for the server"), OPT_CA},
+    {"server-id", "NAME", N_("name in the server's certificate, if it is not HOST"), OPT_SERVER_ID},
     {"policy", "P", N_("strong, compatible (default) or legacy algorithms"), OPT_POLICY},
     {"ike", "S", N_("IKE proposals instead of the policy's, as aes256-sha256-modp2048,..."),
      OPT_IKE},
@@ -144,6 +156,16 @@ static const char **text_slot(struct connect_options *o, int id)
         return &o->psk_file;
     case OPT_PASSWORD_FILE:
         return &o->password_file;
+    case OPT_CERTIFICATE:
+        return &o->certificate;
+    case OPT_KEY:
+        return &o->key;
+    case OPT_PASSPHRASE_FILE:
+        return &o->passphrase_file;
+    case OPT_CA:
+        return &o->ca;
+    case OPT_SERVER_ID:
+        return &o->server_id;
     case OPT_POLICY:
         return &o->policy;
     case OPT_IKE:
@@ -211,6 +233,15 @@ static int check(const struct connect_options *o)
     }
     if (!o->user && !o->until) {
         complain(_("Which user? Say --user NAME."));
+        return EXIT_USAGE;
+    }
+    if (o->certificate && o->psk_file) {
+        complain(
+            _("A server is dialed with a certificate or with a pre-shared key, not with both."));
+        return EXIT_USAGE;
+    }
+    if (!o->certificate && (o->key || o->ca || o->passphrase_file || o->server_id)) {
+        complain(_("--key, --ca, --passphrase-file and --server-id go with --certificate."));
         return EXIT_USAGE;
     }
     if (!l2tpc_host_name_valid(o->name)) {

@@ -285,7 +285,9 @@ void dial_fail(struct dial *d, const struct failure *failure, l2tpc_us now)
 {
     struct failure f = *failure;
 
-    f.stage = d->facts.current;
+    /* What fails before the dial has begun has the stage of its row. */
+    if (d->facts.started)
+        f.stage = d->facts.current;
     dial_fail_now(d, &f, now);
     dial_pump(d, now);
 }

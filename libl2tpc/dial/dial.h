@@ -42,6 +42,7 @@ struct dial_config {
     uint16_t mru;            /* 0: PPP_MRU */
     enum stage until;        /* STAGE_UP for a whole dial; end politely when this stage is done */
     l2tpc_us timeout;        /* for the whole dial; 0 = none */
+    const struct ike_credential *credential; /* outlives the dial; NULL: a pre-shared key */
 };
 
 /* Which of the driver's sockets a datagram leaves from or came in on. */
@@ -56,9 +57,13 @@ enum dial_need_type {
     DIAL_NEED_SOCKETS, /* .remote, .raw_esp -> dial_answer_sockets() */
     DIAL_NEED_PSK,     /* -> dial_answer_secret() */
     DIAL_NEED_PASSWORD,
-    DIAL_NEED_TUN,      /* -> dial_answer_done() */
-    DIAL_NEED_APPLY_IP, /* .ip -> dial_answer_done() */
+    DIAL_NEED_TUN,         /* -> dial_answer_done() */
+    DIAL_NEED_APPLY_IP,    /* .ip -> dial_answer_done() */
+    DIAL_NEED_SIGN,        /* .digest -> dial_answer_sign() */
+    DIAL_NEED_CERT_STATUS, /* dial_peer_cert() -> dial_answer_done() */
 };
+
+#define DIAL_NEEDS (DIAL_NEED_CERT_STATUS + 1)
 
 struct dial_ip {
     struct inaddr local, peer;
@@ -87,6 +92,8 @@ struct dial_event {
     bool raw_esp;
     struct dial_ip ip;
     struct failure failure;
+    uint8_t digest[HASH_MAX];
+    size_t n_digest;
 };
 
 struct dial_stage_time {
@@ -124,6 +131,8 @@ struct dial;
 
 struct dial *dial_new(const struct dial_config *config);
 void dial_free(struct dial *d);
+/* Before the start: what dial_config.credential could not know yet. */
+void dial_set_credential(struct dial *d, const struct ike_credential *credential);
 void dial_start(struct dial *d, l2tpc_us now);
 /* A datagram as received; opened in place. IP packets wait for dial_pop_ip(). */
 enum verdict dial_input(struct dial *d, enum dial_path path, const struct endpoint *from,
@@ -153,6 +162,10 @@ void dial_set_outer_mtu(struct dial *d, unsigned mtu);
 bool dial_need_is_open(const struct dial *d, uint32_t need);
 /* NULL secret: none is to be had. */
 void dial_answer_secret(struct dial *d, uint32_t need, const struct span *secret, l2tpc_us now);
+/* NULL: the key could not sign. */
+void dial_answer_sign(struct dial *d, uint32_t need, const struct span *signature, l2tpc_us now);
+/* What CERT_STATUS asks about; NULL when nothing is asked. */
+const struct ike_peer_cert *dial_peer_cert(const struct dial *d);
 void dial_answer_done(struct dial *d, uint32_t need, const struct failure *failure, l2tpc_us now);
 
 /* Polite end in order: PPP Terminate, CDN, StopCCN, Delete; DOWN follows within a few CLOSE_WAIT.

@@ -187,6 +187,20 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         d->ike_need = e->need;
         dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
         break;
+    case IKE_EVENT_NEED_SIGN:
+        d->ike_need = e->need;
+        if (d->closing == CLOSING_NOT) {
+            need_new(d, DIAL_NEED_SIGN, &need);
+            memcpy(need.digest, e->digest, sizeof(need.digest));
+            need.n_digest = e->n_digest;
+            dial_events_push(&d->events, &need);
+        }
+        break;
+    case IKE_EVENT_NEED_CERT_STATUS:
+        d->ike_need = e->need;
+        if (d->closing == CLOSING_NOT)
+            dial_events_push(&d->events, need_new(d, DIAL_NEED_CERT_STATUS, &need));
+        break;
     case IKE_EVENT_AUTHENTICATED:
         d->facts.was_authenticated = true;
         stage_end(d, STAGE_IKE_AUTH, now);

@@ -44,8 +44,8 @@ struct dial {
     unsigned n_addresses, next_address;
 
     uint32_t next_need;
-    uint32_t need[DIAL_NEED_APPLY_IP + 1]; /* the open need of each kind, 0 = none */
-    uint32_t ike_need, ppp_need;           /* the engines' own numbers for the open secrets */
+    uint32_t need[DIAL_NEEDS];   /* the open need of each kind, 0 = none */
+    uint32_t ike_need, ppp_need; /* the engines' own numbers for the open secrets */
     bool tun_ready, ip_wanted, ip_applied;
 
     enum closing closing;

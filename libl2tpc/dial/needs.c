@@ -172,6 +172,7 @@ static struct ike_config ike_config_of(const struct dial *d)
         .esp_lifetime_s = c->esp_lifetime_s,
         .esp_lifetime_kb = c->esp_lifetime_kb,
         .dpd = true,
+        .credential = c->credential,
     };
 }
 
@@ -242,7 +243,7 @@ void dial_answer_secret(struct dial *d, uint32_t need, const struct span *secret
     dial_pump(d, now);
 }
 
-void dial_answer_done(struct dial *d, uint32_t need, const struct failure *failure, l2tpc_us now)
+static void answer_host(struct dial *d, uint32_t need, const struct failure *failure, l2tpc_us now)
 {
     bool tun = take_need(d, DIAL_NEED_TUN, need);
 
@@ -270,4 +271,34 @@ void dial_answer_done(struct dial *d, uint32_t need, const struct failure *failu
         }
     }
     dial_pump(d, now);
+}
+
+void dial_answer_sign(struct dial *d, uint32_t need, const struct span *signature, l2tpc_us now)
+{
+    if (!take_need(d, DIAL_NEED_SIGN, need))
+        return;
+    if (d->ike)
+        ike_answer_sign(d->ike, d->ike_need, signature ? *signature : SPAN_NONE, now);
+    dial_pump(d, now);
+}
+
+void dial_set_credential(struct dial *d, const struct ike_credential *credential)
+{
+    d->config.credential = credential;
+}
+
+const struct ike_peer_cert *dial_peer_cert(const struct dial *d)
+{
+    return d->ike ? ike_peer_cert(d->ike) : NULL;
+}
+
+void dial_answer_done(struct dial *d, uint32_t need, const struct failure *failure, l2tpc_us now)
+{
+    if (take_need(d, DIAL_NEED_CERT_STATUS, need)) {
+        if (d->ike)
+            ike_answer_cert_status(d->ike, d->ike_need, failure, now);
+        dial_pump(d, now);
+        return;
+    }
+    answer_host(d, need, failure, now);
 }

@@ -17,12 +17,31 @@
 #include "base/suite.h"
 #include "base/verdict.h"
 #include "crypto/crypto.h"
+#include "crypto/x509.h"
 
 /* Which of our sockets a datagram belongs to. */
 enum ike_port {
     IKE_PORT_500,  /* plain ISAKMP */
     IKE_PORT_4500, /* behind the non-ESP marker, which the driver adds and strips (RFC 3948 2.2) */
     IKE_PORT_KEEPALIVE, /* out only: the single byte 0xff on 4500, no marker */
+};
+
+/* Our certificate as the signer shows it: all but the key. */
+struct ike_credential {
+    enum ike_auth auth;            /* the signature that goes with it */
+    const struct cert_list *chain; /* sent, leaf first */
+    uint8_t id_type;               /* what we call ourselves (RFC 2407 4.6.2.1) */
+    struct span id;
+    const struct cert_list *cas; /* DER names of the CAs that the server is asked to prove */
+};
+
+/* What the server proved its signature with. */
+struct ike_peer_cert {
+    struct cert_list chain;
+    unsigned leaf; /* the one whose key verified the signature */
+    uint8_t id_type;
+    uint8_t id[IKE_IDENTITY_MAX];
+    size_t n_id;
 };
 
 struct ike_config {
@@ -34,11 +53,12 @@ struct ike_config {
     uint16_t remote_natt_port; /* 4500 */
     struct policy policy;      /* the ladder, strongest first; one SA proposal offers all of it */
     enum encapsulation encapsulation;
-    uint16_t inner_port;      /* our UDP port inside ESP: the quick mode selector */
-    uint32_t ike_lifetime_s;  /* 28800 */
-    uint32_t esp_lifetime_s;  /* 3600 */
-    uint32_t esp_lifetime_kb; /* offered beside the seconds; 0 = none */
-    bool dpd;                 /* announce and use RFC 3706 */
+    uint16_t inner_port;                     /* our UDP port inside ESP: the quick mode selector */
+    uint32_t ike_lifetime_s;                 /* 28800 */
+    uint32_t esp_lifetime_s;                 /* 3600 */
+    uint32_t esp_lifetime_kb;                /* offered beside the seconds; 0 = none */
+    bool dpd;                                /* announce and use RFC 3706 */
+    const struct ike_credential *credential; /* outlives the engine; NULL: a pre-shared key */
 };
 
 enum ike_event_type {
@@ -56,6 +76,8 @@ enum ike_event_type {
     IKE_EVENT_CLOSED,       /* the close is complete (ike_close), or the peer deleted the IKE SA */
     IKE_EVENT_PEER_DEAD,    /* DPD gave up */
     IKE_EVENT_FAILED,       /* .failure; nothing more will come */
+    IKE_EVENT_NEED_SIGN,    /* .need, .digest: answer with ike_answer_sign(); the exchange waits */
+    IKE_EVENT_NEED_CERT_STATUS, /* .need: judge ike_peer_cert(), then ike_answer_cert_status() */
 };
 
 struct ike_event {
@@ -67,6 +89,8 @@ struct ike_event {
     bool proven;  /* SA_READY: by the peer itself; otherwise message 3 has had time to arrive */
     struct sa_pair sa;
     struct failure failure;
+    uint8_t digest[HASH_MAX];
+    size_t n_digest;
 };
 
 enum ike_nat {
@@ -78,11 +102,13 @@ enum ike_nat {
 /* What was negotiated and counted, for the status; never what the profile says. */
 struct ike_facts {
     bool established;
+    enum ike_auth auth;     /* how both sides prove who they are */
     struct ike_suite suite; /* the chosen one */
     uint32_t lifetime_s;
     uint8_t cky_i[8], cky_r[8];
     char peer_id_type[16];                    /* "address", "fqdn", "user-fqdn", "dn", "key-id" */
     char peer_id[PEER_TEXT_MAX];              /* escaped */
+    char peer_issuer[PEER_TEXT_MAX];          /* of its certificate; escaped */
     char vendor_ids[IKE_VENDOR_IDS_KEPT][48]; /* known names, or hex of unknown ones */
     unsigned n_vendor_ids;
     enum ike_nat nat_local, nat_remote;
@@ -107,6 +133,15 @@ enum verdict ike_input(struct ike *ike, enum ike_port port, const struct endpoin
 void ike_timer(struct ike *ike, l2tpc_us now);
 l2tpc_us ike_deadline(const struct ike *ike); /* absolute; US_NEVER = none */
 void ike_answer_psk(struct ike *ike, uint32_t need, struct span psk, l2tpc_us now);
+/* An empty signature: the key could not sign. */
+void ike_answer_sign(struct ike *ike, uint32_t need, struct span signature, l2tpc_us now);
+/* NULL: the certificate is the server's and good. Nothing is sent under ESP before that. */
+void ike_answer_cert_status(struct ike *ike, uint32_t need, const struct failure *failure,
+                            l2tpc_us now);
+/* The failure that stands for a verdict other than GOOD. */
+struct failure cert_failure(enum cert_verdict verdict, const char *detail);
+/* Until NEED_CERT_STATUS is answered; else NULL. */
+const struct ike_peer_cert *ike_peer_cert(const struct ike *ike);
 /* The tag of a popped message is its enum ike_port. */
 bool ike_pop_out(struct ike *ike, struct msg *out) MUST_USE;
 bool ike_pop_event(struct ike *ike, struct ike_event *out) MUST_USE;

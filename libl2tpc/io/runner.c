@@ -445,3 +445,30 @@ void runner_wall_clock(char out[32])
     if (!gmtime_r(&now, &tm) || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
         out[0] = '\0';
 }
+
+int64_t runner_wall_seconds(void)
+{
+    return (int64_t)time(NULL);
+}
+
+void runner_answer_sign(struct runner *r, uint32_t need, const struct span *signature, l2tpc_us now)
+{
+    dial_answer_sign(r->dial, need, signature, now);
+    kick(r, now);
+}
+
+const struct ike_peer_cert *runner_peer_cert(const struct runner *r)
+{
+    return dial_peer_cert(r->dial);
+}
+
+void runner_fail(struct runner *r, const struct failure *failure, l2tpc_us now)
+{
+    dial_fail(r->dial, failure, now);
+    kick(r, now);
+}
+
+void runner_set_credential(struct runner *r, const struct ike_credential *credential)
+{
+    dial_set_credential(r->dial, credential);
+}

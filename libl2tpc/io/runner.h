@@ -33,6 +33,15 @@ bool runner_answer_secret(struct runner *r, uint32_t need, const struct span *se
 /* fd < 0: the failure says why; otherwise the runner owns it. */
 void runner_answer_tun(struct runner *r, uint32_t need, int fd, const struct failure *failure,
                        l2tpc_us now);
+/* NULL: the key could not sign. */
+void runner_answer_sign(struct runner *r, uint32_t need, const struct span *signature,
+                        l2tpc_us now);
+/* What CERT_STATUS asks about. */
+const struct ike_peer_cert *runner_peer_cert(const struct runner *r);
+/* Ends the dial with a failure of its owner's. */
+void runner_fail(struct runner *r, const struct failure *failure, l2tpc_us now);
+/* Before the start: the certificate that authenticates instead of a pre-shared key. */
+void runner_set_credential(struct runner *r, const struct ike_credential *credential);
 void runner_answer_done(struct runner *r, uint32_t need, const struct failure *failure,
                         l2tpc_us now);
 const struct dial_facts *runner_facts(struct runner *r);
@@ -42,5 +51,7 @@ const struct endpoint *runner_peer(const struct runner *r);
 int runner_outer_ifindex(const struct runner *r);
 /* The wall clock as RFC 3339 text in UTC, for people only. */
 void runner_wall_clock(char out[32]);
+/* The same in seconds since 1970, for the dates of certificates. */
+int64_t runner_wall_seconds(void);
 
 #endif

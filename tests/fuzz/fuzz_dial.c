@@ -17,7 +17,7 @@ struct world {
     struct server server;
     struct dial *dial;
     struct endpoint local, remote[3], stranger;
-    uint32_t need[DIAL_NEED_APPLY_IP + 1];
+    uint32_t need[DIAL_NEEDS];
     bool keep_needs; /* the script answers */
     bool failed, down;
     bool own_sas; /* the script may have negotiated pairs that the server does not know */
@@ -47,7 +47,11 @@ static void answer(struct world *w, enum dial_need_type type, const struct failu
         break;
     case DIAL_NEED_TUN:
     case DIAL_NEED_APPLY_IP:
+    case DIAL_NEED_CERT_STATUS:
         dial_answer_done(w->dial, need, f, w->now);
+        break;
+    case DIAL_NEED_SIGN:
+        dial_answer_sign(w->dial, need, f ? NULL : &secret, w->now);
         break;
     }
 }

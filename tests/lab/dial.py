@@ -104,15 +104,16 @@ class Dial:
         self.folder = os.path.join(bench.folder, "%s-%s" % (client.ns, self.name))
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         self.keylog = os.path.join(self.folder, "keys.jsonl")
-        for what, text in (("psk", psk), ("password", password)):
+        for what, text in (("psk", psk or ""), ("password", password)):
             with open(os.path.join(self.folder, what), "w") as f:
                 f.write(text + "\n")
         more = [] if default_route else ["--no-default-route"]
         cmd = ["env", "L2TPC_KEYLOG=" + self.keylog] + ["%s=%s" % e for e in (env or {}).items()] + \
             [bench.l2tpc, "connect", "--server", server, "--user", user,
-             "--psk-file", os.path.join(self.folder, "psk"),
              "--password-file", os.path.join(self.folder, "password"),
              "--name", self.name, "--json"] + more + list(args)
+        if psk is not None:  # None: the arguments bring a certificate
+            cmd += ["--psk-file", os.path.join(self.folder, "psk")]
         self.stderr_path = os.path.join(self.folder, "stderr")
         self.began = time.monotonic()
         with open(self.stderr_path, "w") as err:

@@ -164,7 +164,7 @@ TEST(drive_until_each_stage)
 
 TEST(drive_needs_answered_late)
 {
-    for (unsigned n = 0; n < WORLD_NEEDS; n++) {
+    for (unsigned n = 0; n <= DIAL_NEED_APPLY_IP; n++) {
         struct world_config c;
         struct world *w;
 
@@ -219,7 +219,7 @@ TEST(drive_needs_answered_with_failure)
 /* A need that nobody answers holds the dial, but neither its timers nor its end. */
 TEST(drive_needs_never_answered)
 {
-    for (unsigned n = 0; n < WORLD_NEEDS; n++) {
+    for (unsigned n = 0; n <= DIAL_NEED_APPLY_IP; n++) {
         for (unsigned timeout = 0; timeout < 2; timeout++) {
             struct world_config c;
             struct world *w;

@@ -448,6 +448,9 @@ TEST(failure_coverage)
         SKIP("only with all the others");
     for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++)
         reached[elsewhere[i]] = true;
+    /* Our server has no certificate; those of tests/unit/ike and tests/lab/interop have. */
+    for (unsigned i = FAILURE_IKE_AUTH_CERT_FILE; i <= FAILURE_IKE_AUTH_CERT_TIMEOUT; i++)
+        reached[i] = true;
     for (unsigned i = 1; i < FAILURE_COUNT; i++) {
         if (!reached[i]) {
             printf("    never reached: %s\n", failure_code((enum failure_id)i));

@@ -13,7 +13,7 @@
 
 #define WORLD_LINES 4096
 #define WORLD_SEQ_MAX 4096
-#define WORLD_NEEDS (DIAL_NEED_APPLY_IP + 1)
+#define WORLD_NEEDS DIAL_NEEDS
 
 enum world_answer {
     ANSWER_AT_ONCE,

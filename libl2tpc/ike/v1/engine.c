@@ -16,6 +16,8 @@ struct ike *ike_new(const struct ike_config *config)
     if (!ike)
         return NULL;
     ike->cfg = *config;
+    ike->facts.auth = config->credential ? config->credential->auth : IKE_AUTH_PSK;
+    ike->cfg.policy.auth = ike->facts.auth;
     ike->root = ike;
     ike->renewal.due = ike->renewal.hard = ike->retire_at = US_NEVER;
     ike->pfs = config->policy.pfs;
@@ -45,6 +47,7 @@ void ike_free(struct ike *ike)
         return;
     renewal_drop_all(ike);
     ike_forget_keys(ike);
+    free(ike->mm6);
     msgq_clear(&ike->out);
     wipe_free(ike, sizeof(*ike));
 }
@@ -367,6 +370,8 @@ void ike_timer_sa(struct ike *ike, l2tpc_us now)
         return;
     case P1_NEW:
     case P1_PSK_ASKED:
+    case P1_SIGN_ASKED:
+    case P1_CERT_ASKED:
     case P1_CLOSED:
         return;
     }
@@ -396,6 +401,8 @@ l2tpc_us ike_deadline_sa(const struct ike *ike)
         return phase1_peer_deadline(ike);
     case P1_NEW:
     case P1_PSK_ASKED:
+    case P1_SIGN_ASKED:
+    case P1_CERT_ASKED:
     case P1_CLOSED:
         break;
     }

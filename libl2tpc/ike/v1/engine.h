@@ -12,6 +12,8 @@
 
 #define IKE_EVENTS 24
 #define IKE_PSK_NEED 1u
+#define IKE_SIGN_NEED 2u
+#define IKE_CERT_NEED 3u
 
 /* A state is named for what has happened. */
 enum phase1_state {
@@ -19,8 +21,10 @@ enum phase1_state {
     P1_MM1_SENT,
     P1_MM3_SENT,
     P1_PSK_ASKED,
+    P1_SIGN_ASKED,
     P1_MM5_SENT,
-    P1_MM2_SENT, /* as responder, to renew */
+    P1_CERT_ASKED, /* message 6 is good; whose certificate it was is being looked at */
+    P1_MM2_SENT,   /* as responder, to renew */
     P1_MM4_SENT,
     P1_UP,
     P1_DELETED, /* by the peer: the keys live on to read late Deletes */
@@ -81,6 +85,15 @@ struct quick {
 struct ike_ids {
     uint32_t id[IKE_FINISHED_KEPT];
     unsigned n; /* ever kept: the next slot, modulo */
+};
+
+/* A message 6 whose signature is good. */
+struct ike_mm6 {
+    struct ike_peer_cert cert;
+    struct identity id; /* its data stand in cert.id */
+    uint8_t iv[IKE_BLOCK_MAX];
+    enum ike_port port;
+    struct endpoint from;
 };
 
 struct ike_sa_record {
@@ -175,6 +188,8 @@ struct ike {
     uint8_t ni[IKE_NONCE_MAX], nr[IKE_NONCE_MAX];
     size_t n_ni, n_nr;
     bool psk_asked;
+    struct ike_mm6 *mm6;              /* heap, only while its certificate is judged */
+    char other_issuer[PEER_TEXT_MAX]; /* whose certificates the server asks for, if not ours */
     l2tpc_us psk_asked_at;
     int unreachable; /* errno of the first ICMP hint */
 
@@ -280,6 +295,19 @@ bool phase1_hash_r(struct ike *ike, struct span id, uint8_t *out) MUST_USE;
 /* Message 1 with that cookie. */
 bool phase1_build_mm1(struct ike *ike, const uint8_t *cky_i, struct build *b,
                       struct span *out) MUST_USE;
+
+/* What both ways to authenticate share. */
+void phase1_mm5_sent(struct ike *ike, struct span mm5, l2tpc_us now);
+/* Message 6 has proven what it had to, all of it. */
+void phase1_note_answer(struct ike *ike, l2tpc_us now);
+void phase1_note_mm6(struct ike *ike, const struct ike_in *in, const struct identity *id);
+enum verdict phase1_up(struct ike *ike, l2tpc_us now);
+
+/* ---- phase1_cert.c ---- */
+void cert_write_requests(const struct ike *ike, struct build *b);
+/* Behind message 4: keys, and the digest that is to be signed. */
+enum verdict cert_ask_signature(struct ike *ike, const struct chain *mm4);
+enum verdict cert_recv_mm6(struct ike *ike, const struct ike_in *in);
 
 /* ---- phase1_timer.c ---- */
 void phase1_timer(struct ike *ike, l2tpc_us now);

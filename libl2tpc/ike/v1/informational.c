@@ -136,10 +136,14 @@ static void hint_notify(struct ike *ike, const struct notify *n, l2tpc_us now)
     if (!is_error(n))
         return;
     if (ike->state == P1_MM5_SENT)
-        id = FAILURE_IKE_AUTH_REFUSED;
+        id = !ike->cfg.credential   ? FAILURE_IKE_AUTH_REFUSED
+             : ike->other_issuer[0] ? FAILURE_IKE_AUTH_CERT_ISSUER
+                                    : FAILURE_IKE_AUTH_CERT_REFUSED;
     else if (n->type == NOTIFY_NO_PROPOSAL_CHOSEN && ike->state == P1_MM1_SENT)
         id = FAILURE_IKE_NO_PROPOSAL;
     f = failure_of(id, n->type);
+    if (id == FAILURE_IKE_AUTH_CERT_ISSUER)
+        (void)snprintf(f.value, sizeof(f.value), "%s", ike->other_issuer);
     ike_note_hint(ike, &f, true, now);
 }
 
@@ -305,6 +309,8 @@ static enum verdict hint_input(struct ike *ike, const struct ike_in *in)
     if (!open_info(ike, in, &c)) {
         struct failure f = failure_make(FAILURE_IKE_AUTH_PSK);
 
+        if (ike->cfg.credential)
+            return VERDICT_DROP;
         ike_note_hint(ike, &f, true, in->now);
         return VERDICT_DROP;
     }

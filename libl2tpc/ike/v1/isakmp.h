@@ -61,7 +61,8 @@ enum isakmp_protocol {
 
 enum isakmp_misc {
     P1_TRANSFORM_KEY_IKE = 1,
-    P1_AUTH_PSK = 1,
+    CERT_ENCODING_PKCS7 = 1, /* RFC 2408 3.9 */
+    CERT_ENCODING_X509 = 4,
     LIFE_SECONDS = 1,
     LIFE_KILOBYTES = 2,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ike/v1/keymat.h"
 
+#include "base/limits.h"
 #include "base/secret.h"
 #include "wire/wr.h"
 
@@ -62,6 +63,22 @@ static bool is_des(enum cipher_id id)
     return id == CIPHER_DES_CBC || id == CIPHER_3DES_CBC;
 }
 
+/* RFC 2409 5: prf(psk, Ni_b | Nr_b); with signatures prf(Ni_b | Nr_b, g^xy). */
+static bool skeyid_first(struct crypto *c, const struct ike_keys *k, const struct phase1_inputs *in,
+                         uint8_t *out)
+{
+    struct span nonces[] = {in->ni, in->nr};
+    uint8_t key[2 * IKE_NONCE_MAX];
+
+    if (!in->signatures)
+        return hmac_parts(c, k->hash, in->psk, nonces, ARRAY_LEN(nonces), out);
+    if (in->ni.n > IKE_NONCE_MAX || in->nr.n > IKE_NONCE_MAX)
+        return false;
+    memcpy(key, in->ni.p, in->ni.n);
+    memcpy(key + in->ni.n, in->nr.p, in->nr.n);
+    return hmac_parts(c, k->hash, span_of(key, in->ni.n + in->nr.n), &in->gxy, 1, out);
+}
+
 bool ike_keys_derive(struct crypto *c, const struct ike_suite *suite,
                      const struct phase1_inputs *in, struct ike_keys *out)
 {
@@ -69,10 +86,9 @@ bool ike_keys_derive(struct crypto *c, const struct ike_suite *suite,
                          .cipher = suite->cipher,
                          .n = hash_size(suite->hash),
                          .n_ka = cipher_key_len(suite->cipher, suite->key_bits)};
-    struct span nonces[] = {in->ni, in->nr};
     bool ok = k.n > 0 && k.n_ka > 0 && k.n_ka <= sizeof(k.ka);
 
-    ok = ok && hmac_parts(c, k.hash, in->psk, nonces, ARRAY_LEN(nonces), k.skeyid);
+    ok = ok && skeyid_first(c, &k, in, k.skeyid);
     ok = ok && skeyid_next(c, &k, in, SPAN_NONE, 0, k.skeyid_d);
     ok = ok && skeyid_next(c, &k, in, span_of(k.skeyid_d, k.n), 1, k.skeyid_a);
     ok = ok && skeyid_next(c, &k, in, span_of(k.skeyid_a, k.n), 2, k.skeyid_e);

@@ -29,6 +29,7 @@ struct phase1_inputs {
     struct span ni, nr; /* nonces, without their payload headers */
     struct span gxy;    /* dh_secret_size() bytes */
     const uint8_t *cky_i, *cky_r;
+    bool signatures; /* instead of the psk */
 };
 
 /* False when a primitive fails or the key is a weak DES key. */

@@ -91,7 +91,9 @@ static const struct message_rule {
     bool hash_first;
     struct allowance allowed[ALLOWED_MAX];
 } rules[] = {
-    [MESSAGE_MM2] = {false, false, {{PAYLOAD_SA, 1, 1}, {PAYLOAD_N, 0, MANY}}},
+    [MESSAGE_MM2] = {false,
+                     false,
+                     {{PAYLOAD_SA, 1, 1}, {PAYLOAD_CR, 0, MANY}, {PAYLOAD_N, 0, MANY}}},
     [MESSAGE_MM4] = {false,
                      false,
                      {{PAYLOAD_KE, 1, 1},
@@ -116,6 +118,13 @@ static const struct message_rule {
                       true,
                       {{PAYLOAD_HASH, 1, 1}, {PAYLOAD_N, 0, MANY}, {PAYLOAD_D, 0, MANY}}},
     [MESSAGE_INFO_CLEAR] = {false, false, {{PAYLOAD_N, 1, MANY}, {PAYLOAD_D, 0, MANY}}},
+    [MESSAGE_MM6_SIG] = {true,
+                         false,
+                         {{PAYLOAD_ID, 1, 1},
+                          {PAYLOAD_SIG, 1, 1},
+                          {PAYLOAD_CERT, 0, MANY},
+                          {PAYLOAD_CR, 0, MANY},
+                          {PAYLOAD_N, 0, MANY}}},
 };
 
 static const struct allowance *allowance_of(const struct message_rule *rule, uint8_t type)

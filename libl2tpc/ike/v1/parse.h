@@ -44,6 +44,7 @@ enum isakmp_message {
     MESSAGE_QM3,        /* quick mode 3 or 4: encrypted, HASH first */
     MESSAGE_INFO,       /* informational under an SA: encrypted, HASH first */
     MESSAGE_INFO_CLEAR, /* informational before there is an SA: a hint at most */
+    MESSAGE_MM6_SIG,    /* main mode 6 with a signature: encrypted */
 };
 
 /* `body` gets what follows the header, cut at the header's length. */

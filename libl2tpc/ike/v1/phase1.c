@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Main mode with a pre-shared key, as initiator (RFC 2409 5.4). */
+/* Main mode as initiator (RFC 2409 5.4); what differs with signatures is in phase1_cert.c. */
 #include "ike/v1/engine.h"
 
 #include "ike/policy.h"
@@ -141,12 +141,14 @@ static bool build_mm3(struct ike *ike, const uint8_t *cky_r, const struct phase1
     build_start(b, ike->cky_i, cky_r, EXCHANGE_MAIN, 0, 0);
     build_bytes(b, PAYLOAD_KE, dh_public(ike->dh));
     build_bytes(b, PAYLOAD_NONCE, span_of(ike->ni, ike->n_ni));
+    if (ike->cfg.credential)
+        cert_write_requests(ike, b);
     if (natt != NATT_NONE && !natt_write(ike, b, cky_r, natt, choice->suite.hash))
         return false;
     return build_finish(b, out);
 }
 
-static void answered(struct ike *ike, l2tpc_us now)
+void phase1_note_answer(struct ike *ike, l2tpc_us now)
 {
     rtt_sample(&ike->facts.rtt, retransmit_answered(&ike->rtx, now));
     ike->hint = (struct ike_hint){0};
@@ -166,7 +168,7 @@ static enum verdict accept_mm2(struct ike *ike, const struct ike_in *in, const s
     if (dh_public(ike->dh).n > sizeof(ike->gxi) ||
         !build_mm3(ike, in->header.cky_r, choice, said->natt, &b, &mm3))
         return ike_fail_local(ike, "main mode 3");
-    answered(ike, in->now);
+    phase1_note_answer(ike, in->now);
     if (!retransmit_start(&ike->rtx, ike_own_port(ike), mm3, rtt_rto(ike->facts.rtt), in->now))
         return ike_fail_local(ike, "main mode 3");
     ike->n_gxi = dh_public(ike->dh).n;
@@ -288,7 +290,7 @@ static enum verdict recv_mm4(struct ike *ike, const struct ike_in *in)
         ike->facts = before;
         return drop_with_hint(ike, FAILURE_IKE_ENCAPSULATION, "", true, in->now);
     }
-    answered(ike, in->now);
+    phase1_note_answer(ike, in->now);
     if (!natt_usable)
         ike->natt = NATT_NONE;
     /* The hashes take KE and nonce as they were sent, even when leading zeros are missing. */
@@ -300,6 +302,8 @@ static enum verdict recv_mm4(struct ike *ike, const struct ike_in *in)
     dh_free(ike->dh);
     ike->dh = NULL;
     phase1_keep_vendors(ike, &c);
+    if (ike->cfg.credential)
+        return cert_ask_signature(ike, &c);
     ike->state = P1_PSK_ASKED;
     ask_psk(ike, in->now);
     return VERDICT_OK;
@@ -315,6 +319,7 @@ bool phase1_derive(struct ike *ike, struct span psk)
         .gxy = span_of(ike->gxy, ike->n_gxy),
         .cky_i = ike->cky_i,
         .cky_r = ike->cky_r,
+        .signatures = ike->cfg.credential != NULL,
     };
 
     ike->has_keys = ike_keys_derive(ike->cfg.crypto, &ike->facts.suite, &inputs, &ike->keys) &&
@@ -385,6 +390,11 @@ void phase1_send_mm5(struct ike *ike, struct span psk, l2tpc_us now)
         (void)ike_fail_local(ike, "pre-shared key");
         return;
     }
+    phase1_mm5_sent(ike, mm5, now);
+}
+
+void phase1_mm5_sent(struct ike *ike, struct span mm5, l2tpc_us now)
+{
     /* RFC 3947 4: from here on both sides use port 4500. */
     ike->facts.floated = ike->natt != NATT_NONE;
     if (!retransmit_start(&ike->rtx, ike_own_port(ike), mm5, rtt_rto(ike->facts.rtt), now)) {
@@ -419,9 +429,34 @@ static void judge_server_nat(struct ike *ike, const struct identity *id)
         ike->facts.nat_remote = IKE_NAT_YES;
 }
 
-static enum verdict recv_mm6(struct ike *ike, const struct ike_in *in)
+void phase1_note_mm6(struct ike *ike, const struct ike_in *in, const struct identity *id)
+{
+    phase1_note_answer(ike, in->now);
+    retransmit_stop(&ike->probe.rtx);
+    ike_follow_peer(ike, in);
+    (void)snprintf(ike->facts.peer_id_type, sizeof(ike->facts.peer_id_type), "%s",
+                   isakmp_id_type_name(id->type));
+    identity_text(id, ike->facts.peer_id, sizeof(ike->facts.peer_id));
+    judge_server_nat(ike, id);
+}
+
+enum verdict phase1_up(struct ike *ike, l2tpc_us now)
 {
     struct ike_event up = {.type = IKE_EVENT_AUTHENTICATED};
+
+    ike_log(ike, LOG_LEVEL_INFO, "authenticated; the server calls itself %s", ike->facts.peer_id);
+    ike->facts.established = true;
+    ike->state = P1_UP;
+    renewal_plan(ike, now);
+    if (ike->role != IKE_ROLE_ROOT)
+        return VERDICT_OK;
+    ike_push_event(ike, &up);
+    quick_start(ike, now);
+    return ike->state == P1_UP ? VERDICT_OK : VERDICT_FATAL;
+}
+
+static enum verdict recv_mm6(struct ike *ike, const struct ike_in *in)
+{
     uint8_t iv[IKE_BLOCK_MAX];
     struct chain c;
     struct span id_body;
@@ -443,24 +478,10 @@ static enum verdict recv_mm6(struct ike *ike, const struct ike_in *in)
 
         return ike_fail(ike, &f);
     }
-    answered(ike, in->now);
-    retransmit_stop(&ike->probe.rtx);
-    ike_follow_peer(ike, in);
-    phase1_keep_vendors(ike, &c);
     memcpy(ike->iv, iv, sizeof(iv));
-    (void)snprintf(ike->facts.peer_id_type, sizeof(ike->facts.peer_id_type), "%s",
-                   isakmp_id_type_name(id.type));
-    identity_text(&id, ike->facts.peer_id, sizeof(ike->facts.peer_id));
-    judge_server_nat(ike, &id);
-    ike_log(ike, LOG_LEVEL_INFO, "authenticated; the server calls itself %s", ike->facts.peer_id);
-    ike->facts.established = true;
-    ike->state = P1_UP;
-    renewal_plan(ike, in->now);
-    if (ike->role != IKE_ROLE_ROOT)
-        return VERDICT_OK;
-    ike_push_event(ike, &up);
-    quick_start(ike, in->now);
-    return ike->state == P1_UP ? VERDICT_OK : VERDICT_FATAL;
+    phase1_keep_vendors(ike, &c);
+    phase1_note_mm6(ike, in, &id);
+    return phase1_up(ike, in->now);
 }
 
 /* ---- the table: which message a state waits for ---- */
@@ -474,13 +495,17 @@ enum verdict phase1_input(struct ike *ike, const struct ike_in *in)
     case P1_MM3_SENT:
         return encrypted ? VERDICT_DROP : recv_mm4(ike, in);
     case P1_MM5_SENT:
-        return encrypted ? recv_mm6(ike, in) : VERDICT_DROP;
+        if (!encrypted)
+            return VERDICT_DROP;
+        return ike->cfg.credential ? cert_recv_mm6(ike, in) : recv_mm6(ike, in);
     case P1_MM2_SENT:
     case P1_MM4_SENT:
     case P1_UP:
         return phase1_peer_input(ike, in);
     case P1_NEW:
     case P1_PSK_ASKED:
+    case P1_SIGN_ASKED:
+    case P1_CERT_ASKED:
     case P1_DELETED:
     case P1_CLOSED:
         break;

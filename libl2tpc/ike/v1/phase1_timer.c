@@ -64,6 +64,8 @@ static struct failure reason_of_silence(const struct ike *ike)
     default:
         break;
     }
+    if (ike->cfg.credential && !(ike->facts.floated && !ike->probe.answered))
+        return timeout(ike, FAILURE_IKE_AUTH_CERT_TIMEOUT);
     if (!ike->facts.floated)
         return timeout(ike, FAILURE_IKE_AUTH_TIMEOUT);
     return timeout(ike, ike->probe.answered ? FAILURE_IKE_AUTH_PSK : FAILURE_IKE_PORT_4500);
@@ -110,7 +112,9 @@ enum verdict phase1_probe_input(struct ike *ike, const struct ike_in *in)
 
 static bool psk_seems_wrong(const struct ike *ike, l2tpc_us now)
 {
-    return ike->probe.answered && ike->rtx.sends >= ike->probe.sends_then + IKE_PROBE_MORE &&
+    /* With signatures the server can read message 5 whatever we sign: it may be busy with CRLs. */
+    return !ike->cfg.credential && ike->probe.answered &&
+           ike->rtx.sends >= ike->probe.sends_then + IKE_PROBE_MORE &&
            now >= us_add(ike->stage_first, IKE_PSK_SILENCE);
 }
 

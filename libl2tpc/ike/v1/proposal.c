@@ -59,6 +59,11 @@ static struct wr_box open_proposal(struct wr *w, uint8_t number, uint8_t protoco
     return box;
 }
 
+static uint16_t auth_of(const struct policy *policy)
+{
+    return (uint16_t)(policy->auth == IKE_AUTH_DEFAULT ? IKE_AUTH_PSK : policy->auth);
+}
+
 void proposal_write_phase1(struct wr *w, const struct policy *policy, uint32_t lifetime_s)
 {
     struct wr_box proposal = open_proposal(w, 1, PROTOCOL_ISAKMP, 0, policy->n_ike);
@@ -73,7 +78,7 @@ void proposal_write_phase1(struct wr *w, const struct policy *policy, uint32_t l
             write_basic(w, P1_ATTR_KEY_LENGTH, s->key_bits);
         write_basic(w, P1_ATTR_HASH, isakmp_p1_hash_number(s->hash));
         write_basic(w, P1_ATTR_GROUP, (uint16_t)s->group);
-        write_basic(w, P1_ATTR_AUTH, P1_AUTH_PSK);
+        write_basic(w, P1_ATTR_AUTH, auth_of(policy));
         write_life(w, P1_ATTR_LIFE_TYPE, P1_ATTR_LIFE, LIFE_SECONDS, lifetime_s);
         wr_close(w, box);
     }
@@ -317,14 +322,14 @@ static bool settle_bytes(const struct attributes *a, uint32_t ours_kb, uint64_t 
 }
 
 /* ---- phase 1 ---- */
-static bool matches_phase1(const struct attributes *a, const struct ike_suite *s)
+static bool matches_phase1(const struct attributes *a, const struct ike_suite *s, uint16_t auth)
 {
     uint32_t mask =
         BIT(P1_ATTR_ENCRYPTION) | BIT(P1_ATTR_HASH) | BIT(P1_ATTR_GROUP) | BIT(P1_ATTR_AUTH);
 
     if (s->cipher == CIPHER_AES_CBC)
         mask |= BIT(P1_ATTR_KEY_LENGTH);
-    return has_exactly(a, mask) && a->value[P1_ATTR_AUTH] == P1_AUTH_PSK &&
+    return has_exactly(a, mask) && a->value[P1_ATTR_AUTH] == auth &&
            isakmp_p1_cipher(a->value[P1_ATTR_ENCRYPTION]) == s->cipher &&
            isakmp_p1_hash(a->value[P1_ATTR_HASH]) == s->hash &&
            a->value[P1_ATTR_GROUP] == (uint16_t)s->group &&
@@ -342,7 +347,7 @@ static enum offer_verdict settle_phase1(const struct transform *t, const struct 
     if (t->id != P1_TRANSFORM_KEY_IKE || !a.has_seconds || a.has_kilobytes)
         return OFFER_MISMATCH;
     for (unsigned i = 0; i < policy->n_ike; i++) {
-        if (!matches_phase1(&a, &policy->ike[i]))
+        if (!matches_phase1(&a, &policy->ike[i], auth_of(policy)))
             continue;
         out->suite = policy->ike[i];
         out->transform = t->number;

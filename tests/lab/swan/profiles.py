@@ -18,9 +18,13 @@ WORDS = {
     "ipv6cp": ("ipv6cp", True), "mppe": ("mppe", True),
     "l2tp-kernel": ("l2tp", "kernel"), "l2tp-user": ("l2tp", "user"),
     "l2tp-secret": ("l2tp_secret", True), "keys": ("keys", True),
+    "rsa": ("cert", "server"), "rsa-expired": ("cert", "server-expired"),
+    "rsa-other-name": ("cert", "server-other"), "rsa-other-ca": ("cert", "server-ca2"),
+    "ecdsa": ("cert", "ec256"),
 }
 DEFAULTS = dict(daemon="strongswan", ike="any", esp="any", pfs=False, short=False, ppp="mschap-v2",
-                ipv6cp=False, mppe=False, l2tp="kernel", l2tp_secret=False, keys=False)
+                ipv6cp=False, mppe=False, l2tp="kernel", l2tp_secret=False, keys=False,
+                cert=None)
 ANY = {"ike": ["aes256-sha256-modp2048", "aes256-sha1-modp2048", "aes128-sha1-modp1024",
                "3des-sha1-modp1024"],
        "esp": ["aes128gcm16", "aes256-sha256", "aes256-sha1", "aes128-sha1", "3des-sha1"]}

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The configuration files of the server, written into the folder that the guest mounts."""
 import os
+import shutil
 
 import profiles
 from place import (INSIDE, MANAGE_GUEST, PSK, RANGE, SERVER, SHARE, TUNNEL_SECRET, USERS, WAN,
                    write)
 
+VECTORS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "vectors", "x509")
 STRONGSWAN = """charon {
   load_modular = no
-  load = aes sha2 sha1 md5 random nonce x509 pubkey pem openssl gmp curve25519 hmac kdf ctr gcm %(more)s
+  load = aes sha2 sha1 md5 random nonce x509 pubkey pem openssl pkcs1 pkcs8 gmp curve25519 hmac kdf ctr gcm %(more)s
   install_virtual_ip = no
   retransmit_tries = 4
   filelog {
@@ -58,15 +60,28 @@ for i in $(seq 100); do [ -S /run/pluto/pluto.ctl ] && break; sleep 0.05; done
 ipsec addconn --autoall --config /etc/ipsec.conf"""
 
 
+def certificates(etc, name):
+    """The certificates of the unit tests; their keys are named after what was signed with them."""
+    key = name if name.startswith("ec") else "server"
+    for where, what in (("cacerts", "ca.pem"), ("certs", name + ".pem"), ("private", key + ".key")):
+        os.makedirs(etc + "/ipsec.d/" + where, exist_ok=True)
+        shutil.copy(os.path.join(VECTORS, what), etc + "/ipsec.d/" + where)
+    write(etc + "/ipsec.secrets", ": %s %s.key\n" % ("ECDSA" if key == name and key != "server"
+                                                     else "RSA", key), 0o600)
+    return ["authby=pubkey", "leftcert=%s.pem" % name, "leftsendcert=always"]
+
+
 def strongswan(etc, conf):
     life = ["ikelifetime=120s", "lifetime=60s", "margintime=9s", "rekeyfuzz=0%"] \
         if conf["short"] else ["ikelifetime=8h", "lifetime=1h"]
     lines = ["conn l2tp", "keyexchange=ikev1", "ike=" + profiles.proposals(conf, "ike"),
              "esp=" + profiles.proposals(conf, "esp"), "dpdaction=clear", "dpddelay=30s",
              "keyingtries=1", "auto=add", "type=transport", "left=%any", "leftprotoport=17/1701",
-             "right=%any", "rightprotoport=17/%any", "authby=psk", "rightid=%any"] + life
+             "right=%any", "rightprotoport=17/%any", "rightid=%any"] + life
+    lines += certificates(etc, conf["cert"]) if conf["cert"] else ["authby=psk"]
     write(etc + "/ipsec.conf", "config setup\n  uniqueids=never\n\n" + "\n  ".join(lines) + "\n")
-    write(etc + "/ipsec.secrets", ": PSK \"%s\"\n" % PSK, 0o600)
+    if not conf["cert"]:
+        write(etc + "/ipsec.secrets", ": PSK \"%s\"\n" % PSK, 0o600)
     write(etc + "/strongswan.conf", STRONGSWAN % {
         "more": MORE_PLUGINS, "levels": "ike = 4\n      chd = 4" if conf["keys"] else ""})
 

@@ -85,6 +85,51 @@ static void drain_out(struct rig *r)
     }
 }
 
+void rig_use_certificates(struct rig *r, const struct credential *own, const struct trust *trust,
+                          const struct credential *server)
+{
+    const struct cert_id *id = credential_id(own);
+
+    trust_names(trust, &r->cas);
+    r->signer = own;
+    r->trust = trust;
+    r->name = "vpn.example.com";
+    r->clock = INT64_C(1767225600);
+    r->shown = (struct ike_credential){.auth = credential_auth(own),
+                                       .chain = credential_chain(own),
+                                       .id_type = id->type,
+                                       .id = span_of(id->bytes, id->n),
+                                       .cas = &r->cas};
+    r->cfg.credential = &r->shown;
+    r->server.habits.credential = server;
+}
+
+static void answer_certificates(struct rig *r, const struct ike_event *ev)
+{
+    const struct ike_peer_cert *pc = ike_peer_cert(r->ike);
+    struct failure f;
+    uint8_t sig[SIGN_MAX];
+    size_t n;
+
+    if (ev->type == IKE_EVENT_NEED_SIGN) {
+        if (!credential_sign(r->signer, span_of(ev->digest, ev->n_digest), sig, &n))
+            n = 0;
+        ike_answer_sign(r->ike, ev->need, span_of(sig, n), r->now);
+    }
+    if (ev->type == IKE_EVENT_NEED_CERT_STATUS && !r->keep_cert_status) {
+        struct cert_question q = {.chain = &pc->chain,
+                                  .leaf = pc->leaf,
+                                  .id_type = pc->id_type,
+                                  .id = span_of(pc->id, pc->n_id),
+                                  .name = r->name,
+                                  .now = r->clock};
+
+        r->verdict = cert_judge(r->c, r->trust, &q, r->detail);
+        f = cert_failure(r->verdict, r->detail);
+        ike_answer_cert_status(r->ike, ev->need, r->verdict == CERT_GOOD ? NULL : &f, r->now);
+    }
+}
+
 static void drain(struct rig *r)
 {
     struct ike_event ev;
@@ -97,6 +142,7 @@ static void drain(struct rig *r)
             again = true;
             if (r->n_events < RIG_EVENTS)
                 r->event[r->n_events++] = ev;
+            answer_certificates(r, &ev);
             if (ev.type == IKE_EVENT_NEED_PSK && r->psk)
                 ike_answer_psk(r->ike, ev.need, span_str(r->psk), r->now);
         }

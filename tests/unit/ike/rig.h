@@ -35,6 +35,15 @@ struct server_habits {
     bool needs_pfs;          /* refuses a quick mode without a KE */
     uint32_t responder_lifetime;
     bool new_cookie_each; /* another SA for every message 1 */
+    /* With certificates. */
+    const struct credential *credential; /* whose key signs */
+    const struct cert_list *certs;       /* sent instead of its chain */
+    bool one_more;                       /* the last of them twice: more than a list can hold */
+    bool pkcs7;                          /* sends them in one bag, which `bag` is */
+    struct span bag;
+    struct span request; /* the body of a CERTREQ in message 4 */
+    bool bad_signature;
+    bool refuse_mm5; /* answers message 5 with AUTHENTICATION-FAILED under the keys */
 };
 
 struct server {
@@ -54,7 +63,7 @@ struct server {
     bool has_keys, up;
     struct ike_keys keys;
     uint8_t iv[16];
-    uint8_t mm4[2048], mm6[2048];
+    uint8_t mm4[2048], mm6[8192];
     size_t n_mm4, n_mm6;
     /* one quick mode */
     uint32_t mid;
@@ -76,7 +85,7 @@ struct flight {
     l2tpc_us at;
     enum ike_port port;
     struct endpoint from;
-    uint8_t bytes[2048];
+    uint8_t bytes[8192];
     size_t n;
 };
 
@@ -108,10 +117,23 @@ struct rig {
     /* Sees every datagram for the engine before it is delivered; may be NULL. */
     void (*before)(struct rig *r, const struct flight *f);
     struct span before_wanted;
+    /* With certificates: who answers the engine's needs. */
+    const struct credential *signer;
+    const struct trust *trust;
+    const char *name;
+    int64_t clock;
+    enum cert_verdict verdict;
+    char detail[CERT_TEXT_MAX];
+    bool keep_cert_status; /* leaves NEED_CERT_STATUS unanswered */
+    struct ike_credential shown;
+    struct cert_list cas;
 };
 
 /* A rig with the policy "legacy", AUTO encapsulation and DPD; change r->cfg, then rig_start(). */
 struct rig *rig_new(void);
+/* Both sides with certificates: the client signs with `own` and trusts `trust`. */
+void rig_use_certificates(struct rig *r, const struct credential *own, const struct trust *trust,
+                          const struct credential *server);
 void rig_start(struct rig *r);
 void rig_run(struct rig *r, l2tpc_us until);
 void rig_free(struct rig *r);

@@ -117,7 +117,7 @@ static void recv_mm1(struct rig *r, enum ike_port port, const struct isakmp_head
     }
     write_answer(&w, PROTOCOL_ISAKMP, 0, nth_transform(sa, s->habits.transform, &spi));
     must(wr_finish(&w, &body));
-    must(proposal_read_phase1(body, &r->cfg.policy, 28800, &choice) == OFFER_OK);
+    must(proposal_read_phase1(body, &r->ike->cfg.policy, 28800, &choice) == OFFER_OK);
     s->suite = choice.suite;
     build_start(&b, h->cky_i, s->cky_r, EXCHANGE_MAIN, 0, 0);
     build_bytes(&b, PAYLOAD_SA, body);
@@ -159,6 +159,8 @@ static void recv_mm3(struct rig *r, const struct chain *c)
     build_start(&b, s->cky_i, s->cky_r, EXCHANGE_MAIN, 0, 0);
     build_bytes(&b, PAYLOAD_KE, dh_public(s->dh));
     build_bytes(&b, PAYLOAD_NONCE, SPAN_ARRAY(s->nr));
+    if (s->habits.request.n)
+        build_bytes(&b, PAYLOAD_CR, s->habits.request);
     for (int i = 0; !s->habits.no_natt && i < 2 + s->habits.natd_extra; i++) {
         bool ours = i > 0;
 
@@ -205,6 +207,99 @@ static bool open_message(struct server *s, const struct isakmp_header *h, struct
                    false, (struct mspan){plain, body.n}));
     memcpy(iv, body.p + body.n - block, block);
     return isakmp_split(h->next_payload, span_of(plain, body.n), c);
+}
+
+/* ---- message 5 and 6 with certificates ---- */
+static void build_own_certs(const struct server *s, struct build *b)
+{
+    const struct cert_list *certs =
+        s->habits.certs ? s->habits.certs : credential_chain(s->habits.credential);
+    struct wr_box box;
+
+    if (s->habits.pkcs7) {
+        box = build_payload(b, PAYLOAD_CERT);
+        wr_u8(&b->w, CERT_ENCODING_PKCS7);
+        wr_bytes(&b->w, s->habits.bag);
+        wr_close(&b->w, box);
+        return;
+    }
+    for (unsigned i = 0; i < certs->n + s->habits.one_more; i++) {
+        box = build_payload(b, PAYLOAD_CERT);
+        wr_u8(&b->w, CERT_ENCODING_X509);
+        wr_bytes(&b->w, cert_list_get(certs, i < certs->n ? i : certs->n - 1));
+        wr_close(&b->w, box);
+    }
+    /* A revocation list, which nobody asked for: an encoding that is passed over. */
+    box = build_payload(b, PAYLOAD_CERT);
+    wr_u8(&b->w, 7);
+    wr_u32(&b->w, 0);
+    wr_close(&b->w, box);
+}
+
+static void check_client(struct rig *r, const struct chain *c, struct span id)
+{
+    struct server *s = &r->server;
+    uint8_t want[HASH_MAX];
+    struct span cert;
+    struct span sig;
+
+    must(keymat_hash_phase1(s->c, &s->keys, span_of(s->gxi, s->n_gxi), span_of(s->gxr, s->n_gxr),
+                            s->cky_i, s->cky_r, span_of(s->sai_b, s->n_sai_b), id, want));
+    must(chain_get(c, PAYLOAD_SIG, 0, &sig) && chain_get(c, PAYLOAD_CERT, 0, &cert) && cert.n > 1 &&
+         cert.p[0] == CERT_ENCODING_X509);
+    must(cert_verify_hash(s->c, span_of(cert.p + 1, cert.n - 1), r->shown.auth,
+                          span_of(want, s->keys.n), sig));
+}
+
+static void recv_signed_mm5(struct rig *r, enum ike_port port, const struct isakmp_header *h,
+                            struct span body)
+{
+    struct server *s = &r->server;
+    struct phase1_inputs in = {.ni = span_of(s->ni, s->n_ni),
+                               .nr = SPAN_ARRAY(s->nr),
+                               .gxy = span_of(s->gxy, s->n_gxy),
+                               .cky_i = s->cky_i,
+                               .cky_r = s->cky_r,
+                               .signatures = true};
+    const struct cert_id *name = credential_id(s->habits.credential);
+    struct chain c;
+    struct build b;
+    struct span id, out;
+    uint8_t plain[8192], hash[HASH_MAX], own[4 + CERT_ID_MAX] = {name->type}, sig[SIGN_MAX];
+    size_t n_sig;
+
+    s->mm5s++;
+    memcpy(own + 4, name->bytes, name->n);
+    id = s->habits.id.n ? s->habits.id : span_of(own, 4 + name->n);
+    if (s->n_mm6) {
+        server_send(r, port, span_of(s->mm6, s->n_mm6));
+        return;
+    }
+    must(ike_keys_derive(s->c, &s->suite, &in, &s->keys));
+    s->has_keys = true;
+    must(keymat_iv_phase1(s->c, &s->keys, span_of(s->gxi, s->n_gxi), span_of(s->gxr, s->n_gxr),
+                          s->iv));
+    must(open_message(s, h, body, s->iv, plain, &c));
+    must(chain_get(&c, PAYLOAD_ID, 0, &out));
+    check_client(r, &c, out);
+    if (s->habits.refuse_mm5) {
+        server_send_notify(r, NOTIFY_AUTHENTICATION_FAILED, SPAN_NONE, SPAN_NONE);
+        return;
+    }
+    must(keymat_hash_phase1(s->c, &s->keys, span_of(s->gxr, s->n_gxr), span_of(s->gxi, s->n_gxi),
+                            s->cky_r, s->cky_i, span_of(s->sai_b, s->n_sai_b), id, hash));
+    must(credential_sign(s->habits.credential, span_of(hash, s->keys.n), sig, &n_sig));
+    if (s->habits.bad_signature)
+        sig[n_sig / 2] ^= 1;
+    build_start(&b, s->cky_i, s->cky_r, EXCHANGE_MAIN, ISAKMP_FLAG_ENCRYPTION, 0);
+    build_bytes(&b, PAYLOAD_ID, id);
+    build_own_certs(s, &b);
+    build_bytes(&b, PAYLOAD_SIG, span_of(sig, n_sig));
+    must(build_seal(&b, s->c, &s->keys, s->iv, &out));
+    memcpy(s->mm6, out.p, out.n);
+    s->n_mm6 = out.n;
+    s->up = true;
+    server_send(r, port, out);
 }
 
 static void recv_mm5(struct rig *r, enum ike_port port, const struct isakmp_header *h,
@@ -646,6 +741,8 @@ void server_recv(struct rig *r, enum ike_port port, struct span bytes)
         return;
     else if (h.exchange == EXCHANGE_MAIN && !encrypted)
         recv_mm3(r, &c);
+    else if (h.exchange == EXCHANGE_MAIN && s->habits.credential)
+        recv_signed_mm5(r, port, &h, body);
     else if (h.exchange == EXCHANGE_MAIN)
         recv_mm5(r, port, &h, body);
     else if (h.exchange == EXCHANGE_QUICK && h.message_id == s->mid && s->n_qm_ni &&
