@@ -9,7 +9,6 @@
 #include "l2tp/result.h"
 
 #define L2TP_CHALLENGE_LEN 16
-#define L2TP_NUDGE_MIN US_MS(100) /* between two SCCRQ on request */
 
 /*
  * The control connection, RFC 2661 7.2.1, originator's side: wait-ctl-reply is CONTROL_SCCRQ_SENT;

@@ -313,16 +313,6 @@ void l2tp_note_data(struct l2tp *l, l2tpc_us now)
     l->heard = us_max(l->heard, now);
 }
 
-void l2tp_nudge(struct l2tp *l, l2tpc_us now)
-{
-    const struct reliable_msg *oldest = reliable_oldest(&l->reliable);
-
-    if (l->control != CONTROL_SCCRQ_SENT || !oldest || oldest->type != SCCRQ ||
-        now < us_add(oldest->last, L2TP_NUDGE_MIN))
-        return;
-    reliable_repeat(&l->reliable, now);
-}
-
 void l2tp_close(struct l2tp *l, l2tpc_us now)
 {
     bool unanswered = l->control == CONTROL_SCCRQ_SENT;

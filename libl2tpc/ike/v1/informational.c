@@ -33,8 +33,10 @@ static bool start(struct ike *ike, struct build *b, uint32_t *message_id, size_t
     return true;
 }
 
-void info_send_notify(struct ike *ike, uint8_t protocol, struct span spi, uint16_t type,
-                      struct span data, l2tpc_us now)
+/* Notify and Delete differ in one number only: the type of the one, the count of the other's SPIs
+ * (RFC 2408 3.14, 3.15). */
+static void send_about(struct ike *ike, uint8_t payload, uint8_t protocol, struct span spi,
+                       uint16_t number, struct span data, l2tpc_us now)
 {
     struct build b;
     struct wr_box box;
@@ -44,11 +46,11 @@ void info_send_notify(struct ike *ike, uint8_t protocol, struct span spi, uint16
 
     if (!start(ike, &b, &message_id, &at))
         return;
-    box = build_payload(&b, PAYLOAD_N);
+    box = build_payload(&b, payload);
     wr_u32(&b.w, DOI_IPSEC);
     wr_u8(&b.w, protocol);
     wr_u8(&b.w, (uint8_t)spi.n);
-    wr_u16(&b.w, type);
+    wr_u16(&b.w, number);
     wr_bytes(&b.w, spi);
     wr_bytes(&b.w, data);
     wr_close(&b.w, box);
@@ -56,25 +58,15 @@ void info_send_notify(struct ike *ike, uint8_t protocol, struct span spi, uint16
         ike_send(ike, ike_own_port(ike), out, now);
 }
 
+void info_send_notify(struct ike *ike, uint8_t protocol, struct span spi, uint16_t type,
+                      struct span data, l2tpc_us now)
+{
+    send_about(ike, PAYLOAD_N, protocol, spi, type, data, now);
+}
+
 static void send_delete(struct ike *ike, uint8_t protocol, struct span spi, l2tpc_us now)
 {
-    struct build b;
-    struct wr_box box;
-    struct span out;
-    uint32_t message_id;
-    size_t at;
-
-    if (!start(ike, &b, &message_id, &at))
-        return;
-    box = build_payload(&b, PAYLOAD_D);
-    wr_u32(&b.w, DOI_IPSEC);
-    wr_u8(&b.w, protocol);
-    wr_u8(&b.w, (uint8_t)spi.n);
-    wr_u16(&b.w, 1);
-    wr_bytes(&b.w, spi);
-    wr_close(&b.w, box);
-    if (seal(ike, &b, message_id, at, &out))
-        ike_send(ike, ike_own_port(ike), out, now);
+    send_about(ike, PAYLOAD_D, protocol, spi, 1, SPAN_NONE, now);
 }
 
 /* The SPI of a Delete is the one that its sender receives on (RFC 2408 3.15). */

@@ -202,37 +202,3 @@ TEST(l2tp_dial_hello_comes_after_the_configured_idle_time)
     CHECK_INT(w.hellos, 11); /* one each 7.04 s */
     world_free(&w);
 }
-
-static bool lose_all_to_lns(struct world *w, int to, int type)
-{
-    (void)type;
-    return to == TO_LNS && w->loss_percent;
-}
-
-TEST(l2tp_dial_nudge_repeats_sccrq_at_most_every_100_ms)
-{
-    struct world w;
-
-    world_init(&w);
-    w.lose = lose_all_to_lns;
-    w.loss_percent = 100;
-    world_start(&w);
-    (void)world_run(&w, NULL, w.now + US_MS(50));
-    l2tp_nudge(w.rig.l, w.now);
-    (void)world_run(&w, NULL, w.now);
-    CHECK_INT(w.seen[TO_LNS][1], 1);
-    (void)world_run(&w, NULL, w.now + US_MS(50));
-    w.loss_percent = 0;
-    l2tp_nudge(w.rig.l, w.now);
-    l2tp_nudge(w.rig.l, w.now);
-    (void)world_run(&w, NULL, w.now);
-    CHECK_INT(w.seen[TO_LNS][1], 2);
-    CHECK(world_run(&w, &w.up, US_S(5)));
-    CHECK_INT(w.seen[TO_LNS][1], 2);
-    l2tp_nudge(w.rig.l, w.now + US_S(1));
-    (void)world_run(&w, NULL, w.now);
-    CHECK_INT(w.seen[TO_LNS][1], 2);
-    /* It went out twice: the call waited for SCCCN. */
-    CHECK(w.first_seen[TO_LNS][10] > w.first_seen[TO_LNS][3]);
-    world_free(&w);
-}
