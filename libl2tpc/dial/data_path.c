@@ -111,6 +111,27 @@ static void plan(struct data_pair *p, const struct sa_pair *sa, l2tpc_us now)
     p->switch_at = p->delete_at = US_NEVER;
 }
 
+void data_shorten(struct data_path *d, uint32_t spi_out, uint32_t seconds, uint64_t bytes,
+                  l2tpc_us now)
+{
+    struct data_pair *p = data_find_out(d, spi_out);
+    l2tpc_us life = US_S(seconds);
+
+    if (!p)
+        return;
+    if (seconds != UINT32_MAX) {
+        /* However little is left, a successor gets the usual time to come up. */
+        l2tpc_us end = us_max(us_add(p->installed, life), now);
+
+        p->expires = us_min(p->expires, us_add(end, SA_GRACE));
+        p->soft = us_min(p->soft, us_add(p->installed, soft_part(life, spi_out)));
+    }
+    if (bytes != 0) {
+        p->hard_bytes = bytes < p->hard_bytes ? bytes : p->hard_bytes;
+        p->soft_bytes = soft_part(p->hard_bytes, spi_out);
+    }
+}
+
 struct data_pair *data_install(struct data_path *d, struct crypto *crypto, const struct env *env,
                                const struct sa_pair *sa, const struct inaddr *local,
                                const struct inaddr *remote, l2tpc_us now)

@@ -66,6 +66,10 @@ void data_switch(struct data_path *d, struct data_pair *p, l2tpc_us now);
 struct data_pair *data_find_out(struct data_path *d, uint32_t spi_out);
 /* Nothing more is sent on it: another one takes over, or none. */
 void data_spend(struct data_path *d, struct data_pair *p, l2tpc_us now);
+/* The server gives a pair less than was negotiated; it never gives more. UINT32_MAX, 0: not said.
+ */
+void data_shorten(struct data_path *d, uint32_t spi_out, uint32_t seconds, uint64_t bytes,
+                  l2tpc_us now);
 /* Removes the pair with this outbound SPI; false when there is none. */
 bool data_remove(struct data_path *d, uint32_t spi_out);
 /* Removes pairs that were replaced long ago or whose lifetime has run out; the next such time, or

@@ -218,6 +218,9 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
     case IKE_EVENT_SA_DELETED:
         on_sa_deleted(d, e->spi, now);
         break;
+    case IKE_EVENT_SA_LIFETIME:
+        rekey_on_lifetime(d, &e->sa, e->spi, now);
+        break;
     case IKE_EVENT_REKEY_FAILED:
         rekey_on_failed(d, now);
         break;

@@ -84,6 +84,7 @@ void try_next_address(struct dial *d, l2tpc_us now);
 void rekey_on_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now);
 void rekey_on_ready(struct dial *d, uint32_t spi_out, bool proven, l2tpc_us now);
 void rekey_on_deleted(struct dial *d, uint32_t spi_out, l2tpc_us now);
+void rekey_on_lifetime(struct dial *d, const struct sa_pair *said, uint32_t spi_out, l2tpc_us now);
 void rekey_on_failed(struct dial *d, l2tpc_us now);
 /* Looks at the limits of the pairs, and at which of them the server uses. */
 void rekey_tick(struct dial *d, l2tpc_us now);

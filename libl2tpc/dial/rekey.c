@@ -117,6 +117,17 @@ void rekey_on_deleted(struct dial *d, uint32_t spi_out, l2tpc_us now)
     note_bare(d, now);
 }
 
+void rekey_on_lifetime(struct dial *d, const struct sa_pair *said, uint32_t spi_out, l2tpc_us now)
+{
+    const struct data_pair *p = data_find_out(&d->data, spi_out);
+
+    if (!p)
+        return;
+    data_shorten(&d->data, spi_out, said->lifetime_s, said->lifetime_bytes, now);
+    if (p == data_current(&d->data) && said->lifetime_s < d->facts.esp_lifetime_s)
+        d->facts.esp_lifetime_s = said->lifetime_s;
+}
+
 void rekey_on_failed(struct dial *d, l2tpc_us now)
 {
     if (!d->rekey.asked)

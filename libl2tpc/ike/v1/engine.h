@@ -166,6 +166,7 @@ struct ike {
     enum ike_role role;
     struct ike_renewal renewal;
     l2tpc_us retire_at;
+    l2tpc_us up_at; /* when it was authenticated: lifetimes count from there */
     bool responder; /* of main mode */
     uint8_t last_in[IKE_DIGEST_LEN];
     struct retransmit rtx;
@@ -251,6 +252,8 @@ void ike_forget_keys(struct ike *ike);
 /* ---- renewal.c ---- */
 /* Phase 1 is up: when to renew it. */
 void renewal_plan(struct ike *ike, l2tpc_us now);
+/* RESPONDER-LIFETIME for this IKE SA (RFC 2407 4.6.3.1); false: too short to be lived with. */
+bool renewal_lower(struct ike *ike, struct span attributes) MUST_USE;
 /* Not the root's cookies: another SA of the family, or a main mode that the server begins. */
 enum verdict renewal_input(struct ike *root, struct ike_in *in);
 /* Looks after what an input or a timer has changed. */
@@ -302,6 +305,9 @@ void phase1_mm5_sent(struct ike *ike, struct span mm5, l2tpc_us now);
 void phase1_note_answer(struct ike *ike, l2tpc_us now);
 void phase1_note_mm6(struct ike *ike, const struct ike_in *in, const struct identity *id);
 enum verdict phase1_up(struct ike *ike, l2tpc_us now);
+/* The notifies of message 6; false: its RESPONDER-LIFETIME leaves too little. */
+bool phase1_keep_lifetime(struct ike *ike, const struct chain *c) MUST_USE;
+enum verdict phase1_fail_lifetime(struct ike *ike);
 
 /* ---- phase1_cert.c ---- */
 void cert_write_requests(const struct ike *ike, struct build *b);

@@ -187,6 +187,32 @@ static enum verdict recv_connected(struct ike *ike)
     return VERDICT_OK;
 }
 
+/*
+ * RESPONDER-LIFETIME (RFC 2407 4.6.3.1), of the IKE SA or of a pair, which its SPI names. One that
+ * is too short to be lived with is not followed: the server's own Delete ends the SA then.
+ */
+static enum verdict recv_lifetime(struct ike *ike, const struct notify *n)
+{
+    struct ike_event ev = {.type = IKE_EVENT_SA_LIFETIME, .sa = {.lifetime_s = UINT32_MAX}};
+    struct rd r = rd_of(n->spi);
+    uint32_t spi;
+
+    if (n->protocol == PROTOCOL_ISAKMP)
+        return renewal_lower(ike, n->data) ? VERDICT_OK : VERDICT_DROP;
+    if (n->protocol != PROTOCOL_ESP || !rd_u32(&r, &spi) || !rd_end(&r) ||
+        !proposal_lower_lifetime(n->data, &ev.sa.lifetime_s, &ev.sa.lifetime_bytes))
+        return VERDICT_DROP;
+    for (unsigned i = 0; i < IKE_SAS_MAX; i++) {
+        const struct ike_sa_record *sa = &ike->root->sas[i];
+
+        if (!sa->live || (sa->spi_out != spi && sa->spi_in != spi))
+            continue;
+        ev.spi = sa->spi_out;
+        ike_push_event(ike, &ev);
+    }
+    return VERDICT_OK;
+}
+
 /* `fresh`: this message id was not seen before. */
 static enum verdict recv_notify(struct ike *ike, const struct notify *n, const struct ike_in *in,
                                 bool fresh)
@@ -198,6 +224,8 @@ static enum verdict recv_notify(struct ike *ike, const struct notify *n, const s
         return liveness_recv_ack(ike, n, in);
     case NOTIFY_CONNECTED:
         return fresh ? recv_connected(ike) : VERDICT_DROP;
+    case NOTIFY_RESPONDER_LIFETIME:
+        return fresh ? recv_lifetime(ike, n) : VERDICT_DROP;
     default:
         return is_error(n) && fresh ? recv_error(ike, n, in->now) : VERDICT_OK;
     }

@@ -440,6 +440,28 @@ void phase1_note_mm6(struct ike *ike, const struct ike_in *in, const struct iden
     judge_server_nat(ike, id);
 }
 
+bool phase1_keep_lifetime(struct ike *ike, const struct chain *c)
+{
+    struct span body;
+
+    for (unsigned i = 0; chain_get(c, PAYLOAD_N, i, &body); i++) {
+        struct notify n;
+
+        if (isakmp_parse_notify(body, &n) && n.type == NOTIFY_RESPONDER_LIFETIME &&
+            n.protocol == PROTOCOL_ISAKMP && !renewal_lower(ike, n.data))
+            return false;
+    }
+    return true;
+}
+
+enum verdict phase1_fail_lifetime(struct ike *ike)
+{
+    struct failure f = failure_make(FAILURE_IKE_POLICY);
+
+    failure_set_value(&f, span_str("the IKE lifetime is too short"));
+    return ike_fail(ike, &f);
+}
+
 enum verdict phase1_up(struct ike *ike, l2tpc_us now)
 {
     struct ike_event up = {.type = IKE_EVENT_AUTHENTICATED};
@@ -478,6 +500,8 @@ static enum verdict recv_mm6(struct ike *ike, const struct ike_in *in)
 
         return ike_fail(ike, &f);
     }
+    if (!phase1_keep_lifetime(ike, &c))
+        return phase1_fail_lifetime(ike);
     memcpy(ike->iv, iv, sizeof(iv));
     phase1_keep_vendors(ike, &c);
     phase1_note_mm6(ike, in, &id);

@@ -254,6 +254,8 @@ static enum verdict judge_mm6(struct ike *ike, const struct ike_in *in, struct i
     pc->n_id = m->id.data.n;
     memcpy(pc->id, m->id.data.p, pc->n_id);
     m->id.data = span_of(pc->id, pc->n_id);
+    if (!phase1_keep_lifetime(ike, &c))
+        return phase1_fail_lifetime(ike);
     phase1_keep_vendors(ike, &c);
     return VERDICT_OK;
 }

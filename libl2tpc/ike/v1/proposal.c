@@ -557,3 +557,17 @@ bool proposal_lower_lifetime(struct span attributes, uint32_t *seconds, uint64_t
         *bytes = b;
     return true;
 }
+
+bool proposal_lower_phase1_lifetime(struct span attributes, uint32_t *seconds)
+{
+    struct attributes a;
+    uint32_t s;
+
+    if ((!read_attributes(attributes, &p2_kinds, &a) || a.seen != 0) &&
+        (!read_attributes(attributes, &p1_kinds, &a) || a.seen != 0))
+        return false;
+    if (!settle_seconds(&a, *seconds, &s))
+        return false;
+    *seconds = s;
+    return true;
+}

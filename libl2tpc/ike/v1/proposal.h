@@ -65,5 +65,7 @@ enum offer_verdict proposal_choose_esp(struct span sa, const struct esp_offer *o
                                        struct esp_choice *out, uint8_t *out_number);
 /* RESPONDER-LIFETIME (RFC 2407 4.6.3.1): lowers, never raises. */
 bool proposal_lower_lifetime(struct span attributes, uint32_t *seconds, uint64_t *bytes) MUST_USE;
+/* The same of an IKE SA. RFC 2407 does not say whose attribute numbers count: both are read. */
+bool proposal_lower_phase1_lifetime(struct span attributes, uint32_t *seconds) MUST_USE;
 
 #endif

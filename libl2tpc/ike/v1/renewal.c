@@ -85,9 +85,27 @@ static l2tpc_us soft_life(const struct ike *ike)
 
 void renewal_plan(struct ike *ike, l2tpc_us now)
 {
+    ike->up_at = now;
     ike->renewal.due = us_add(now, soft_life(ike));
     ike->renewal.hard = us_add(now, US_S(ike->facts.lifetime_s));
     ike->facts.ike_sas++;
+}
+
+bool renewal_lower(struct ike *ike, struct span attributes)
+{
+    uint32_t seconds = ike->facts.lifetime_s;
+
+    if (!proposal_lower_phase1_lifetime(attributes, &seconds))
+        return false;
+    if (seconds == ike->facts.lifetime_s)
+        return true;
+    ike->facts.lifetime_s = seconds;
+    ike_log(ike, LOG_LEVEL_INFO, "the server shortens the IKE lifetime to %u s", seconds);
+    if (ike->state == P1_UP && ike->renewal.due != US_NEVER) {
+        ike->renewal.due = us_min(ike->renewal.due, us_add(ike->up_at, soft_life(ike)));
+        ike->renewal.hard = us_min(ike->renewal.hard, us_add(ike->up_at, US_S(seconds)));
+    }
+    return true;
 }
 
 static void start_own(struct ike *root, l2tpc_us now)

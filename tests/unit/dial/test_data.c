@@ -428,3 +428,31 @@ TEST(data_cleared)
     CHECK(!data_owns_spi(&f.d, f.e.sa.in.spi));
     close_fixture(&f);
 }
+
+TEST(data_shortened_by_the_server)
+{
+    struct fixture f;
+    const struct data_pair *p;
+    uint32_t spi;
+    l2tpc_us now = US_S(100);
+    l2tpc_us soft;
+
+    CHECK(open_fixture(&f));
+    p = data_current(&f.d);
+    spi = f.e.sa.out.spi;
+    data_shorten(&f.d, spi ^ 1, 300, 0, now);
+    CHECK(p->soft == US_NEVER || p->soft > US_S(300));
+    data_shorten(&f.d, spi, 300, UINT64_C(8) << 20, now);
+    soft = p->soft;
+    CHECK(soft >= US_S(240) && soft <= US_S(270));
+    CHECK(p->expires == US_S(300) + SA_GRACE);
+    CHECK(p->hard_bytes == UINT64_C(8) << 20 && p->soft_bytes < p->hard_bytes);
+    /* Never longer again; and what is over already leaves the time for a successor. */
+    data_shorten(&f.d, spi, 3000, UINT64_C(80) << 20, now);
+    CHECK(p->soft == soft && p->hard_bytes == UINT64_C(8) << 20);
+    data_shorten(&f.d, spi, 50, 0, now);
+    CHECK(p->soft < now);
+    CHECK(p->expires == now + SA_GRACE);
+    CHECK(data_current(&f.d) == p);
+    close_fixture(&f);
+}

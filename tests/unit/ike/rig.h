@@ -34,7 +34,8 @@ struct server_habits {
     uint16_t refuse_qm1;     /* answers quick mode 1 with that notify */
     bool needs_pfs;          /* refuses a quick mode without a KE */
     uint32_t responder_lifetime;
-    bool new_cookie_each; /* another SA for every message 1 */
+    uint32_t mm6_lifetime; /* RESPONDER-LIFETIME in message 6 */
+    bool new_cookie_each;  /* another SA for every message 1 */
     /* With certificates. */
     const struct credential *credential; /* whose key signs */
     const struct cert_list *certs;       /* sent instead of its chain */
@@ -147,6 +148,8 @@ enum verdict server_inject(struct rig *r, struct span bytes); /* at once, past t
 bool server_build_info(struct rig *r, uint8_t payload, struct span body, uint32_t mid,
                        struct span *out, struct build *b);
 void server_send_notify(struct rig *r, uint16_t type, struct span spi, struct span data);
+/* RESPONDER-LIFETIME in an informational; spi 0: of the IKE SA. */
+void server_send_lifetime(struct rig *r, uint32_t spi, const uint32_t *attributes, unsigned n);
 void server_send_dpd(struct rig *r, uint16_t type, uint32_t seq);
 void server_send_delete_esp(struct rig *r, uint32_t spi);
 void server_send_delete_ike(struct rig *r);

@@ -302,6 +302,26 @@ static void recv_signed_mm5(struct rig *r, enum ike_port port, const struct isak
     server_send(r, port, out);
 }
 
+/* RFC 2407 4.6.3.1, for the IKE SA. */
+static void build_ike_lifetime(struct server *s, struct build *b)
+{
+    uint8_t bytes[44];
+    struct wr w = wr_of(bytes, sizeof(bytes));
+    struct span body;
+
+    wr_u32(&w, DOI_IPSEC);
+    wr_u8(&w, PROTOCOL_ISAKMP);
+    wr_u8(&w, 16);
+    wr_u16(&w, NOTIFY_RESPONDER_LIFETIME);
+    wr_bytes(&w, SPAN_ARRAY(s->cky_i));
+    wr_bytes(&w, SPAN_ARRAY(s->cky_r));
+    wr_u32(&w, 0x80010001);
+    wr_u32(&w, 0x00020004);
+    wr_u32(&w, s->habits.mm6_lifetime);
+    must(wr_finish(&w, &body));
+    build_bytes(b, PAYLOAD_N, body);
+}
+
 static void recv_mm5(struct rig *r, enum ike_port port, const struct isakmp_header *h,
                      struct span body)
 {
@@ -348,6 +368,8 @@ static void recv_mm5(struct rig *r, enum ike_port port, const struct isakmp_head
     build_start(&b, s->cky_i, s->cky_r, EXCHANGE_MAIN, ISAKMP_FLAG_ENCRYPTION, 0);
     build_bytes(&b, PAYLOAD_ID, own);
     build_bytes(&b, PAYLOAD_HASH, span_of(want, s->keys.n));
+    if (s->habits.mm6_lifetime)
+        build_ike_lifetime(s, &b);
     must(build_seal(&b, s->c, &s->keys, s->iv, &out));
     memcpy(s->mm6, out.p, out.n);
     s->n_mm6 = out.n;
@@ -633,6 +655,24 @@ static void send_info(struct rig *r, uint8_t payload, struct span body)
     must(env_rand_u32(&r->server.env, &mid));
     must(server_build_info(r, payload, body, mid, &out, &b));
     server_send(r, own_port(r), out);
+}
+
+void server_send_lifetime(struct rig *r, uint32_t spi, const uint32_t *attributes, unsigned n)
+{
+    uint8_t bytes[64];
+    struct wr w = wr_of(bytes, sizeof(bytes));
+    struct span body;
+
+    wr_u32(&w, DOI_IPSEC);
+    wr_u8(&w, spi ? PROTOCOL_ESP : PROTOCOL_ISAKMP);
+    wr_u8(&w, spi ? 4 : 0);
+    wr_u16(&w, NOTIFY_RESPONDER_LIFETIME);
+    if (spi)
+        wr_u32(&w, spi);
+    for (unsigned i = 0; i < n; i++)
+        wr_u32(&w, attributes[i]);
+    must(wr_finish(&w, &body));
+    send_info(r, PAYLOAD_N, body);
 }
 
 void server_send_notify(struct rig *r, uint16_t type, struct span spi, struct span data)

@@ -237,6 +237,65 @@ TEST(ike_responder_lifetime_lowers)
     rig_free(r);
 }
 
+TEST(ike_responder_lifetime_in_message_6)
+{
+    struct rig *r = rig_new();
+
+    r->server.habits.mm6_lifetime = 900;
+    rig_start(r);
+    rig_run(r, r->now + US_S(2));
+    CHECK_INT(ike_facts(r->ike)->lifetime_s, 900);
+    CHECK(r->ike->renewal.hard <= r->now + US_S(900));
+    rig_free(r);
+    r = rig_new();
+    r->server.habits.mm6_lifetime = 9;
+    rig_start(r);
+    rig_run(r, r->now + US_S(2));
+    CHECK_STR(failure_code(rig_failure(r)->id), "ike.policy");
+    rig_free(r);
+}
+
+TEST(ike_responder_lifetime_later)
+{
+    static const uint32_t p1_s[] = {0x800b0001, 0x800c0384};           /* 900 s, RFC 2409 */
+    static const uint32_t p2_s[] = {0x80010001, 0x8002012c};           /* 300 s, RFC 2407 */
+    static const uint32_t longer[] = {0x80010001, 0x00020004, 864000}; /* never raises */
+    static const uint32_t kb[] = {0x80010002, 0x80027d00};
+    static const uint32_t shortest[] = {0x80010001, 0x80020001};
+    struct rig *r = rig_new();
+    uint32_t spi;
+
+    rig_start(r);
+    rig_run(r, r->now + US_S(2));
+    spi = rig_event(r, IKE_EVENT_SA_PAIR, 0)->sa.out.spi;
+    server_send_lifetime(r, 0, longer, 3);
+    server_send_lifetime(r, 0, shortest, 2);
+    rig_run(r, r->now + US_S(1));
+    CHECK_INT(ike_facts(r->ike)->lifetime_s, 28800);
+    server_send_lifetime(r, 0, p1_s, 2);
+    rig_run(r, r->now + US_S(1));
+    CHECK_INT(ike_facts(r->ike)->lifetime_s, 900);
+    server_send_lifetime(r, 0, p2_s, 2);
+    rig_run(r, r->now + US_S(1));
+    CHECK_INT(ike_facts(r->ike)->lifetime_s, 300);
+    CHECK(r->ike->renewal.due < r->now + US_S(300));
+    CHECK(!rig_event(r, IKE_EVENT_SA_LIFETIME, 0));
+    server_send_lifetime(r, spi ^ 1, p2_s, 2);
+    server_send_lifetime(r, spi, shortest, 2);
+    server_send_lifetime(r, spi, p1_s, 2);
+    rig_run(r, r->now + US_S(1));
+    CHECK(!rig_event(r, IKE_EVENT_SA_LIFETIME, 0));
+    server_send_lifetime(r, spi, p2_s, 2);
+    server_send_lifetime(r, spi, kb, 2);
+    rig_run(r, r->now + US_S(1));
+    CHECK(rig_event(r, IKE_EVENT_SA_LIFETIME, 1));
+    CHECK_INT(rig_event(r, IKE_EVENT_SA_LIFETIME, 0)->spi, spi);
+    CHECK_INT(rig_event(r, IKE_EVENT_SA_LIFETIME, 0)->sa.lifetime_s, 300);
+    CHECK_INT(rig_event(r, IKE_EVENT_SA_LIFETIME, 1)->sa.lifetime_s, UINT32_MAX);
+    CHECK(rig_event(r, IKE_EVENT_SA_LIFETIME, 1)->sa.lifetime_bytes == UINT64_C(0x7d00) * 1024);
+    rig_free(r);
+}
+
 /* ---- the Commit bit ---- */
 TEST(ike_commit_bit_waits_for_connected)
 {
