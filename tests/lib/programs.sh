@@ -10,13 +10,20 @@ programs_find() {   # directory, prefix
     find "$1" -maxdepth 4 -type f -name "$2-*" -perm -u+x ! -name '*.p' 2> /dev/null | sort
 }
 
-programs_one() {    # program, short name, seconds, cases..., -- wrapper...
-    local exe=$1 short=$2 seconds=$3 cases=() out rc line last
+# Runs one program into FILE, its exit status into FILE.rc.
+programs_run() {    # file, program, seconds, cases..., -- wrapper...
+    local file=$1 exe=$2 seconds=$3 cases=()
     shift 3
     while [ $# -gt 0 ] && [ "$1" != -- ]; do cases+=("$1"); shift; done
     shift
-    out=$(timeout -k 5 "$seconds" "$@" "$exe" "${cases[@]}" 2>&1 < /dev/null)
-    rc=$?
+    timeout -k 5 "$seconds" "$@" "$exe" "${cases[@]}" > "$file" 2>&1 < /dev/null
+    echo $? > "$file.rc"
+}
+
+programs_count() {  # file, short name, seconds
+    local file=$1 short=$2 seconds=$3 out rc last
+
+    out=$(cat "$file") rc=$(cat "$file.rc")
     echo "$out" | sed -E "s,^(ok  |FAIL|SKIP) ([^ ]+),\1 $short/\2," |
         grep -vE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$'
     last=$(echo "$out" | grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' | tail -n 1)
@@ -34,9 +41,12 @@ programs_one() {    # program, short name, seconds, cases..., -- wrapper...
     fi
 }
 
+# PROGRAMS_JOBS of them at once; a sabotaged suite stops at the first one that is red.
 programs_suite() {
-    local name=$1 variant=$2 prefix=$3 seconds=$4 dir exe short w cases programs
+    local name=$1 variant=$2 prefix=$3 seconds=$4 dir exe short w cases programs out running=0
+    local jobs=${PROGRAMS_JOBS:-1} started=()
     shift 4
+    sabotaged && jobs=1
     dir=$(build_dir "$variant")
     if ! build_variant "$variant"; then
         case_fail build "the $variant build failed"
@@ -44,6 +54,7 @@ programs_suite() {
     fi
     programs=$(programs_find "$dir" "$prefix")
     [ -n "$programs" ] || { case_skip all "the $variant build has no $prefix-* programs"; suite_end; }
+    out=$(mktemp -d)
     for exe in $programs; do
         short=${exe##*/"$prefix"-}
         if [ $suite_listing = yes ]; then
@@ -63,9 +74,21 @@ programs_suite() {
             *) continue ;;
             esac
         fi
-        programs_one "$exe" "$short" "$seconds" "${cases[@]}" -- "$@"
-        # One program is enough to show that the suite can turn red.
-        sabotaged && [ "$suite_failed" != 0 ] && break
+        if [ $running -ge "$jobs" ]; then
+            wait -n
+            running=$((running - 1))
+        fi
+        programs_run "$out/$short" "$exe" "$seconds" "${cases[@]}" -- "$@" &
+        running=$((running + 1))
+        started+=("$short")
+        sabotaged || continue
+        wait
+        grep -q '^FAIL' "$out/$short" && break
     done
+    wait
+    for short in "${started[@]}"; do
+        programs_count "$out/$short" "$short" "$seconds"
+    done
+    rm -rf "$out"
     suite_end
 }
