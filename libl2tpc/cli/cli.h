@@ -18,6 +18,7 @@
 /* Exit statuses beside 0 and the 3 to 13 of the stages; see l2tpc(1). */
 #define EXIT_LOCAL 1
 #define EXIT_USAGE 2
+#define EXIT_NOT_RUN 126 /* l2tpc run: the command could not be started */
 
 #define SECRET_BYTES_MAX 512
 
@@ -40,10 +41,14 @@ struct connect_options {
     unsigned n_routes;
     bool no_default_route, no_dns, keep_ipv6;
     bool json, verbose;
+    char **command; /* l2tpc run: ends with NULL */
 };
 
 /* options.c: 0, or the exit status after a sentence or the help has been printed (-1 for help). */
-int connect_options_parse(int argc, char **argv, struct connect_options *out);
+int connect_options_parse(int argc, char **argv, bool with_command, struct connect_options *out);
+/* connect.c: the whole connection; `room` NULL, or where the command of the options is to run. */
+struct room;
+int connect_with(const struct connect_options *options, struct room *room);
 /* One sentence on stderr, with "l2tpc: " in front. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool parse_number(const char *text, unsigned least, unsigned most, unsigned *out);
@@ -135,5 +140,6 @@ int cmd_status(int argc, char **argv);
 int cmd_disconnect(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_certificate(int argc, char **argv);
+int cmd_run(int argc, char **argv);
 
 #endif

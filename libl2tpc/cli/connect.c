@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* l2tpc connect: one dial in the foreground, until it ends or is told to. */
 #include "cli/cli.h"
+#include "cli/room.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CALLERS_MAX 8
@@ -34,6 +36,7 @@ struct connection {
     unsigned n_questions;
     bool was_up, stopping, forced, down;
     int exit_status;
+    struct room *room; /* l2tpc run: where the command is, or NULL */
 };
 
 static void log_line(void *user, int level, const char *module, const char *line)
@@ -162,6 +165,17 @@ static int open_config(struct connection *c)
     return ok ? 0 : EXIT_USAGE;
 }
 
+/* Inside its room a command needs nothing of this computer but a socket. */
+static int open_context_of_room(struct connection *c)
+{
+    l2tpc_host_ops ops = {.size = sizeof(ops), .user = c->room, .serve = room_serve};
+    l2tpc_context_options options = {.size = sizeof(options), .host_ops = &ops};
+
+    options.log = c->options.verbose ? log_line : NULL;
+    return l2tpc_context_new(&c->context, &options) == L2TPC_OK ? 0
+                                                                : refused(c, "local.memory", "");
+}
+
 static int open_context(struct connection *c)
 {
     l2tpc_host_options host = {.size = sizeof(host), .run_dir = run_dir()};
@@ -267,6 +281,17 @@ static void on_down(struct connection *c)
         show_status(c);
 }
 
+/* Its network is there: the command can begin. */
+static void start_command(struct connection *c)
+{
+    if (room_start(c->room, c->options.command))
+        return;
+    complain(_("The command cannot be run: %s."), c->room->error);
+    c->exit_status = EXIT_NOT_RUN;
+    c->stopping = true;
+    l2tpc_session_stop(c->session);
+}
+
 static void on_event(struct connection *c, const l2tpc_event *e)
 {
     switch (l2tpc_event_get_type(e)) {
@@ -281,7 +306,10 @@ static void on_event(struct connection *c, const l2tpc_event *e)
         break;
     case L2TPC_EVENT_UP:
         c->was_up = true;
-        show_status(c);
+        if (c->room)
+            start_command(c);
+        else
+            show_status(c);
         break;
     case L2TPC_EVENT_FAILED:
         prompt_close(&c->prompt);
@@ -328,11 +356,29 @@ static void on_caller(struct connection *c)
     free(text);
 }
 
+/* True when the signal was the command's business. */
+static bool signal_of_command(struct connection *c, int signal)
+{
+    int status;
+
+    if (!c->room || !c->was_up || !room_lives(c->room))
+        return signal == SIGCHLD;
+    if (signal == SIGTERM || signal == SIGHUP) /* Ctrl-C has reached it by itself */
+        (void)kill(c->room->pid, signal);
+    if (signal == SIGCHLD && room_ended(c->room, &status)) {
+        c->exit_status = status;
+        c->stopping = true;
+        l2tpc_session_stop(c->session);
+    }
+    return true;
+}
+
 static void on_signal(struct connection *c)
 {
     struct signalfd_siginfo info;
 
-    if (read(c->signal_fd, &info, sizeof(info)) != sizeof(info))
+    if (read(c->signal_fd, &info, sizeof(info)) != sizeof(info) ||
+        signal_of_command(c, (int)info.ssi_signo))
         return;
     /* Asked for a second time, politeness is over. */
     if (c->n_waiting == 0 && c->exit_status == 0 && !c->stopping) {
@@ -392,6 +438,7 @@ static int open_signals(void)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -406,7 +453,7 @@ static int dial(struct connection *c)
     code = control_open(&c->control, c->options.name, value);
     if (code)
         return refused(c, code, value);
-    status = open_context(c);
+    status = c->room ? open_context_of_room(c) : open_context(c);
     if (status == 0)
         status = open_session(c);
     if (status == 0) {
@@ -424,15 +471,16 @@ static int dial(struct connection *c)
     return status;
 }
 
-int cmd_connect(int argc, char **argv)
+int connect_with(const struct connect_options *options, struct room *room)
 {
     static struct connection c;
-    int status = connect_options_parse(argc, argv, &c.options);
+    FILE *out = room ? stderr : stdout; /* the command's own output is what people want of it */
+    int status;
 
-    if (status != 0)
-        return status < 0 ? 0 : status;
-    c.output = (struct output){
-        .json = c.options.json, .terminal = isatty(STDOUT_FILENO) != 0, .out = stdout};
+    c.options = *options;
+    c.room = room;
+    c.output =
+        (struct output){.json = c.options.json, .terminal = isatty(fileno(out)) != 0, .out = out};
     if (c.options.json) /* programs get English, also where the system words the reason */
         (void)setlocale(LC_MESSAGES, "C");
     c.adapter.options = &c.options;
@@ -442,4 +490,14 @@ int cmd_connect(int argc, char **argv)
         status = dial(&c);
     l2tpc_config_free(c.config);
     return status;
+}
+
+int cmd_connect(int argc, char **argv)
+{
+    struct connect_options options;
+    int status = connect_options_parse(argc, argv, false, &options);
+
+    if (status != 0)
+        return status < 0 ? 0 : status;
+    return connect_with(&options, NULL);
 }

@@ -13,6 +13,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } verbs[] = {
     {"connect", N_("dial a server and stay connected"), cmd_connect},
+    {"run", N_("run one command inside a tunnel, without any right"), cmd_run},
     {"status", N_("show running connections"), cmd_status},
     {"disconnect", N_("end a running connection politely"), cmd_disconnect},
     {"explain", N_("say what a failure code means and what to do"), cmd_explain},

@@ -85,15 +85,40 @@ static const struct {
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
-static void help(void)
+static void introduce_run(void)
+{
+    (void)printf("%s\n\n", _("Usage: l2tpc run --server HOST --user NAME [OPTIONS] -- COMMAND"));
+    (void)printf("%s\n\n", _("Dials the server and runs COMMAND with the tunnel as its only "
+                             "network, as an ordinary user.\nNothing else on this computer "
+                             "changes; the exit status is that of COMMAND."));
+}
+
+static void introduce_connect(void)
 {
     (void)printf("%s\n\n", _("Usage: l2tpc connect --server HOST --user NAME [OPTIONS]"));
     (void)printf("%s\n\n", _("Dials the server, configures this computer and stays connected "
                              "until Ctrl-C or l2tpc disconnect.\nSecrets that are not given are "
                              "asked for."));
+}
+
+/* What is about this computer's own network means nothing to a command that has its own. */
+static bool is_for_connect_alone(int id)
+{
+    return id == OPT_ROUTE || id == OPT_NO_DEFAULT_ROUTE || id == OPT_NO_DNS ||
+           id == OPT_KEEP_IPV6 || id == OPT_INTERFACE || id == OPT_UNTIL;
+}
+
+static void help(bool with_command)
+{
+    if (with_command)
+        introduce_run();
+    else
+        introduce_connect();
     for (size_t i = 0; i < N_ROWS; i++) {
         char left[40];
 
+        if (with_command && is_for_connect_alone(rows[i].id))
+            continue;
         (void)snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].value ? " " : "",
                        rows[i].value ? rows[i].value : "");
         (void)printf("  %-22s %s\n", left, _(rows[i].text));
@@ -244,7 +269,7 @@ static int check(const struct connect_options *o)
         complain(_("--key, --ca, --passphrase-file and --server-id go with --certificate."));
         return EXIT_USAGE;
     }
-    if (!l2tpc_host_name_valid(o->name)) {
+    if (o->name && !l2tpc_host_name_valid(o->name)) {
         complain(_("'%s' cannot name a connection: use 1 to 64 letters, digits, '.', '_' and '-'."),
                  o->name);
         return EXIT_USAGE;
@@ -268,13 +293,28 @@ static int refuse_option(int id, char **argv)
     return EXIT_USAGE;
 }
 
-int connect_options_parse(int argc, char **argv, struct connect_options *out)
+/* What stands behind the options: nothing, or the command. */
+static int take_command(int argc, char **argv, bool wanted, struct connect_options *out)
+{
+    if (!wanted && optind < argc) {
+        complain(_("'%s' is one word too many. See: l2tpc connect --help"), argv[optind]);
+        return EXIT_USAGE;
+    }
+    if (wanted && optind == argc) {
+        complain(_("Which command is to run? See: l2tpc run --help"));
+        return EXIT_USAGE;
+    }
+    out->command = wanted ? argv + optind : NULL;
+    return check(out);
+}
+
+int connect_options_parse(int argc, char **argv, bool with_command, struct connect_options *out)
 {
     struct option longs[N_ROWS + 3] = {0};
     int index = 0;
     int id;
 
-    *out = (struct connect_options){.name = "l2tpc", .secrets_fd = -1};
+    *out = (struct connect_options){.name = with_command ? NULL : "l2tpc", .secrets_fd = -1};
     for (size_t i = 0; i < N_ROWS; i++)
         longs[i] = (struct option){
             .name = rows[i].name,
@@ -284,15 +324,20 @@ int connect_options_parse(int argc, char **argv, struct connect_options *out)
     longs[N_ROWS] = (struct option){"psk", required_argument, NULL, OPT_SECRET};
     longs[N_ROWS + 1] = (struct option){"password", required_argument, NULL, OPT_SECRET};
     opterr = 0;
-    while ((id = getopt_long(argc, argv, ":h", longs, &index)) != -1) {
+    while ((id = getopt_long(argc, argv, with_command ? "+:h" : ":h", longs, &index)) != -1) {
         if (id == OPT_HELP || id == 'h') {
-            help();
+            help(with_command);
             return -1;
         }
         if (id == '?' || id == ':')
             return refuse_option(id, argv);
         if (id == OPT_SECRET) {
             complain(_("A secret is not an argument, everybody could read it: use --%s-file."),
+                     longs[index].name);
+            return EXIT_USAGE;
+        }
+        if (with_command && is_for_connect_alone(id)) {
+            complain(_("--%s is for l2tpc connect: a command that runs has a network of its own."),
                      longs[index].name);
             return EXIT_USAGE;
         }
@@ -306,9 +351,5 @@ int connect_options_parse(int argc, char **argv, struct connect_options *out)
             return EXIT_USAGE;
         }
     }
-    if (optind < argc) {
-        complain(_("'%s' is one word too many. See: l2tpc connect --help"), argv[optind]);
-        return EXIT_USAGE;
-    }
-    return check(out);
+    return take_command(argc, argv, with_command, out);
 }
