@@ -13,13 +13,7 @@
 
 #define NO_SLOT UINT32_MAX
 
-/* The run directory, opened and locked. */
-struct run {
-    int dir;
-    int lock;
-};
-
-static int run_open(const l2tpc_host *h, struct run *out)
+int run_open(const l2tpc_host *h, struct run *out)
 {
     int dir = run_dir_open(h->run_dir);
     int lock;
@@ -35,7 +29,7 @@ static int run_open(const l2tpc_host *h, struct run *out)
     return 0;
 }
 
-static void run_close(struct run *run)
+void run_close(struct run *run)
 {
     close(run->lock);
     close(run->dir);

@@ -117,6 +117,12 @@ static int serve(l2tpc_host *h, const l2tpc_host_request *q, l2tpc_host_reply *r
         return serve_observer_read(h, &q->u.observer, reply);
     case L2TPC_HOST_OBSERVER_CLOSE:
         return serve_observer_close(h, &q->u.observer, reply);
+    case L2TPC_HOST_BLOCK:
+        return serve_block(h, &q->u.block, reply);
+    case L2TPC_HOST_UNBLOCK:
+        return serve_unblock(h, &q->u.unblock, reply);
+    case L2TPC_HOST_BLOCK_READ:
+        return serve_block_read(reply);
     default:
         return reply_fail(reply, -EOPNOTSUPP, L2TPC_HOST_SENTENCE_BAD_REQUEST, "type %u", q->type);
     }

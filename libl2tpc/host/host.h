@@ -105,10 +105,22 @@ int serve_open_raw_esp(l2tpc_host *h, const l2tpc_host_open_raw_esp *q, l2tpc_ho
 int serve_open_tun(l2tpc_host *h, const l2tpc_host_open_tun *q, l2tpc_host_reply *reply);
 
 /* apply.c */
+/* The run directory, opened and locked against other processes. */
+struct run {
+    int dir;
+    int lock;
+};
+int run_open(const l2tpc_host *h, struct run *out);
+void run_close(struct run *run);
 int serve_apply_ip(l2tpc_host *h, const l2tpc_host_apply_ip *q, l2tpc_host_reply *reply);
 int serve_release_ip(l2tpc_host *h, const l2tpc_host_release_ip *q, l2tpc_host_reply *reply);
 void host_recover(l2tpc_host *h);
 void host_release_all(l2tpc_host *h);
+
+/* block.c */
+int serve_block(l2tpc_host *h, const l2tpc_host_block *q, l2tpc_host_reply *reply);
+int serve_unblock(l2tpc_host *h, const l2tpc_host_unblock *q, l2tpc_host_reply *reply);
+int serve_block_read(l2tpc_host_reply *reply);
 
 /* plan.c */
 int plan_build(l2tpc_host *h, const l2tpc_host_apply_ip *q, const struct survey *survey,

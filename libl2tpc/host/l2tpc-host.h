@@ -92,6 +92,9 @@ enum l2tpc_host_request_type {
     L2TPC_HOST_OBSERVER_SET_SPIS = 7,
     L2TPC_HOST_OBSERVER_READ = 8,
     L2TPC_HOST_OBSERVER_CLOSE = 9,
+    L2TPC_HOST_BLOCK = 10,
+    L2TPC_HOST_UNBLOCK = 11,
+    L2TPC_HOST_BLOCK_READ = 12,
 };
 
 /* Reply: fd, port. A bound, marked, non-blocking UDP socket. When `port` is busy any other is taken
@@ -182,6 +185,32 @@ typedef struct l2tpc_host_observer_id {
     uint32_t observer;
 } l2tpc_host_observer_id;
 
+enum l2tpc_host_block_flags {
+    L2TPC_HOST_BLOCK_LAN = 1, /* private and link-local ranges stay reachable, but not for DNS */
+};
+
+/*
+ * BLOCK: from now on no packet leaves this computer but through the tunnels that hold the block, and
+ * towards servers (UDP and ESP with the host's mark), so that nothing escapes before a tunnel is up,
+ * between two of them, or after a process has died: it stands until UNBLOCK, or the next boot. DHCP
+ * and neighbour discovery go on. May be repeated as more becomes known; each call changes all of it
+ * at once, in one transaction, and the flags of the last one hold. One nftables table, inet
+ * "l2tpc-block". -EOPNOTSUPP when this library was built without nftables.
+ */
+typedef struct l2tpc_host_block {
+    char tunnel[L2TPC_HOST_NAME_MAX + 4]; /* who holds it */
+    char interface[16];                   /* its TUN; "": not known yet */
+    l2tpc_host_addr local;                /* its IPv4 address: not taken from elsewhere; may be none */
+    uint32_t flags;                       /* enum l2tpc_host_block_flags */
+} l2tpc_host_block;
+
+/* UNBLOCK: this holder lets go; "": all do. When nobody is left, the table goes. -ENOENT: it did not
+ * hold. BLOCK_READ has no argument; reply: observer = holders, detail = their names, clear = packets
+ * that were held back. */
+typedef struct l2tpc_host_unblock {
+    char tunnel[L2TPC_HOST_NAME_MAX + 4];
+} l2tpc_host_unblock;
+
 typedef struct l2tpc_host_request {
     uint32_t size; /* sizeof(l2tpc_host_request) */
     uint32_t type; /* enum l2tpc_host_request_type: which member of `u` is meant */
@@ -194,6 +223,8 @@ typedef struct l2tpc_host_request {
         l2tpc_host_open_observer open_observer;
         l2tpc_host_observer_set_spis observer_set_spis;
         l2tpc_host_observer_id observer;
+        l2tpc_host_block block;
+        l2tpc_host_unblock unblock;
     } u;
 } l2tpc_host_request;
 
@@ -217,6 +248,7 @@ enum l2tpc_host_sentence {
     L2TPC_HOST_SENTENCE_OBSERVER = 15,
     L2TPC_HOST_SENTENCE_DNS_FOREIGN = 16, /* status 0: somebody changed resolv.conf; left alone */
     L2TPC_HOST_SENTENCE_TOO_MANY = 17,    /* all slots are taken */
+    L2TPC_HOST_SENTENCE_BLOCK = 18,       /* nftables */
 };
 
 typedef struct l2tpc_host_reply {

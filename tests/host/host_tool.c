@@ -280,6 +280,44 @@ static void cmd_watch(char **w)
     printf("\n");
 }
 
+/* block NAME IF|- LOCAL|- FLAGS */
+static void cmd_block(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_BLOCK};
+    l2tpc_host_reply r;
+
+    (void)snprintf(q.u.block.tunnel, sizeof(q.u.block.tunnel), "%s", w[1]);
+    if (strcmp(w[2], "-") != 0)
+        (void)snprintf(q.u.block.interface, sizeof(q.u.block.interface), "%s", w[2]);
+    if (strcmp(w[3], "-") != 0)
+        (void)parse_addr(&q.u.block.local, w[3]);
+    q.u.block.flags = number(w[4]);
+    if (serve(&q, &r) == 0)
+        printf("ok\n");
+}
+
+static void cmd_unblock(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_UNBLOCK};
+    l2tpc_host_reply r;
+
+    (void)snprintf(q.u.unblock.tunnel, sizeof(q.u.unblock.tunnel), "%s",
+                   strcmp(w[1], "-") == 0 ? "" : w[1]);
+    if (serve(&q, &r) == 0)
+        printf("ok\n");
+}
+
+static void cmd_blocked(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_BLOCK_READ};
+    l2tpc_host_reply r;
+
+    (void)w;
+    if (serve(&q, &r) == 0)
+        printf("ok holders=%u names=%s packets=%llu\n", r.observer, r.detail,
+               (unsigned long long)r.clear);
+}
+
 static void cmd_killat(char **w)
 {
     printf("ok\n");
@@ -321,6 +359,9 @@ static const struct {
     {"watch", 1, cmd_watch},
     {"free", 1, cmd_free},
     {"unobserve", 2, cmd_unobserve},
+    {"block", 5, cmd_block},
+    {"unblock", 2, cmd_unblock},
+    {"blocked", 1, cmd_blocked},
     {"killat", 2, cmd_killat},
     {"failat", 2, cmd_failat},
 };

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The kill switch: what leaves the computer is counted by the other side, not by the one that blocks."""
+import re
+import subprocess
+
+from world import SERVER, Skip, check, run
+
+LAN, LAN_HOST = 1, "192.168.77.9"
+SENDER = """
+import socket, sys
+mark, proto = int(sys.argv[1]), sys.argv[2]
+for to in sys.argv[3:]:
+    host, port = to.rsplit(",", 1)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_DGRAM) if proto == "udp" else \\
+        socket.socket(family, socket.SOCK_RAW, int(proto))
+    if mark:
+        s.setsockopt(socket.SOL_SOCKET, 36, mark)
+    try:
+        s.sendto(b"x" * 20, (host, int(port)))
+    except OSError as e:
+        pass
+"""
+
+
+def watch(w):
+    """The server counts what comes in on either wire, but for neighbour discovery."""
+    run("ip", "-n", w.s, "address", "add", LAN_HOST + "/24", "dev", "lan1")
+    run("ip", "-n", w.s, "address", "add", "fd77::9/64", "dev", "lan1", "nodad")
+    run("ip", "netns", "exec", w.s, "nft", """
+        table inet w {
+            counter out {}
+            counter lan {}
+            chain in {
+                type filter hook prerouting priority -300;
+                icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, \
+                    nd-router-advert, mld2-listener-report } accept
+                iifname "s0" counter name out
+                iifname "lan1" counter name lan
+            }
+        }""")
+
+
+def seen(w, name):
+    text = run("ip", "netns", "exec", w.s, "nft", "list", "counter", "inet", "w", name)
+    return int(re.search(r"packets (\d+)", text).group(1))
+
+
+def send(w, *to, mark=0, proto="udp"):
+    subprocess.run(["ip", "netns", "exec", w.c, "python3", "-c", SENDER, str(mark), proto, *to],
+                   check=True, timeout=20)
+
+
+def expect(w, out, lan, why):
+    got = seen(w, "out"), seen(w, "lan")
+    check(got == (out, lan), "%s: the other side saw %d and %d packets, not %d and %d"
+          % (why, *got, out, lan))
+
+
+def everywhere(w, **how):
+    send(w, SERVER + ",9", "203.0.113.9,53", "2001:db8:1::1,9", "2001:db8:7::1,443", **how)
+
+
+def start(w):
+    t = w.tool()
+    answer = t.ask("blocked")
+    if "ENOTSUP" in answer or "EOPNOTSUPP" in answer:
+        raise Skip("built without libnftables")
+    watch(w)
+    return t
+
+
+def kill_switch_before_and_behind_a_tunnel(w):
+    before = w.state()
+    t = start(w)
+    everywhere(w)
+    expect(w, 4, 0, "nothing is blocked yet")
+    t.ok("block a - - 0")
+    everywhere(w)
+    send(w, LAN_HOST + ",9", "fd77::9,9")
+    expect(w, 4, 0, "before the tunnel")
+    send(w, SERVER + ",500", SERVER + ",4500", mark=0x6c32)
+    send(w, SERVER + ",0", mark=0x6c32, proto="50")
+    send(w, SERVER + ",0", mark=0x6c32, proto="47")
+    expect(w, 7, 0, "the way to the server")
+    t.ok("tun l2tp0 1400")
+    t.ok("apply if=l2tp0 name=a local=10.98.0.2 server=%s flags=3" % SERVER)
+    t.ok("block a l2tp0 10.98.0.2 0")
+    w.in_client("nft", """
+        table inet t {
+            counter got {}
+            chain out {
+                type filter hook postrouting priority 200
+                oifname "l2tp0" counter name got
+            }
+        }""")
+    everywhere(w)
+    expect(w, 7, 0, "with the tunnel")
+    check("packets 2 " in w.in_client("nft", "list", "counter", "inet", "t", "got"),
+          "the tunnel itself is blocked")
+    w.in_client("nft", "delete", "table", "inet", "t")
+    t.ok("release l2tp0")
+    everywhere(w)
+    expect(w, 7, 0, "behind the tunnel")
+    check(int(t.ok("blocked")["packets"]) > 0, "no packet was counted")
+    t.ok("unblock a")
+    everywhere(w)
+    expect(w, 11, 0, "lifted")
+    t.refused("unblock a", "ENOENT")
+    t.end()
+    check("l2tpc-block" not in w.in_client("nft", "list", "tables"), "the table is left")
+    w.expect_state(before)
+
+
+def kill_switch_outlives_its_process(w):
+    t = start(w)
+    t.ok("tun l2tp0 1400")
+    t.ok("apply if=l2tp0 name=a local=10.98.0.2 server=%s flags=3" % SERVER)
+    t.ok("block a l2tp0 10.98.0.2 0")
+    t.kill()
+    everywhere(w)
+    expect(w, 0, 0, "after kill -9")
+    again = w.tool()
+    check(again.recovery["recovered"] == "1", "nothing was recovered")
+    everywhere(w)
+    expect(w, 0, 0, "after the recovery")
+    got = again.ok("blocked")
+    check(got["holders"] == "1" and got["names"] == "a", str(got))
+    again.ok("block a - - 0")
+    again.ok("unblock -")
+    everywhere(w)
+    expect(w, 4, 0, "lifted by the next one")
+
+
+def kill_switch_with_the_local_network(w):
+    t = start(w)
+    t.ok("block a - - %d" % LAN)
+    send(w, LAN_HOST + ",9", "fd77::9,9")
+    expect(w, 0, 2, "neighbours")
+    send(w, LAN_HOST + ",53", LAN_HOST + ",853", "fd77::9,53")
+    expect(w, 0, 2, "name servers of the local network")
+    everywhere(w)
+    expect(w, 0, 2, "beyond it")
+    t.ok("block a - - 0")
+    send(w, LAN_HOST + ",9", "fd77::9,9")
+    expect(w, 0, 2, "neighbours, no longer allowed")
+
+
+def kill_switch_of_two(w):
+    t = start(w)
+    t.ok("block a - - 0")
+    t.ok("block b.2_x-y - - 0")
+    check(t.ok("blocked")["holders"] == "2", "two hold it")
+    t.ok("unblock a")
+    everywhere(w)
+    expect(w, 0, 0, "the other one still holds")
+    t.ok("unblock b.2_x-y")
+    everywhere(w)
+    expect(w, 4, 0, "nobody holds")
+    for name in ("../x", "a;b", "{", "-a", "x" * 65):
+        t.refused("block %s - - 0" % name, "EINVAL")
+    t.refused("block a eth0} - 0", "EINVAL")
+    t.refused("block a - 2001:db8::1 0", "EINVAL")
+    t.refused("block a - - 2", "EINVAL")
+    check(t.ok("blocked")["holders"] == "0", "a refused request has blocked")
+
+
+def kill_switch_guards_the_inner_address(w):
+    t = start(w)
+    t.ok("tun l2tp0 1400")
+    t.ok("apply if=l2tp0 name=a local=10.98.0.2 server=%s flags=3" % SERVER)
+    run("ip", "-n", w.s, "route", "add", "10.98.0.2/32", "via", "198.51.100.2")
+    w.in_client("nft", """
+        table inet t {
+            counter got {}
+            chain in {
+                type filter hook input priority 200
+                ip daddr 10.98.0.2 counter name got
+            }
+        }""")
+
+    def probe():
+        subprocess.run(["ip", "netns", "exec", w.s, "python3", "-c", SENDER, "0", "udp",
+                        "10.98.0.2,9"], check=True, timeout=20)
+        text = w.in_client("nft", "list", "counter", "inet", "t", "got")
+        return int(re.search(r"packets (\d+)", text).group(1))
+
+    check(probe() == 1, "the probe does not arrive at all")
+    t.ok("block a l2tp0 10.98.0.2 0")
+    check(probe() == 1, "a neighbour reached the address inside the tunnel")
+
+
+def kill_switch_over_many_cycles(w):
+    """Tunnels that come and go, the block held: not one packet beside them."""
+    t = start(w)
+    t.ok("block a - - 0")
+    for i in range(100):
+        t.ok("tun l2tp0 1400")
+        t.ok("apply if=l2tp0 name=a local=10.98.0.2 server=%s flags=3" % SERVER)
+        t.ok("block a l2tp0 10.98.0.2 %d" % (i % 2))
+        if i % 10 == 0:
+            everywhere(w)
+        if i % 25 == 7:
+            t.kill()
+            t = w.tool()
+        else:
+            t.ok("release l2tp0")
+            t.end()
+            t = w.tool()
+        if i % 10 == 5:
+            everywhere(w)
+    expect(w, 0, 0, "100 cycles")
+
+
+CASES = [f for n, f in sorted(globals().items()) if n.startswith("kill_switch_")]
