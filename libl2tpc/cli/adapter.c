@@ -144,11 +144,37 @@ static void describe(struct adapter *a, const l2tpc_host_reply *reply)
                    n > 0 ? ": " : "", n, what);
 }
 
+/*
+ * The name is known and no packet has left yet: from here on nothing goes past the tunnel. And
+ * before anything is routed into the tunnel, it may leave there.
+ */
+static int guard(struct adapter *a, const l2tpc_need *need, l2tpc_host_reply *reply)
+{
+    l2tpc_host_addr local = host_addr(&need->local);
+
+    if (!a->options->kill_switch)
+        return 0;
+    if ((need->type == L2TPC_NEED_UDP_SOCKET || need->type == L2TPC_NEED_RAW_ESP_SOCKET) &&
+        !a->blocking)
+        return kill_switch_hold(a, "", NULL, reply);
+    if (need->type == L2TPC_NEED_APPLY_IP)
+        return kill_switch_hold(a, need->interface_name, &local, reply);
+    return 0;
+}
+
 int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
 {
     struct adapter *a = user;
     l2tpc_host_request request = {.size = sizeof(request)};
     l2tpc_host_reply reply = {.size = sizeof(reply), .fd = -1};
+    int guarded = guard(a, need, &reply);
+
+    if (guarded != 0) {
+        answer->status = guarded;
+        describe(a, &reply);
+        answer->detail = a->detail;
+        return 1;
+    }
 
     fill_request(a, need, &request);
     if (request.type == 0)

@@ -39,7 +39,7 @@ struct connect_options {
     unsigned timeout, mru;
     l2tpc_host_addr route[L2TPC_HOST_ROUTES_MAX];
     unsigned n_routes;
-    bool no_default_route, no_dns, keep_ipv6;
+    bool no_default_route, no_dns, keep_ipv6, kill_switch, allow_lan;
     bool json, verbose;
     char **command; /* l2tpc run: ends with NULL */
 };
@@ -82,6 +82,7 @@ void prompt_close(struct prompt *p); /* the terminal is as it was before */
 struct adapter {
     l2tpc_host *host;
     const struct connect_options *options;
+    bool blocking; /* the kill switch is in force */
     char detail[192];
 };
 
@@ -92,6 +93,15 @@ const char *run_dir(void);
  * bytes) then holds its argument.
  */
 const char *run_dir_make(char *value);
+
+/* kill_switch.c: before the first packet, and again with the TUN's name and our address; 0 or a
+ * negative errno value. */
+int kill_switch_hold(struct adapter *a, const char *interface_name, const l2tpc_host_addr *local,
+                     l2tpc_host_reply *reply);
+/* The connection is over: only its user lifts what it held. */
+void kill_switch_end(struct adapter *a, bool by_user);
+/* One sentence on standard output when something is held on this computer. */
+void kill_switch_tell(void);
 
 /* control.c: the socket by which other commands reach a running connection. */
 struct control {
@@ -141,5 +151,6 @@ int cmd_disconnect(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_certificate(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_unblock(int argc, char **argv);
 
 #endif

@@ -35,6 +35,7 @@ struct connection {
     } questions[QUESTIONS_MAX]; /* the first one is being asked */
     unsigned n_questions;
     bool was_up, stopping, forced, down;
+    bool by_user; /* who wants it to end; a terminal that goes away is nobody */
     int exit_status;
     struct room *room; /* l2tpc run: where the command is, or NULL */
 };
@@ -340,6 +341,7 @@ static void on_caller(struct connection *c)
             c->waiting[c->n_waiting++] = r; /* answered by hanging up, when all is done */
         else
             control_reply(&r, "");
+        c->by_user = true;
         l2tpc_session_stop(c->session);
         return;
     }
@@ -380,6 +382,7 @@ static void on_signal(struct connection *c)
     if (read(c->signal_fd, &info, sizeof(info)) != sizeof(info) ||
         signal_of_command(c, (int)info.ssi_signo))
         return;
+    c->by_user = c->by_user || info.ssi_signo != SIGHUP;
     /* Asked for a second time, politeness is over. */
     if (c->n_waiting == 0 && c->exit_status == 0 && !c->stopping) {
         c->stopping = true;
@@ -463,6 +466,7 @@ static int dial(struct connection *c)
     prompt_close(&c->prompt);
     l2tpc_session_free(c->session);
     l2tpc_context_free(c->context);
+    kill_switch_end(&c->adapter, c->by_user);
     l2tpc_host_free(c->adapter.host);
     control_close(&c->control);
     /* Nothing is left of it: the name can be dialed again by whoever waited for that. */

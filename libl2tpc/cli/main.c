@@ -16,6 +16,7 @@ static const struct {
     {"run", N_("run one command inside a tunnel, without any right"), cmd_run},
     {"status", N_("show running connections"), cmd_status},
     {"disconnect", N_("end a running connection politely"), cmd_disconnect},
+    {"unblock", N_("lift a kill switch that a connection has left"), cmd_unblock},
     {"explain", N_("say what a failure code means and what to do"), cmd_explain},
     {"certificate", N_("look at certificates, or ask a CA for one"), cmd_certificate},
 };

@@ -27,6 +27,8 @@ enum option_id {
     OPT_NO_DEFAULT_ROUTE,
     OPT_NO_DNS,
     OPT_KEEP_IPV6,
+    OPT_KILL_SWITCH,
+    OPT_ALLOW_LAN,
     OPT_NAME,
     OPT_INTERFACE,
     OPT_ALLOW,
@@ -70,6 +72,10 @@ static const struct {
      OPT_NO_DEFAULT_ROUTE},
     {"no-dns", NULL, N_("leave the DNS settings of this computer alone"), OPT_NO_DNS},
     {"keep-ipv6", NULL, N_("let IPv6 go past the tunnel instead of blocking it"), OPT_KEEP_IPV6},
+    {"kill-switch", NULL, N_("let nothing past the tunnel, even when it breaks, until you end it"),
+     OPT_KILL_SWITCH},
+    {"allow-lan", NULL, N_("with --kill-switch: private networks nearby stay reachable"),
+     OPT_ALLOW_LAN},
     {"name", "N", N_("name of the connection for status and disconnect"), OPT_NAME},
     {"interface", "IF", N_("name of the network interface, default l2tp%d"), OPT_INTERFACE},
     {"allow", "METHOD", N_("also accept the login method pap or none; !chap-md5 forbids one"),
@@ -105,7 +111,8 @@ static void introduce_connect(void)
 static bool is_for_connect_alone(int id)
 {
     return id == OPT_ROUTE || id == OPT_NO_DEFAULT_ROUTE || id == OPT_NO_DNS ||
-           id == OPT_KEEP_IPV6 || id == OPT_INTERFACE || id == OPT_UNTIL;
+           id == OPT_KEEP_IPV6 || id == OPT_KILL_SWITCH || id == OPT_ALLOW_LAN ||
+           id == OPT_INTERFACE || id == OPT_UNTIL;
 }
 
 static void help(bool with_command)
@@ -241,6 +248,10 @@ static bool take_option(struct connect_options *o, int id, const char *value)
         return o->no_dns = true;
     case OPT_KEEP_IPV6:
         return o->keep_ipv6 = true;
+    case OPT_KILL_SWITCH:
+        return o->kill_switch = true;
+    case OPT_ALLOW_LAN:
+        return o->allow_lan = true;
     case OPT_JSON:
         return o->json = true;
     case OPT_VERBOSE:
@@ -267,6 +278,15 @@ static int check(const struct connect_options *o)
     }
     if (!o->certificate && (o->key || o->ca || o->passphrase_file || o->server_id)) {
         complain(_("--key, --ca, --passphrase-file and --server-id go with --certificate."));
+        return EXIT_USAGE;
+    }
+    if (o->kill_switch && (o->no_default_route || o->keep_ipv6)) {
+        complain(_("--kill-switch lets nothing past the tunnel: it does not go with "
+                   "--no-default-route or --keep-ipv6."));
+        return EXIT_USAGE;
+    }
+    if (o->allow_lan && !o->kill_switch) {
+        complain(_("--allow-lan goes with --kill-switch."));
         return EXIT_USAGE;
     }
     if (o->name && !l2tpc_host_name_valid(o->name)) {

@@ -157,6 +157,8 @@ int cmd_status(int argc, char **argv)
     if (name)
         return ask(name, request, json);
     n = running(names);
+    if (!json)
+        kill_switch_tell();
     if (n == 0 && !json)
         (void)printf("%s\n", nothing_runs());
     for (unsigned i = 0; i < n; i++)

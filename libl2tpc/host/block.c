@@ -167,8 +167,8 @@ static int hold(l2tpc_host *h, const l2tpc_host_block *q, l2tpc_host_reply *repl
     return commit(&s, reply);
 }
 
-/* Who takes hold and who lets go exclude each other, or the last one to go takes the table away from
- * the next. */
+/* Who takes hold and who lets go exclude each other, or the last one to go takes the table away
+ * from the next. */
 static int locked(l2tpc_host *h, struct run *out, l2tpc_host_reply *reply)
 {
     int rc = run_open(h, out);

@@ -190,23 +190,23 @@ enum l2tpc_host_block_flags {
 };
 
 /*
- * BLOCK: from now on no packet leaves this computer but through the tunnels that hold the block, and
- * towards servers (UDP and ESP with the host's mark), so that nothing escapes before a tunnel is up,
- * between two of them, or after a process has died: it stands until UNBLOCK, or the next boot. DHCP
- * and neighbour discovery go on. May be repeated as more becomes known; each call changes all of it
- * at once, in one transaction, and the flags of the last one hold. One nftables table, inet
- * "l2tpc-block". -EOPNOTSUPP when this library was built without nftables.
+ * BLOCK: from now on no packet leaves this computer but through the tunnels that hold the block,
+ * and towards servers (UDP and ESP with the host's mark), so that nothing escapes before a tunnel
+ * is up, between two of them, or after a process has died: it stands until UNBLOCK, or the next
+ * boot. DHCP and neighbour discovery go on. May be repeated as more becomes known; each call
+ * changes all of it at once, in one transaction, and the flags of the last one hold. One nftables
+ * table, inet "l2tpc-block". -EOPNOTSUPP when this library was built without nftables.
  */
 typedef struct l2tpc_host_block {
     char tunnel[L2TPC_HOST_NAME_MAX + 4]; /* who holds it */
     char interface[16];                   /* its TUN; "": not known yet */
-    l2tpc_host_addr local;                /* its IPv4 address: not taken from elsewhere; may be none */
-    uint32_t flags;                       /* enum l2tpc_host_block_flags */
+    l2tpc_host_addr local; /* its IPv4 address: not taken from elsewhere; may be none */
+    uint32_t flags;        /* enum l2tpc_host_block_flags */
 } l2tpc_host_block;
 
-/* UNBLOCK: this holder lets go; "": all do. When nobody is left, the table goes. -ENOENT: it did not
- * hold. BLOCK_READ has no argument; reply: observer = holders, detail = their names, clear = packets
- * that were held back. */
+/* UNBLOCK: this holder lets go; "": all do. When nobody is left, the table goes. -ENOENT: it did
+ * not hold. BLOCK_READ has no argument; reply: observer = holders, detail = their names, clear =
+ * packets that were held back. */
 typedef struct l2tpc_host_unblock {
     char tunnel[L2TPC_HOST_NAME_MAX + 4];
 } l2tpc_host_unblock;

@@ -2,6 +2,7 @@
 """The kill switch: what leaves the computer is counted by the other side, not by the one that blocks."""
 import re
 import subprocess
+import time
 
 from world import SERVER, Skip, check, run
 
@@ -52,7 +53,11 @@ def send(w, *to, mark=0, proto="udp"):
 
 
 def expect(w, out, lan, why):
-    got = seen(w, "out"), seen(w, "lan")
+    end = time.monotonic() + 2
+    got = None
+    while got != (out, lan) and time.monotonic() < end:
+        time.sleep(0.05)  # neighbours are looked up first
+        got = seen(w, "out"), seen(w, "lan")
     check(got == (out, lan), "%s: the other side saw %d and %d packets, not %d and %d"
           % (why, *got, out, lan))
 
