@@ -203,7 +203,7 @@ L2TPC_API int l2tpc_config_set_mru(l2tpc_config *config, unsigned mru);
 /* Wanted interface name, at most 15 bytes, may hold one %d; default "l2tp%d". */
 L2TPC_API int l2tpc_config_set_interface(l2tpc_config *config, const char *name);
 /* "softether-utf8": MS-CHAPv2 over the UTF-8 bytes of the password. "port-1701": inner source port.
- */
+ * "no-fragmentation": IKE fragments are neither announced nor sent. */
 L2TPC_API int l2tpc_config_set_quirk(l2tpc_config *config, const char *quirk);
 
 /* ---------------------------------------------------------------------------------- certificates

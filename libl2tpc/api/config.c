@@ -323,6 +323,8 @@ int l2tpc_config_set_quirk(l2tpc_config *c, const char *quirk)
         c->quirk_utf8_bytes = true;
     else if (strcmp(quirk, "port-1701") == 0)
         c->inner_port = L2TP_PORT;
+    else if (strcmp(quirk, "no-fragmentation") == 0)
+        c->quirk_no_fragmentation = true;
     else
         return L2TPC_EINVAL;
     return L2TPC_OK;

@@ -127,6 +127,9 @@ static void fill_ike(l2tpc_status *st, const struct ike_facts *i)
         set_ms(st, STATUS_ike_rtt_ms, i->rtt);
     set_uint(st, STATUS_ike_resent, i->resent);
     set_uint(st, STATUS_ike_dropped, i->dropped);
+    set_bool(st, STATUS_ike_fragmentation, i->fragmentation);
+    set_uint(st, STATUS_ike_fragments_in, i->fragments_received);
+    set_uint(st, STATUS_ike_fragments_out, i->fragments_sent);
     set_text(st, STATUS_nat_local, nat_text(i->nat_local));
     set_text(st, STATUS_nat_remote, nat_text(i->nat_remote));
 }

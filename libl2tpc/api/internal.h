@@ -57,6 +57,7 @@ struct l2tpc_config {
     bool has_passphrase;
     struct secret passphrase;
     char server_id[SERVER_MAX_LEN + 1];
+    bool quirk_no_fragmentation;
 };
 
 struct l2tpc_error {

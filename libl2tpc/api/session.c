@@ -139,6 +139,7 @@ static void fill_dial_config(const l2tpc_session *s, struct dial_config *out)
         .mru = c->mru,
         .until = c->until,
         .timeout = US_S(c->timeout_s),
+        .no_fragmentation = c->quirk_no_fragmentation,
     };
     (void)snprintf(out->server, sizeof(out->server), "%s", c->server);
     (void)snprintf(out->user, sizeof(out->user), "%s", c->user);

@@ -23,6 +23,11 @@
 /* IKE */
 #define IKE_MESSAGE_MAX 8192
 #define IKE_PAYLOADS_MAX 32
+#define IKE_PACKET_MAX                                                                             \
+    1280 /* longer IKE messages go in fragments: what every IPv6 path carries, and strongSwan's    \
+            own choice; IPv4 paths that carry less have shown it in the MTU (Windows: 576) */
+#define IKE_FRAGMENTS_MAX 32        /* of one message; Windows has been seen to send 29 */
+#define IKE_FRAGMENTS_WAIT US_S(30) /* for the rest of a message, from its first fragment on */
 #define IKE_VENDOR_IDS_MAX 64
 #define IKE_VENDOR_IDS_KEPT 16
 #define IKE_PSK_FRESH US_S(10) /* typed later than this, the server has forgotten message 4 */

@@ -80,7 +80,7 @@ static const struct {
     {"interface", "IF", N_("name of the network interface, default l2tp%d"), OPT_INTERFACE},
     {"allow", "METHOD", N_("also accept the login method pap or none; !chap-md5 forbids one"),
      OPT_ALLOW},
-    {"quirk", "Q", N_("softether-utf8 or port-1701"), OPT_QUIRK},
+    {"quirk", "Q", N_("softether-utf8, port-1701 or no-fragmentation"), OPT_QUIRK},
     {"mru", "BYTES", N_("largest packet we ask for, 128 to 1500"), OPT_MRU},
     {"timeout", "S", N_("give up when not connected after S seconds"), OPT_TIMEOUT},
     {"until", "STAGE", N_("stop politely when STAGE is done, as ike-quick"), OPT_UNTIL},

@@ -43,6 +43,7 @@ struct dial_config {
     enum stage until;        /* STAGE_UP for a whole dial; end politely when this stage is done */
     l2tpc_us timeout;        /* for the whole dial; 0 = none */
     const struct ike_credential *credential; /* outlives the dial; NULL: a pre-shared key */
+    bool no_fragmentation; /* quirk: IKE fragments are neither announced nor sent */
 };
 
 /* Which of the driver's sockets a datagram leaves from or came in on. */

@@ -173,6 +173,8 @@ static struct ike_config ike_config_of(const struct dial *d)
         .esp_lifetime_kb = c->esp_lifetime_kb,
         .dpd = true,
         .credential = c->credential,
+        .fragmentation = !c->no_fragmentation,
+        .packet_max = d->outer_mtu,
     };
 }
 

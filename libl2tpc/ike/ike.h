@@ -59,6 +59,9 @@ struct ike_config {
     uint32_t esp_lifetime_kb;                /* offered beside the seconds; 0 = none */
     bool dpd;                                /* announce and use RFC 3706 */
     const struct ike_credential *credential; /* outlives the engine; NULL: a pre-shared key */
+    bool fragmentation; /* announce IKE fragments, take them, and send them when the server did */
+    uint16_t
+        packet_max; /* of an IKE message with its IP header; 0 or more than it: IKE_PACKET_MAX */
 };
 
 enum ike_event_type {
@@ -121,7 +124,9 @@ struct ike_facts {
     l2tpc_us rtt;       /* smoothed; 0 = none yet */
     uint64_t sent, received, resent, dropped;
     uint64_t dpd_sent, dpd_answered;
-    unsigned ike_sas; /* authenticated since the start; more than 1: phase 1 was renewed */
+    unsigned ike_sas;   /* authenticated since the start; more than 1: phase 1 was renewed */
+    bool fragmentation; /* both sides announced IKE fragments */
+    uint64_t fragments_sent, fragments_received;
 };
 
 struct ike;

@@ -31,8 +31,15 @@ struct span vendor_bytes(enum vendor_id id)
     static const uint8_t dpd[16] = {0xaf, 0xca, 0xd7, 0x13, 0x68, 0xa1, 0xf1, 0xc9,
                                     0x6b, 0x86, 0x96, 0xfc, 0x77, 0x57, 0x01, 0x00};
 
+    /* The bits that follow are those of racoon, strongSwan and Windows. */
+    static const uint8_t fragmentation[20] = {0x40, 0x48, 0xb7, 0xd5, 0x6e, 0xbc, 0xe8,
+                                              0x85, 0x25, 0xe7, 0xde, 0x7f, 0x00, 0xd6,
+                                              0xc2, 0xd3, 0x80, 0x00, 0x00, 0x00};
+
     if (id == VENDOR_DPD)
         return SPAN_ARRAY(dpd);
+    if (id == VENDOR_FRAGMENTATION)
+        return SPAN_ARRAY(fragmentation);
     return (unsigned)id < ARRAY_LEN(vendors) ? span_of(vendors[id].bytes, vendors[id].n)
                                              : SPAN_NONE;
 }

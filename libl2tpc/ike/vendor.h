@@ -14,7 +14,7 @@ enum vendor_id {
 
 enum vendor_id vendor_find(struct span id);
 const char *vendor_name(enum vendor_id id); /* NULL for VENDOR_UNKNOWN */
-/* The bytes to announce: with version 1.0 behind the DPD one. */
+/* The bytes to announce: with version 1.0 behind the DPD one, "main mode" behind FRAGMENTATION. */
 struct span vendor_bytes(enum vendor_id id);
 
 #endif

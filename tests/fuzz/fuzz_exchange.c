@@ -262,7 +262,8 @@ static void set_up(struct world *w, uint8_t how)
                            .inner_port = 40001,
                            .ike_lifetime_s = 28800,
                            .esp_lifetime_s = 3600,
-                           .dpd = true};
+                           .dpd = true,
+                           .fragmentation = true};
 
     fuzz_env_init(&w->env, 1);
     fuzz_env_init(&w->server_env, 2);

@@ -94,7 +94,8 @@ static struct ike *engine_in(enum fuzz_state state)
                              .inner_port = 1701,
                              .ike_lifetime_s = 28800,
                              .esp_lifetime_s = 3600,
-                             .dpd = true};
+                             .dpd = true,
+                             .fragmentation = true};
     struct ike *ike;
 
     if (!policy_named("legacy", &cfg.policy) || !(ike = ike_new(&cfg)))

@@ -150,7 +150,7 @@ static enum simlink_fate fate_of(struct simlink *l, const struct simlink_packet 
     if (c->drop_run.on && c->drop_run.dir == k->dir && k->dir_number >= c->drop_run.first &&
         k->dir_number - c->drop_run.first < c->drop_run.count)
         return SIMLINK_DROPPED;
-    if (c->blocked[k->port][k->dir])
+    if (c->blocked[k->port][k->dir] || (c->longest && k->bytes.n > c->longest))
         return SIMLINK_BLOCKED;
     if (chance(l, c->loss))
         return SIMLINK_LOST;

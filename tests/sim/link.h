@@ -49,8 +49,10 @@ struct simlink_config {
         unsigned first, count; /* dir_number */
     } drop_run;
     bool blocked[PEER_PORTS][2]; /* by port and direction */
-    bool nat;                    /* the peer sees nat_addr and other ports */
-    bool nat_passes_esp;         /* raw ESP goes through, for the one client that is here */
+    size_t
+        longest; /* UDP payloads beyond it travel as IP fragments, which the path drops; 0: none */
+    bool nat;    /* the peer sees nat_addr and other ports */
+    bool nat_passes_esp; /* raw ESP goes through, for the one client that is here */
     struct inaddr nat_addr;
     simlink_hook *hook;
     void *hook_ctx;

@@ -129,6 +129,9 @@ struct peer_config {
     l2tpc_us quick_every;      /* we start a quick mode when the newest pair is so old; 0 = never */
     l2tpc_us main_every;       /* and a main mode when the newest IKE SA is */
     l2tpc_us delete_old;       /* we delete what a newer one replaced after so long; 0 = never */
+    size_t fragment; /* announces IKE fragments and sends more than that in pieces; 0 = by flavour,
+                        and everything whole */
+    bool fragments_backwards; /* the last one first */
 };
 
 struct peer_facts {
@@ -151,6 +154,7 @@ struct peer_facts {
     unsigned keepalives, dpd_answers, dpd_probes;
     unsigned lcp_echo_replies, protocol_rejects;
     unsigned deletes_esp, deletes_ike, stopccns, cdns, terminates; /* received */
+    unsigned fragments_in, fragments_out;                          /* of IKE */
     unsigned complaints;
     char complaint[160]; /* the first one */
 };

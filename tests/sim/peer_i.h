@@ -88,6 +88,7 @@ struct ike_sa {
     size_t sai_n;
     unsigned natt; /* the one chosen flavour, enum peer_natt, or 0 */
     bool dpd, nat;
+    bool fragments; /* the client takes them */
     struct blob ni, nr, gxi, gxr, gxy;
     struct dh *dh;
     uint8_t skeyid[HASH_MAX], skeyid_d[HASH_MAX], skeyid_a[HASH_MAX], skeyid_e[HASH_MAX];
@@ -100,6 +101,16 @@ struct ike_sa {
     uint32_t dpd_seq_in, dpd_seq_out;
     l2tpc_us dpd_due, quick_due;
     l2tpc_us dead_at; /* IKE_DEAD: kept to read late Deletes */
+};
+
+#define PEER_FRAGMENTS_MAX 16
+struct peer_fragments {
+    uint8_t cky_r[8];
+    uint32_t msgid;
+    uint16_t id;
+    unsigned last; /* 0: has not come */
+    size_t n[PEER_FRAGMENTS_MAX];
+    uint8_t bytes[PEER_FRAGMENTS_MAX][1280];
 };
 
 struct esp_pair {
@@ -189,6 +200,7 @@ struct peer {
     struct ike_sa ike[PEER_IKE_MAX];
     struct esp_pair esp[PEER_ESP_MAX];
     struct tunnel tunnel[PEER_TUNNEL_MAX];
+    struct peer_fragments fragments;
     struct esp_pair last_pair; /* the last one that was deleted */
     unsigned generation, order;
     uint16_t last_tunnel_id, last_session_id;
@@ -238,6 +250,7 @@ enum {
     PL_NATD = 20,
     PL_NATOA = 21,
     PL_NATD_DRAFT = 130,
+    PL_FRAGMENT = 132,
     PL_NATOA_DRAFT = 131,
 };
 struct build {
@@ -285,6 +298,13 @@ void peer_proposal_offer_esp(struct build *b, const struct esp_suite *suite, enu
                              uint16_t encap, uint32_t life_s, uint32_t spi);
 void peer_proposal_offer_ike(struct build *b, const struct ike_suite *suite, uint32_t life_s);
 size_t peer_esp_key_sizes(const struct esp_suite *s, size_t *integ);
+
+/* peer_fragment.c */
+void peer_ike_datagram(struct peer *p, const struct ike_sa *sa, struct span m);
+void peer_fragment_send(struct peer *p, const struct ike_sa *sa, struct span m);
+/* True: that was the last missing piece, `out` is the message. */
+bool peer_fragment_recv(struct peer *p, const struct isakmp *m, uint8_t room[PEER_MESSAGE_MAX],
+                        struct span *out) MUST_USE;
 
 /* peer_ike.c, peer_quick.c, peer_info.c */
 void peer_ike_input(struct peer *p, enum peer_port port, const struct endpoint *from,

@@ -75,6 +75,10 @@ static struct ike_sa *sa_new(struct peer *p)
     return best;
 }
 
+static const uint8_t vendor_fragmentation[20] = {0x40, 0x48, 0xb7, 0xd5, 0x6e, 0xbc,
+                                                 0xe8, 0x85, 0x25, 0xe7, 0xde, 0x7f,
+                                                 0x00, 0xd6, 0xc2, 0xd3, 0x80};
+
 static void read_vendors(const struct peer *p, const struct chain *c, struct ike_sa *sa)
 {
     unsigned common = 0;
@@ -82,6 +86,7 @@ static void read_vendors(const struct peer *p, const struct chain *c, struct ike
     for (size_t i = 0; i < c->n; i++) {
         if (c->pl[i].type != PL_VID)
             continue;
+        sa->fragments |= span_eq(c->pl[i].body, SPAN_ARRAY(vendor_fragmentation));
         for (size_t k = 0; k < ARRAY_LEN(vendors); k++) {
             if (!span_eq(c->pl[i].body, SPAN_ARRAY(vendors[k].id)))
                 continue;
@@ -96,14 +101,10 @@ static void read_vendors(const struct peer *p, const struct chain *c, struct ike
                                             : common & PEER_NATT_DRAFT02;
 }
 
-/* What strongSwan and Libreswan offer and SoftEther does not. */
-static const uint8_t vendor_fragmentation[20] = {0x40, 0x48, 0xb7, 0xd5, 0x6e, 0xbc,
-                                                 0xe8, 0x85, 0x25, 0xe7, 0xde, 0x7f,
-                                                 0x00, 0xd6, 0xc2, 0xd3, 0x80};
-
+/* Fragmentation is what strongSwan and Libreswan offer and SoftEther does not. */
 static void write_vendors(const struct peer *p, struct build *b)
 {
-    if (p->config.flavour == PEER_PPPD)
+    if (p->config.flavour == PEER_PPPD || p->config.fragment)
         peer_build_payload(b, PL_VID, SPAN_ARRAY(vendor_fragmentation));
     for (size_t k = 0; k < ARRAY_LEN(vendors); k++) {
         bool wanted = vendors[k].natt ? !p->config.no_natt && (p->config.natt & vendors[k].natt)
@@ -625,6 +626,14 @@ void peer_ike_input(struct peer *p, enum peer_port port, const struct endpoint *
     }
     if (peer_silent(p, STAGE_IKE_PHASE1))
         return;
+    if (m.next == PL_FRAGMENT) {
+        uint8_t room[PEER_MESSAGE_MAX];
+        struct span whole;
+
+        if (sa_find(p, &m) && peer_fragment_recv(p, &m, room, &whole))
+            peer_ike_input(p, port, from, whole, now);
+        return;
+    }
     if (memcmp(m.cky_r, none, sizeof(none)) == 0) {
         recv_first(p, port, from, &m, message, now);
         return;

@@ -154,7 +154,7 @@ bool peer_ike_prf(struct peer *p, enum hash_id h, struct span key, const struct 
 }
 
 /* One IKE message in a datagram, with the marker where it belongs. */
-static void send_datagram(struct peer *p, const struct ike_sa *sa, struct span m)
+void peer_ike_datagram(struct peer *p, const struct ike_sa *sa, struct span m)
 {
     uint8_t d[PEER_MESSAGE_MAX + 4] = {0};
 
@@ -166,6 +166,14 @@ static void send_datagram(struct peer *p, const struct ike_sa *sa, struct span m
     }
     memcpy(d + 4, m.p, m.n);
     peer_send(p, sa->port, &sa->to, span_of(d, m.n + 4));
+}
+
+static void send_datagram(struct peer *p, const struct ike_sa *sa, struct span m)
+{
+    if (p->config.fragment && sa->fragments && m.n > p->config.fragment && m.n > 28)
+        peer_fragment_send(p, sa, m);
+    else
+        peer_ike_datagram(p, sa, m);
 }
 
 /* The bad copies of the noise switches: none of them may change anything in the client. */

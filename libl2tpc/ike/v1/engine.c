@@ -39,6 +39,8 @@ void ike_forget_keys(struct ike *ike)
     wipe(&ike->keys, sizeof(ike->keys));
     wipe(ike->gxy, sizeof(ike->gxy));
     wipe(ike->plain, sizeof(ike->plain));
+    free(ike->fragments); /* as they were on the wire: nothing secret */
+    ike->fragments = NULL;
 }
 
 void ike_free(struct ike *ike)
@@ -125,13 +127,18 @@ enum verdict ike_fail_local(struct ike *ike, const char *what)
     return ike_fail(ike, &f);
 }
 
-void ike_send(struct ike *ike, enum ike_port port, struct span message, l2tpc_us now)
+static void send(struct ike *ike, enum ike_port port, struct span message, bool again, l2tpc_us now)
 {
-    if (!msgq_push(&ike->root->out, port, message))
+    if (!packet_send(ike, port, message, again))
         return;
     ike->live.last_out = ike->root->live.last_out = now;
     if (port != IKE_PORT_KEEPALIVE)
         ike->root->facts.sent++;
+}
+
+void ike_send(struct ike *ike, enum ike_port port, struct span message, l2tpc_us now)
+{
+    send(ike, port, message, false, now);
 }
 
 enum ike_port ike_own_port(const struct ike *ike)
@@ -141,7 +148,7 @@ enum ike_port ike_own_port(const struct ike *ike)
 
 void ike_resend(struct ike *ike, struct retransmit *r, l2tpc_us cap, l2tpc_us now)
 {
-    ike_send(ike, (enum ike_port)r->tag, span_of(r->bytes, r->n), now);
+    send(ike, (enum ike_port)r->tag, span_of(r->bytes, r->n), true, now);
     ike->root->facts.resent++;
     retransmit_again(r, cap, now);
 }
@@ -312,6 +319,9 @@ enum verdict ike_input_sa(struct ike *ike, struct ike_in *in)
         return VERDICT_DROP;
     if (from_peer && in->port == IKE_PORT_4500)
         phase1_note_4500(ike);
+    if (in->header.next_payload == PAYLOAD_FRAGMENT)
+        /* Only a whole message can prove where it came from. */
+        return from_peer ? packet_recv_fragment(ike, in) : VERDICT_DROP;
     return dispatch(ike, in);
 }
 

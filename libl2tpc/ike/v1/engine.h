@@ -6,6 +6,7 @@
 #include "ike/ike.h"
 #include "ike/retransmit.h"
 #include "ike/v1/build.h"
+#include "ike/v1/fragment.h"
 #include "ike/v1/keymat.h"
 #include "ike/v1/parse.h"
 #include "ike/v1/proposal.h"
@@ -206,6 +207,7 @@ struct ike {
     struct ike_ids own;      /* informationals of ours: who sends one back is a mirror */
 
     uint8_t plain[IKE_MESSAGE_MAX]; /* the message being read, decrypted */
+    struct fragment_set *fragments; /* heap, from the first fragment on */
 };
 
 /* One message on its way through the engine. */
@@ -249,6 +251,14 @@ void ike_set_finished(struct ike *ike, uint32_t message_id);
 bool ike_new_message_id(struct ike *ike, uint32_t *out) MUST_USE;
 void ike_forget_keys(struct ike *ike);
 
+/* ---- packet.c ---- */
+/* Queues a message, in fragments when it has to be; `again`: it was sent before. */
+bool packet_send(struct ike *ike, enum ike_port port, struct span message, bool again) MUST_USE;
+/* Too long for one packet of the size that every path carries. */
+bool packet_is_long(const struct ike *ike, enum ike_port port, size_t message);
+/* The message that a fragment completes goes the way of any other. */
+enum verdict packet_recv_fragment(struct ike *ike, const struct ike_in *in);
+
 /* ---- renewal.c ---- */
 /* Phase 1 is up: when to renew it. */
 void renewal_plan(struct ike *ike, l2tpc_us now);
@@ -287,6 +297,7 @@ struct phase1_said {
     bool offers_natt;
     bool dpd;
     bool beside_kernel; /* strongSwan, Libreswan, racoon and their like say one of these */
+    bool fragments;     /* takes IKE fragments in main mode */
 };
 struct phase1_said phase1_read_vendors(const struct chain *c);
 void phase1_keep_vendors(struct ike *ike, const struct chain *c);

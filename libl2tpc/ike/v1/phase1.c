@@ -4,6 +4,7 @@
 
 #include "ike/policy.h"
 #include "ike/vendor.h"
+#include "wire/rd.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,8 @@ bool phase1_build_mm1(struct ike *ike, const uint8_t *cky_i, struct build *b, st
             build_bytes(b, PAYLOAD_VID, vendor_bytes(natt_announced[i]));
     if (ike->cfg.dpd)
         build_bytes(b, PAYLOAD_VID, vendor_bytes(VENDOR_DPD));
+    if (ike->cfg.fragmentation)
+        build_bytes(b, PAYLOAD_VID, vendor_bytes(VENDOR_FRAGMENTATION));
     return build_finish(b, out);
 }
 
@@ -69,9 +72,18 @@ void phase1_start(struct ike *ike, l2tpc_us now)
 }
 
 /* ---- vendor IDs ---- */
+/* Some add 32 bits behind the hash, of which the first stands for main mode. */
+static bool takes_fragments(struct span vid)
+{
+    struct rd r = rd_of(vid);
+    uint32_t modes = UINT32_MAX;
+
+    return rd_skip(&r, 16) && (rd_end(&r) || (rd_u32(&r, &modes) && modes >> 31));
+}
+
 struct phase1_said phase1_read_vendors(const struct chain *c)
 {
-    struct phase1_said a = {NATT_NONE, false, false, false};
+    struct phase1_said a = {.natt = NATT_NONE};
 
     for (unsigned i = 0; i < c->n_vid; i++) {
         switch (vendor_find(c->vid[i])) {
@@ -87,8 +99,11 @@ struct phase1_said phase1_read_vendors(const struct chain *c)
         case VENDOR_DPD:
             a.dpd = true;
             break;
-        case VENDOR_XAUTH:
         case VENDOR_FRAGMENTATION:
+            a.fragments = a.fragments || takes_fragments(c->vid[i]);
+            a.beside_kernel = true;
+            break;
+        case VENDOR_XAUTH:
         case VENDOR_STRONGSWAN:
             a.beside_kernel = true;
             break;
@@ -105,6 +120,8 @@ void phase1_keep_vendors(struct ike *ike, const struct chain *c)
     struct ike_facts *f = &ike->facts;
 
     f->dpd = f->dpd || (ike->cfg.dpd && phase1_read_vendors(c).dpd);
+    f->fragmentation =
+        f->fragmentation || (ike->cfg.fragmentation && phase1_read_vendors(c).fragments);
     f->installs_late = f->installs_late || phase1_read_vendors(c).beside_kernel;
     for (unsigned i = 0; i < c->n_vid && f->n_vendor_ids < IKE_VENDOR_IDS_KEPT; i++) {
         char *slot = f->vendor_ids[f->n_vendor_ids];

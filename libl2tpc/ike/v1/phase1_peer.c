@@ -26,6 +26,8 @@ static bool build_mm2(struct ike *ike, const struct phase1_choice *choice,
         build_bytes(b, PAYLOAD_VID, vendor_bytes(VENDOR_NATT_02N));
     if (said->dpd)
         build_bytes(b, PAYLOAD_VID, vendor_bytes(VENDOR_DPD));
+    if (ike->cfg.fragmentation)
+        build_bytes(b, PAYLOAD_VID, vendor_bytes(VENDOR_FRAGMENTATION));
     return build_finish(b, out);
 }
 

@@ -46,6 +46,23 @@ static struct failure unreachable(const struct ike *ike)
     return f;
 }
 
+/* It went as one message that the network had to cut, and much of the network drops the pieces. */
+static bool is_too_long(const struct ike *ike)
+{
+    return packet_is_long(ike, (enum ike_port)ike->rtx.tag, ike->rtx.n) &&
+           !ike->facts.fragmentation;
+}
+
+static struct failure too_long(const struct ike *ike)
+{
+    struct failure f = timeout(ike, FAILURE_IKE_AUTH_CERT_LENGTH);
+    char text[16];
+
+    (void)snprintf(text, sizeof(text), "%zu", ike->rtx.n);
+    failure_set_value(&f, span_str(text));
+    return f;
+}
+
 /* The stage's time is over: the most telling reason there is. */
 static struct failure reason_of_silence(const struct ike *ike)
 {
@@ -65,7 +82,7 @@ static struct failure reason_of_silence(const struct ike *ike)
         break;
     }
     if (ike->cfg.credential && !(ike->facts.floated && !ike->probe.answered))
-        return timeout(ike, FAILURE_IKE_AUTH_CERT_TIMEOUT);
+        return is_too_long(ike) ? too_long(ike) : timeout(ike, FAILURE_IKE_AUTH_CERT_TIMEOUT);
     if (!ike->facts.floated)
         return timeout(ike, FAILURE_IKE_AUTH_TIMEOUT);
     return timeout(ike, ike->probe.answered ? FAILURE_IKE_AUTH_PSK : FAILURE_IKE_PORT_4500);

@@ -165,6 +165,8 @@ static void change_places(struct ike *root, struct ike *kin)
     SWAP_BACK(facts.received);
     SWAP_BACK(facts.resent);
     SWAP_BACK(facts.dropped);
+    SWAP_BACK(facts.fragments_sent);
+    SWAP_BACK(facts.fragments_received);
     SWAP_BACK(facts.dpd_sent);
     SWAP_BACK(facts.dpd_answered);
     SWAP_BACK(facts.ike_sas);

@@ -20,7 +20,7 @@ WORDS = {
     "l2tp-secret": ("l2tp_secret", True), "keys": ("keys", True),
     "rsa": ("cert", "server"), "rsa-expired": ("cert", "server-expired"),
     "rsa-other-name": ("cert", "server-other"), "rsa-other-ca": ("cert", "server-ca2"),
-    "ecdsa": ("cert", "ec256"),
+    "ecdsa": ("cert", "ec256"), "rsa-4096": ("cert", "server-4096"),
 }
 DEFAULTS = dict(daemon="strongswan", ike="any", esp="any", pfs=False, short=False, ppp="mschap-v2",
                 ipv6cp=False, mppe=False, l2tp="kernel", l2tp_secret=False, keys=False,

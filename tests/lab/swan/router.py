@@ -52,18 +52,24 @@ def rules(nat=False, block=(), loss=0.0):
             "chain forwards { type filter hook forward priority 0; policy accept;",
             # Nothing of the tunnel's inside may pass outside of it.
             "ip daddr %s counter drop" % INSIDE]
+    pieces = []
     for what in block:
         if what == "esp":
             text += ["meta l4proto 50 counter drop"]
+        elif what == "fragments":
+            pieces = ["chain pieces { type filter hook prerouting priority -450; policy accept;",
+                      # Before connection tracking puts them together again.
+                      "ip frag-off & 0x3fff != 0 counter drop", "}"]
         elif what in ("500", "4500"):
             text += ["udp dport %s counter drop" % what, "udp sport %s counter drop" % what]
         else:
-            raise Broken("cannot block '%s': 500, 4500 or esp" % what)
+            raise Broken("cannot block '%s': 500, 4500, esp or fragments" % what)
     if loss:
         text += ["numgen random mod 100000 < %d counter drop" % int(loss * 1000)]
     text += ["}"]
     if nat:
         text += ["chain hides { type nat hook postrouting priority 100; oifname \"wan\" masquerade; }"]
+    text += pieces
     path = os.path.join(WORK, "router.nft")
     write(path, "\n".join(text + ["}"]) + "\n")
     sh(["ip", "netns", "exec", ns("rt"), "nft", "-f", path])

@@ -5,7 +5,7 @@ import shutil
 
 import profiles
 from place import (INSIDE, MANAGE_GUEST, PSK, RANGE, SERVER, SHARE, TUNNEL_SECRET, USERS, WAN,
-                   write)
+                   sh, write)
 
 VECTORS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "vectors", "x509")
 STRONGSWAN = """charon {
@@ -55,20 +55,39 @@ ipsec start
 for i in $(seq 100); do ipsec status > /dev/null 2>&1 && break; sleep 0.05; done"""
 START_LIBRESWAN = """mkdir -p /run/pluto /var/lib/ipsec/nss
 ipsec checknss > /dev/null
+if [ -d /etc/lab-nss ]; then
+    pk12util -i /etc/lab-nss/server.p12 -d sql:/var/lib/ipsec/nss -W "" -K ""
+    certutil -A -n ca -t CT,C,C -i /etc/lab-nss/ca.pem -d sql:/var/lib/ipsec/nss
+fi
 /usr/libexec/ipsec/pluto --config /etc/ipsec.conf --leak-detective > /mnt/share/pluto.out 2>&1
 for i in $(seq 100); do [ -S /run/pluto/pluto.ctl ] && break; sleep 0.05; done
 ipsec addconn --autoall --config /etc/ipsec.conf"""
 
 
+def key_of(name):
+    return name if name.startswith("ec") or name.endswith("4096") else "server"
+
+
 def certificates(etc, name):
     """The certificates of the unit tests; their keys are named after what was signed with them."""
-    key = name if name.startswith("ec") else "server"
+    key = key_of(name)
     for where, what in (("cacerts", "ca.pem"), ("certs", name + ".pem"), ("private", key + ".key")):
         os.makedirs(etc + "/ipsec.d/" + where, exist_ok=True)
         shutil.copy(os.path.join(VECTORS, what), etc + "/ipsec.d/" + where)
-    write(etc + "/ipsec.secrets", ": %s %s.key\n" % ("ECDSA" if key == name and key != "server"
-                                                     else "RSA", key), 0o600)
+    write(etc + "/ipsec.secrets", ": %s %s.key\n" % ("ECDSA" if name.startswith("ec") else "RSA", key),
+          0o600)
     return ["authby=pubkey", "leftcert=%s.pem" % name, "leftsendcert=always"]
+
+
+def nss_certificates(etc, name):
+    """For Libreswan: a PKCS#12 file that the guest imports into the key store; see start.sh."""
+    os.makedirs(etc + "/lab-nss", exist_ok=True)
+    shutil.copy(os.path.join(VECTORS, "ca.pem"), etc + "/lab-nss")
+    sh(["openssl", "pkcs12", "-export", "-name", "server", "-passout", "pass:", "-inkey",
+        os.path.join(VECTORS, key_of(name) + ".key"), "-in", os.path.join(VECTORS, name + ".pem"),
+        "-out", etc + "/lab-nss/server.p12"])
+    return ["authby=rsasig", "leftcert=server", "leftsendcert=always", "leftid=%fromcert",
+            "leftrsasigkey=%cert", "rightrsasigkey=%cert", "rightid=%fromcert"]
 
 
 def strongswan(etc, conf):
@@ -93,7 +112,8 @@ def libreswan(etc, conf):
              "esp=" + profiles.proposals(conf, "esp"), "pfs=" + ("yes" if conf["pfs"] else "no"),
              "dpddelay=30", "dpdtimeout=120", "dpdaction=clear", "keyingtries=1", "auto=add",
              "type=transport", "left=" + SERVER, "leftprotoport=17/1701", "right=%any",
-             "rightprotoport=17/%any", "rightsubnet=vhost:%priv,%no", "authby=secret"] + life
+             "rightprotoport=17/%any", "rightsubnet=vhost:%priv,%no"] + life
+    lines += nss_certificates(etc, conf["cert"]) if conf["cert"] else ["authby=secret"]
     debug = "  plutodebug=\"base,crypt,private\"\n" if conf["keys"] else ""
     write(etc + "/ipsec.conf", "config setup\n  logfile=/mnt/share/pluto.log\n  uniqueids=no\n"
           "  ikev1-policy=accept\n  virtual-private=%v4:10.0.0.0/8,%v4:192.168.0.0/16\n" + debug +

@@ -238,6 +238,9 @@ TEST(config_choices)
     CHECK_INT(l2tpc_config_set_quirk(c, "port-1701"), L2TPC_OK);
     CHECK_INT(c->inner_port, 1701);
     CHECK_INT(l2tpc_config_set_quirk(c, "softether-utf8"), L2TPC_OK);
+    CHECK(!c->quirk_no_fragmentation);
+    CHECK_INT(l2tpc_config_set_quirk(c, "no-fragmentation"), L2TPC_OK);
+    CHECK(c->quirk_no_fragmentation);
     CHECK_INT(l2tpc_config_set_quirk(c, "other"), L2TPC_EINVAL);
     l2tpc_config_free(c);
 }

@@ -44,7 +44,9 @@ struct server_habits {
     struct span bag;
     struct span request; /* the body of a CERTREQ in message 4 */
     bool bad_signature;
-    bool refuse_mm5; /* answers message 5 with AUTHENTICATION-FAILED under the keys */
+    bool refuse_mm5;       /* answers message 5 with AUTHENTICATION-FAILED under the keys */
+    size_t fragment;       /* announces fragments and sends what is longer in pieces of that size */
+    bool fragment_unasked; /* sends them to a client that has not announced them too */
 };
 
 struct server {
@@ -79,6 +81,10 @@ struct server {
     struct esp_suite esp;
     bool qm_done;
     unsigned mm1s, mm5s, qm3s, deletes, acks, r_u_theres, errors;
+    bool client_fragments; /* announced */
+    unsigned fragments;    /* received */
+    uint8_t piece[16][2048];
+    size_t n_piece[16];
     uint16_t last_error;
 };
 

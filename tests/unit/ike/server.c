@@ -15,7 +15,7 @@ static void must(bool ok)
 }
 
 /* ---- sending ---- */
-void server_send(struct rig *r, enum ike_port port, struct span bytes)
+static void send_datagram(struct rig *r, enum ike_port port, struct span bytes)
 {
     struct flight *f;
 
@@ -24,6 +24,44 @@ void server_send(struct rig *r, enum ike_port port, struct span bytes)
     *f = (struct flight){.at = r->now + RIG_RTT, .port = port, .from = r->server.at, .n = bytes.n};
     f->from.port = port == IKE_PORT_4500 ? 4500 : 500;
     memcpy(f->bytes, bytes.p, bytes.n);
+}
+
+/* All under ID 1 and without the Encryption flag, as strongSwan and Libreswan do. */
+static void send_fragments(struct rig *r, enum ike_port port, struct span bytes)
+{
+    size_t size = r->server.habits.fragment;
+    uint8_t number = 1;
+
+    for (size_t at = 0; at < bytes.n; at += size, number++) {
+        size_t n = bytes.n - at < size ? bytes.n - at : size;
+        uint8_t m[2048];
+
+        must(n + 36 <= sizeof(m));
+        memcpy(m, bytes.p, 28);
+        m[16] = 132;
+        m[19] &= 0xfe;
+        m[24] = m[25] = m[28] = m[29] = m[32] = 0;
+        m[26] = (uint8_t)((n + 36) >> 8);
+        m[27] = (uint8_t)(n + 36);
+        m[30] = (uint8_t)((n + 8) >> 8);
+        m[31] = (uint8_t)(n + 8);
+        m[33] = 1;
+        m[34] = number;
+        m[35] = at + n == bytes.n;
+        memcpy(m + 36, bytes.p + at, n);
+        send_datagram(r, port, span_of(m, n + 36));
+    }
+}
+
+void server_send(struct rig *r, enum ike_port port, struct span bytes)
+{
+    const struct server *s = &r->server;
+
+    if (s->habits.fragment && bytes.n > s->habits.fragment &&
+        (s->client_fragments || s->habits.fragment_unasked))
+        send_fragments(r, port, bytes);
+    else
+        send_datagram(r, port, bytes);
 }
 
 static enum ike_port own_port(const struct rig *r)
@@ -127,6 +165,10 @@ static void recv_mm1(struct rig *r, enum ike_port port, const struct isakmp_head
     if (!s->habits.no_dpd && !s->habits.late_dpd)
         build_bytes(&b, PAYLOAD_VID, vendor_bytes(VENDOR_DPD));
     build_bytes(&b, PAYLOAD_VID, span_str("a vendor nobody knows"));
+    for (unsigned i = 0; i < c->n_vid; i++)
+        s->client_fragments |= vendor_find(c->vid[i]) == VENDOR_FRAGMENTATION;
+    if (s->habits.fragment)
+        build_bytes(&b, PAYLOAD_VID, vendor_bytes(VENDOR_FRAGMENTATION));
     must(build_finish(&b, &out));
     server_send(r, port, out);
 }
@@ -762,6 +804,32 @@ static void recv_info(struct rig *r, const struct isakmp_header *h, struct span 
     }
 }
 
+/* Puts pieces together until the last one and all before it are there. */
+static void recv_fragment(struct rig *r, enum ike_port port, struct span bytes)
+{
+    struct server *s = &r->server;
+    uint8_t whole[IKE_MESSAGE_MAX];
+    size_t n = 0;
+    unsigned number = bytes.p[34];
+
+    must(s->habits.fragment && bytes.n > 36 && bytes.p[28] == 0 && number > 0 && number <= 16);
+    must((bytes.p[19] & ISAKMP_FLAG_ENCRYPTION) == 0 && bytes.n <= 576 - 28);
+    must((bytes.p[30] << 8 | bytes.p[31]) == (int)bytes.n - 28);
+    s->fragments++;
+    memcpy(s->piece[number - 1], bytes.p, bytes.n);
+    s->n_piece[number - 1] = bytes.n;
+    for (unsigned i = 0; i < 16 && s->n_piece[i]; i++) {
+        must(n + s->n_piece[i] - 36 <= sizeof(whole));
+        memcpy(whole + n, s->piece[i] + 36, s->n_piece[i] - 36);
+        n += s->n_piece[i] - 36;
+        if (s->piece[i][35] & 1) {
+            memset(s->n_piece, 0, sizeof(s->n_piece));
+            server_recv(r, port, span_of(whole, n));
+            return;
+        }
+    }
+}
+
 void server_recv(struct rig *r, enum ike_port port, struct span bytes)
 {
     struct server *s = &r->server;
@@ -772,6 +840,10 @@ void server_recv(struct rig *r, enum ike_port port, struct span bytes)
     bool encrypted;
 
     must(isakmp_parse_header(bytes, &h, &body));
+    if (h.next_payload == 132) {
+        recv_fragment(r, port, bytes);
+        return;
+    }
     encrypted = h.flags & ISAKMP_FLAG_ENCRYPTION;
     if (!encrypted)
         must(isakmp_split(h.next_payload, body, &c));
