@@ -130,6 +130,26 @@
 #define PPP_MRU_MAX 2048
 #define PPP_MRU_DEFAULT 1500 /* RFC 1661 6.1: in force when nothing was agreed */
 
+/* Scan: asking a server what it accepts. A half-made SA stays at the server until it expires, so
+ * that what counts is how many messages leave and how fast. */
+#define SCAN_ITEMS_MAX 640
+#define SCAN_SET_MAX 26       /* suites of one message 1: it fits one datagram on any path */
+#define SCAN_OFFER_MAX 8      /* suites of the list for --ike */
+#define SCAN_SUITE_TEXT 32    /* "aes256-sha512-curve25519" with the NUL */
+#define SCAN_MESSAGES 64      /* resent ones included */
+#define SCAN_MESSAGES_ALL 200 /* every combination was asked for */
+#define SCAN_PACE US_MS(250)  /* between two messages, whatever they are */
+#define SCAN_SENDS 3          /* of one message */
+#define SCAN_SENDS_CONTROL 2  /* of a question whose answer is known */
+#define SCAN_SENDS_MORE 2     /* while other addresses are left */
+#define SCAN_TRIALS 3         /* common suites asked alone before a mute server is given up */
+#define SCAN_HINT US_MS(250)  /* a refusal waits so long for a valid message 2 that belies it */
+#define SCAN_WAIT_FIRST US_S(1)
+#define SCAN_WAIT_MIN US_MS(500)
+#define SCAN_REST US_S(30) /* servers forget half-made SAs in half a minute (strongSwan: 30 s) */
+#define SCAN_TIME US_S(60)
+#define SCAN_TIME_MAX_S 300
+
 /* Polite end: how long a Terminate, CDN, StopCCN or Delete may wait for its answer. */
 #define NO_SA_WAIT US_S(5) /* all SAs deleted: the server may be about to start a quick mode */
 #define CLOSE_WAIT US_MS(1500)
