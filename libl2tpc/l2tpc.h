@@ -370,6 +370,90 @@ L2TPC_API int l2tpc_status_evidence_at(const l2tpc_status *status, unsigned inde
 L2TPC_API int l2tpc_status_stage_at(const l2tpc_status *status, unsigned index,
                                     const char **out_stage, double *out_ms);
 
+/* ------------------------------------------------------------------------------------------- scan
+ */
+
+/*
+ * Asks a server which IKE proposals it accepts, by the first message of main mode alone: no secret,
+ * no user, one message at a time, at most four a second and 64 in all (200 with L2TPC_SCAN_ALL),
+ * and none after its end. Nobody vouches for the answers, so that all of it is a hint. It may run
+ * beside sessions of the same context. The strings that these functions give live as long as the
+ * scan; one thread at a time reads them.
+ */
+typedef struct l2tpc_scan l2tpc_scan;
+
+enum l2tpc_scan_depth {
+    L2TPC_SCAN_USUAL = 0, /* what servers for L2TP are known to be set to */
+    L2TPC_SCAN_QUICK = 1, /* one answer per policy */
+    L2TPC_SCAN_ALL = 2,   /* every combination */
+};
+
+typedef struct l2tpc_scan_options {
+    size_t size;      /* set it to sizeof(l2tpc_scan_options) */
+    uint32_t depth;   /* enum l2tpc_scan_depth */
+    uint32_t timeout; /* seconds for the whole run, 1 to 300; 0: 60 */
+    const char *auth; /* "psk" (default when NULL), "rsa", "ecdsa", "all" */
+} l2tpc_scan_options;
+
+/* `server` as for l2tpc_config_set_server(); `options` may be NULL. */
+L2TPC_API int l2tpc_scan_new(l2tpc_scan **out, l2tpc_context *context, const char *server,
+                             const l2tpc_scan_options *options);
+/* Ends at once if still running. To be freed before its context is; NULL is fine. */
+L2TPC_API void l2tpc_scan_free(l2tpc_scan *scan);
+/* Once per scan. */
+L2TPC_API int l2tpc_scan_start(l2tpc_scan *scan);
+/* Ends it where it is; what was found stays. Repeating it is fine. */
+L2TPC_API void l2tpc_scan_stop(l2tpc_scan *scan);
+/* Readable when there is something new for l2tpc_scan_get_state(). Never read it yourself. */
+L2TPC_API int l2tpc_scan_get_fd(const l2tpc_scan *scan);
+
+typedef struct l2tpc_scan_state {
+    size_t size; /* set it to sizeof(l2tpc_scan_state) */
+    /* "running"; then "complete", "limit" (of messages), "timeout", "silent" (the server stopped
+     * answering), "failed" (it never answered) or "stopped". */
+    const char *end;
+    int resting;              /* it fell silent: waits once, half a minute */
+    uint32_t suites;          /* that can be asked for */
+    uint32_t asked, accepted; /* of them */
+    uint32_t messages;        /* sent */
+    uint32_t answers;         /* that counted */
+    int one_by_one;           /* the server cannot take many proposals at once */
+    const char *address;      /* of the server; "" before it is known */
+    const char *maker;        /* "strongSwan": a guess by vendor IDs; "" unknown */
+    int nat_traversal, dead_peer_detection, fragmentation; /* 1: its vendor IDs say so */
+    const char *policy; /* the strictest policy that connects, or "" */
+    const char *ike;    /* the best that it accepts, as for l2tpc_config_set_ike(), or "" */
+    const char *sentence, *hint; /* msgids: what it means, what to tell the administrator; or "" */
+} l2tpc_scan_state;
+
+L2TPC_API int l2tpc_scan_get_state(l2tpc_scan *scan, l2tpc_scan_state *out);
+
+enum l2tpc_scan_answer {
+    L2TPC_SCAN_NOT_ASKED = 0,
+    L2TPC_SCAN_ACCEPTED = 1,
+    L2TPC_SCAN_REFUSED = 2,
+    L2TPC_SCAN_UNANSWERED =
+        3, /* silence, from a server that answers to others: refused, most likely */
+};
+
+typedef struct l2tpc_scan_suite {
+    size_t size;          /* set it to sizeof(l2tpc_scan_suite) */
+    const char *suite;    /* "aes256-sha256-modp2048" */
+    const char *auth;     /* "psk", "rsa", "ecdsa-256", "ecdsa-384", "ecdsa-521" */
+    const char *strength; /* "strong", "compatible", "legacy", "broken" (in no policy) */
+    int answer;           /* enum l2tpc_scan_answer */
+    uint32_t lifetime;    /* seconds, as accepted; else 0 */
+} l2tpc_scan_suite;
+
+/* The suites in the order of asking, from 0; L2TPC_ENOTFOUND behind the last. */
+L2TPC_API int l2tpc_scan_suite_at(l2tpc_scan *scan, unsigned index, l2tpc_scan_suite *out);
+/* The server's vendor IDs by name, or in hex; NULL behind the last. */
+L2TPC_API const char *l2tpc_scan_vendor_id_at(l2tpc_scan *scan, unsigned index);
+/* Why nothing is known to be accepted; NULL while it runs and when something is. */
+L2TPC_API const l2tpc_error *l2tpc_scan_get_error(l2tpc_scan *scan);
+/* Everything as one line of JSON, "schema": 1; until the next call. NULL without memory. */
+L2TPC_API const char *l2tpc_scan_to_json(l2tpc_scan *scan);
+
 #ifdef __cplusplus
 }
 #endif

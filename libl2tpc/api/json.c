@@ -173,3 +173,13 @@ char *status_json(const l2tpc_status *st)
     free(out);
     return NULL;
 }
+
+void json_text(FILE *f, const char *text)
+{
+    put_text(f, text);
+}
+
+void json_error(FILE *f, const l2tpc_error *e)
+{
+    put_error(f, e);
+}

@@ -5,6 +5,8 @@
 
 #include "api/internal.h"
 
+#include <stdio.h>
+
 enum status_id {
 #define STATUS(group, key, kind, title) STATUS_##group##_##key,
 #include "api/status.def"
@@ -68,5 +70,8 @@ struct l2tpc_status {
 void status_fill(l2tpc_status *st, l2tpc_session *s);
 /* json.c: heap, or NULL without memory */
 char *status_json(const l2tpc_status *st);
+/* Parts of it for other objects: a string or null; the member "error" with its comma. */
+void json_text(FILE *f, const char *text);
+void json_error(FILE *f, const l2tpc_error *e);
 
 #endif

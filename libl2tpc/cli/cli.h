@@ -152,5 +152,6 @@ int cmd_explain(int argc, char **argv);
 int cmd_certificate(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_unblock(int argc, char **argv);
+int cmd_scan(int argc, char **argv);
 
 #endif

@@ -19,6 +19,7 @@ static const struct {
     {"unblock", N_("lift a kill switch that a connection has left"), cmd_unblock},
     {"explain", N_("say what a failure code means and what to do"), cmd_explain},
     {"certificate", N_("look at certificates, or ask a CA for one"), cmd_certificate},
+    {"scan", N_("tell which IKE algorithms a server accepts"), cmd_scan},
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
