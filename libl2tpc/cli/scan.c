@@ -182,12 +182,12 @@ static const char *strength_text(const char *strength)
                                                  : _("broken, in no policy");
 }
 
-static void print_suites(l2tpc_scan *scan, bool accepted, bool with_auth)
+static void print_suites(l2tpc_scan *scan, int answer, bool with_auth)
 {
     l2tpc_scan_suite s = {.size = sizeof(s)};
 
     for (unsigned i = 0; l2tpc_scan_suite_at(scan, i, &s) == L2TPC_OK; i++)
-        if ((s.answer == L2TPC_SCAN_ACCEPTED) == accepted)
+        if (s.answer == answer)
             (void)printf("  %-24s %s%s%-10s %s\n", s.suite, with_auth ? s.auth : "",
                          with_auth ? "  " : "", answer_text(s.answer), strength_text(s.strength));
 }
@@ -233,14 +233,20 @@ static void print_end(const l2tpc_scan_state *st)
                                "list for --ike cut to one or two."));
 }
 
-static void print_result(l2tpc_scan *scan, const l2tpc_scan_state *st, const char *server,
-                         bool with_auth)
+static void print_result(l2tpc_scan *scan, const l2tpc_scan_state *st, const struct scan_options *o)
 {
-    (void)printf(_("%s (%s): %u of %u proposals accepted, %u messages sent.\n"), server,
+    bool with_auth = o->scan.auth && strcmp(o->scan.auth, "psk") != 0;
+    bool with_rest = st->suites <= ROWS_MAX;
+
+    (void)printf(_("%s (%s): %u of %u proposals accepted, %u messages sent.\n"), o->server,
                  st->address, st->accepted, st->suites, st->messages);
-    print_suites(scan, true, with_auth);
-    if (st->suites <= ROWS_MAX)
-        print_suites(scan, false, with_auth);
+    print_suites(scan, L2TPC_SCAN_ACCEPTED, with_auth);
+    if (with_rest) {
+        print_suites(scan, L2TPC_SCAN_REFUSED, with_auth);
+        print_suites(scan, L2TPC_SCAN_UNANSWERED, with_auth);
+    }
+    if (with_rest && !o->quick)
+        print_suites(scan, L2TPC_SCAN_NOT_ASKED, with_auth);
     print_server(scan, st);
     print_end(st);
     if (st->sentence[0])
@@ -265,7 +271,7 @@ static int report(l2tpc_scan *scan, const struct scan_options *o, struct output 
 
         (void)printf("%s\n", json ? json : "{}");
     } else if (!error || st.answers > 0) {
-        print_result(scan, &st, o->server, o->scan.auth && strcmp(o->scan.auth, "psk") != 0);
+        print_result(scan, &st, o);
     }
     if (error)
         output_failure(out, error);

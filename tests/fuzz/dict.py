@@ -16,7 +16,7 @@ SIZES = {
 }
 FILES = {
     "isakmp": ["libl2tpc/ike/v1/isakmp.def"], "exchange": ["libl2tpc/ike/v1/isakmp.def"],
-    "ike": ["libl2tpc/ike/v1/isakmp.def"],
+    "ike": ["libl2tpc/ike/v1/isakmp.def"], "scan": ["libl2tpc/ike/v1/isakmp.def"],
     "l2tp": ["libl2tpc/l2tp/avp.def"], "ppp": ["libl2tpc/ppp/option.def"],
     "data": ["libl2tpc/ppp/option.def"],
     "dial": ["libl2tpc/ike/v1/isakmp.def", "libl2tpc/l2tp/avp.def", "libl2tpc/ppp/option.def"],

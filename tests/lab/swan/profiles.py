@@ -9,6 +9,7 @@ WORDS = {
     "ike-aes128": ("ike", "aes128-sha1-modp1024"), "ike-3des": ("ike", "3des-sha1-modp1024"),
     "ike-modp4096": ("ike", "aes256-sha512-modp4096"),
     "ike-ecp256": ("ike", "aes128-sha256-ecp256"), "ike-ecp384": ("ike", "aes256-sha1-ecp384"),
+    "ike-many": ("ike", "aes256-aes128-sha256-sha1-modp2048-modp1024"),  # strongSwan's spelling
     "esp-any": ("esp", "any"), "esp-aes-sha1": ("esp", "aes128-sha1"),
     "esp-aes256-sha1": ("esp", "aes256-sha1"), "esp-aes-sha256": ("esp", "aes256-sha256"),
     "esp-aes-sha512": ("esp", "aes256-sha512"), "esp-3des": ("esp", "3des-sha1"),
