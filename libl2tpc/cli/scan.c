@@ -204,10 +204,10 @@ static void print_server(l2tpc_scan *scan, const l2tpc_scan_state *st)
     if (st->accepted == 0)
         return;
     if (st->maker[0])
-        (void)printf(_("Server, by its vendor IDs: %s."), st->maker);
+        (void)printf(_("By its vendor IDs the server is %s.\n"), st->maker);
     else
-        (void)printf("%s", _("The server's vendor IDs do not tell what it is."));
-    (void)printf(_(" NAT traversal: %s. Dead peer detection: %s. IKE fragmentation: %s.\n"),
+        (void)printf("%s\n", _("The server's vendor IDs do not tell what it is."));
+    (void)printf(_("NAT traversal: %s. Dead peer detection: %s. IKE fragmentation: %s.\n"),
                  yes_no(st->nat_traversal), yes_no(st->dead_peer_detection),
                  yes_no(st->fragmentation));
     for (unsigned i = 0; (id = l2tpc_scan_vendor_id_at(scan, i)); i++)

@@ -6,6 +6,7 @@
 #include "nowhere.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The linker leads every call of the library's objects here. */
 void *__real_calloc(size_t n, size_t size);
@@ -107,14 +108,40 @@ static bool dial(bool *out_done)
     return ok;
 }
 
-static void fail_everywhere(bool lasts)
+/* The same of a scan: one that was started ends and says why. */
+static bool scan(bool *out_done)
+{
+    l2tpc_context_options options = {.size = sizeof(options), .flags = L2TPC_CONTEXT_CALLER_LOOP};
+    l2tpc_scan_state st = {.size = sizeof(st)};
+    l2tpc_context *context = NULL;
+    l2tpc_scan *s = NULL;
+    bool ok = true;
+
+    *out_done = false;
+    if (l2tpc_context_new(&context, &options) == L2TPC_OK &&
+        l2tpc_scan_new(&s, context, NOWHERE, NULL) == L2TPC_OK) {
+        ok = l2tpc_scan_start(s) == L2TPC_OK;
+        for (unsigned i = 0; i < 8; i++)
+            (void)l2tpc_context_dispatch(context);
+        (void)l2tpc_scan_to_json(s);
+        l2tpc_scan_stop(s);
+        ok = ok && l2tpc_scan_get_state(s, &st) == L2TPC_OK && strcmp(st.end, "running") != 0 &&
+             l2tpc_scan_get_error(s);
+        *out_done = true;
+    }
+    l2tpc_scan_free(s);
+    l2tpc_context_free(context);
+    return ok;
+}
+
+static void fail_everywhere(bool (*whole)(bool *out_done), bool lasts)
 {
     unsigned total;
     bool done;
 
     fail_at = asked = 0;
     lasting = lasts;
-    CHECK(dial(&done) && done);
+    CHECK(whole(&done) && done);
     total = asked;
     CHECK(total > 10);
     for (unsigned i = 1; i <= total; i++) {
@@ -122,7 +149,7 @@ static void fail_everywhere(bool lasts)
 
         asked = 0;
         fail_at = i;
-        ok = dial(&done);
+        ok = whole(&done);
         fail_at = 0;
         if (!ok)
             check_fail(__FILE__, __LINE__, "without memory at request %u of %u%s", i, total,
@@ -135,7 +162,7 @@ TEST(memory_fails_once)
     if (!nowhere())
         check_skip("no network namespace of its own");
     else
-        fail_everywhere(false);
+        fail_everywhere(dial, false);
 }
 
 TEST(memory_runs_out)
@@ -143,5 +170,15 @@ TEST(memory_runs_out)
     if (!nowhere())
         check_skip("no network namespace of its own");
     else
-        fail_everywhere(true);
+        fail_everywhere(dial, true);
+}
+
+TEST(memory_fails_in_a_scan)
+{
+    if (!nowhere()) {
+        check_skip("no network namespace of its own");
+    } else {
+        fail_everywhere(scan, false);
+        fail_everywhere(scan, true);
+    }
 }
