@@ -237,10 +237,20 @@ struct box *box_new(enum scan_depth depth, unsigned auths, const char *accepts)
     b->accepts = accepts;
     if (accepts && accepts[0] && !policy_parse_ike(accepts, &b->policy, NULL))
         abort();
+    b->config = c;
     b->scan = scan_new(&c);
     if (!b->scan)
         abort();
     return b;
+}
+
+void box_set_timeout(struct box *b, l2tpc_us timeout)
+{
+    scan_free(b->scan);
+    b->config.timeout = timeout;
+    b->scan = scan_new(&b->config);
+    if (!b->scan)
+        abort();
 }
 
 static void deliver(struct box *b)
@@ -321,7 +331,7 @@ bool box_polite(const struct box *b)
         for (unsigned k = 1; k < i; k++)
             fresh = fresh && (memcmp(b->cookies[i], b->cookies[k], 8) != 0 || f->resent > 0);
     return !b->bad_message && fresh && b->got == f->sent && b->least_gap >= SCAN_PACE &&
-           b->longest <= 1232 && b->now <= US_S(50) + SCAN_TIME &&
+           b->longest <= 1232 && b->now <= US_S(50) + us_max(SCAN_TIME, b->config.timeout) &&
            scan_deadline(b->scan) == US_NEVER && scan_facts(b->scan)->end != SCAN_RUNNING;
 }
 

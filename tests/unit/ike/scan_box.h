@@ -36,6 +36,7 @@ struct box {
                 struct span transform); /* before each answer */
 
     struct policy policy;
+    struct scan_config config;
     struct scan *scan;
     uint64_t seed;
     l2tpc_us now, born[64];
@@ -53,6 +54,8 @@ struct box {
 extern const struct endpoint box_at, box_stranger;
 
 struct box *box_new(enum scan_depth depth, unsigned auths, const char *accepts);
+/* Before it is started: another bound on the whole run. */
+void box_set_timeout(struct box *b, l2tpc_us timeout);
 void box_free(struct box *b);
 /* Until the scan is over: its failure. */
 struct failure box_run(struct box *b);

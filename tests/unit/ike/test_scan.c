@@ -139,6 +139,20 @@ TEST(scan_one_by_one_when_only_the_first_is_looked_at)
     box_free(b);
 }
 
+TEST(scan_one_by_one_when_a_larger_set_is_too_large)
+{
+    struct box *b = box_new(SCAN_USUAL, 0, "aes256-sha1-modp2048,des-md5-modp768");
+
+    b->most = 20; /* the first set has fewer, the second more */
+    CHECK_INT(box_run(b).id, FAILURE_NONE);
+    CHECK(box_polite(b));
+    CHECK(scan_facts(b->scan)->one_by_one);
+    CHECK_INT(scan_facts(b->scan)->accepted, 2);
+    CHECK_INT(box_state(b, "des-md5-modp768", IKE_AUTH_PSK), SCAN_ACCEPTED);
+    CHECK_INT(box_count(b, SCAN_UNANSWERED), 0);
+    box_free(b);
+}
+
 TEST(scan_of_a_server_that_refuses_in_silence)
 {
     struct box *b = box_new(SCAN_USUAL, 0, "aes256-sha1-modp2048,aes256-md5-modp1024");
@@ -167,6 +181,32 @@ TEST(scan_rests_once_when_the_server_has_enough)
     CHECK(box_count(b, SCAN_NOT_ASKED) > 20 && box_count(b, SCAN_REFUSED) == 0);
     CHECK_INT(box_count(b, SCAN_UNANSWERED), 0);
     CHECK(b->got < 25);
+    box_free(b);
+}
+
+TEST(scan_rests_once_however_much_time_there_is)
+{
+    struct box *b = box_new(SCAN_USUAL, 0, NULL);
+
+    b->half_open = 5;
+    b->half_open_life = US_S(30);
+    box_set_timeout(b, US_S(300));
+    CHECK_INT(box_run(b).id, FAILURE_NONE);
+    CHECK(box_polite(b) && b->now < US_S(50 + 50));
+    CHECK_INT(scan_facts(b->scan)->end, SCAN_FELL_SILENT);
+    CHECK_INT(scan_facts(b->scan)->accepted, 10);
+    box_free(b);
+}
+
+TEST(scan_within_the_time_it_was_given)
+{
+    struct box *b = box_new(SCAN_ALL, 0, NULL);
+
+    box_set_timeout(b, US_S(5));
+    CHECK_INT(box_run(b).id, FAILURE_NONE);
+    CHECK(b->now <= US_S(55) && b->got <= 21);
+    CHECK_INT(scan_facts(b->scan)->end, SCAN_TIME_IS_UP);
+    CHECK(b->least_gap >= SCAN_PACE && !b->bad_message);
     box_free(b);
 }
 
@@ -364,6 +404,7 @@ static void refuse_first(struct box *b, const uint8_t *cky_i, struct span transf
 {
     (void)transform;
     box_say_notify(b, cky_i, NOTIFY_NO_PROPOSAL_CHOSEN);
+    b->flight[b->n_flight - 1].at -= US_MS(20); /* it overtakes the answer */
 }
 
 TEST(scan_believes_an_answer_more_than_a_refusal_before_it)
