@@ -398,7 +398,8 @@ typedef struct l2tpc_scan_options {
 /* `server` as for l2tpc_config_set_server(); `options` may be NULL. */
 L2TPC_API int l2tpc_scan_new(l2tpc_scan **out, l2tpc_context *context, const char *server,
                              const l2tpc_scan_options *options);
-/* Ends at once if still running. To be freed before its context is; NULL is fine. */
+/* Ends at once if still running. Free it before its context: one that is left stands still, like a
+ * session. NULL is fine. */
 L2TPC_API void l2tpc_scan_free(l2tpc_scan *scan);
 /* Once per scan. */
 L2TPC_API int l2tpc_scan_start(l2tpc_scan *scan);
