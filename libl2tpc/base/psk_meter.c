@@ -191,19 +191,20 @@ static void offer_wordlike(struct meter *m, size_t at)
 
 /* ---- repeats, sequences, keys, years ---- */
 
-/* The same bytes once more, from any place before. */
+/* The same bytes once more, from any place before; the nearest place is the cheapest. */
 static void offer_repeats(struct meter *m, size_t at)
 {
-    for (size_t back = 1; back <= at; back++) {
+    size_t done = 2;
+
+    if (at > 0 && m->text[at] == m->text[at - 1])
+        offer(m, at, 1, 2 * BIT);
+    for (size_t back = 1; back <= at && done < PIECE_MAX; back++) {
         size_t n = 0;
 
         while (n < PIECE_MAX && at + n < m->n && m->text[at + n] == m->text[at + n - back])
             n++;
-        for (size_t k = 3; k <= n; k++)
-            offer(m, at, k, log2_of((uint32_t)back) + log2_of((uint32_t)k) + BIT);
-        /* Twice the same character is hardly more than once. */
-        if (back == 1 && n >= 1)
-            offer(m, at, n < 2 ? n : 2, 2 * BIT);
+        for (; done < n; done++)
+            offer(m, at, done + 1, log2_of((uint32_t)back) + log2_of((uint32_t)done + 1) + BIT);
     }
 }
 

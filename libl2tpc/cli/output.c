@@ -98,8 +98,7 @@ static void put_json_string(FILE *out, const char *text)
     (void)fputc('"', out);
 }
 
-/* The msgid with {value} filled in. */
-static void fill_value(const char *msgid, const char *value, char *out, size_t size)
+void fill_value(const char *msgid, const char *value, char *out, size_t size)
 {
     size_t at = 0;
 
