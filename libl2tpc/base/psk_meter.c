@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define BIT 256u
-#define PIECE_MAX 32 /* longer repeats and words are several pieces */
+#define WORDLIKE_MAX 32 /* what is longer is several words */
 
 struct meter {
     uint8_t text[SECRET_MAX];
@@ -167,7 +167,7 @@ static size_t wordlike_end(const struct meter *m, size_t at)
 
     if (!is_letter(m->text[at]))
         return at;
-    for (i = at + 1; i < m->n && i < at + PIECE_MAX; i++) {
+    for (i = at + 1; i < m->n && i < at + WORDLIKE_MAX; i++) {
         if (upper ? !is_upper(m->text[i]) : !is_lower(m->text[i]))
             break;
         if (!strchr(follows[lower(m->text[i - 1]) - 'a'], lower(m->text[i])))
@@ -198,10 +198,10 @@ static void offer_repeats(struct meter *m, size_t at)
 
     if (at > 0 && m->text[at] == m->text[at - 1])
         offer(m, at, 1, 2 * BIT);
-    for (size_t back = 1; back <= at && done < PIECE_MAX; back++) {
+    for (size_t back = 1; back <= at && done < m->n - at; back++) {
         size_t n = 0;
 
-        while (n < PIECE_MAX && at + n < m->n && m->text[at + n] == m->text[at + n - back])
+        while (at + n < m->n && m->text[at + n] == m->text[at + n - back])
             n++;
         for (; done < n; done++)
             offer(m, at, done + 1, log2_of((uint32_t)back) + log2_of((uint32_t)done + 1) + BIT);

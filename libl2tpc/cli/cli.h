@@ -158,6 +158,8 @@ void output_clear_line(struct output *o);
 void output_stage_begin(struct output *o, const char *stage);
 void output_stage_end(struct output *o, const char *stage, double ms);
 void output_failure(struct output *o, const l2tpc_error *error);
+/* After it: what the table of servers knows of the one that was dialed. */
+void output_server_advice(struct output *o, const l2tpc_status *status);
 /* A failure without a session: its code and the argument of its sentence. */
 void output_refusal(struct output *o, const char *name, const char *state, const char *code,
                     const char *value);

@@ -298,6 +298,16 @@ static void show_status(struct connection *c)
     l2tpc_status_free(status);
 }
 
+static void advise(struct connection *c)
+{
+    l2tpc_status *status;
+
+    if (l2tpc_session_get_status(c->session, &status) != L2TPC_OK)
+        return;
+    output_server_advice(&c->output, status);
+    l2tpc_status_free(status);
+}
+
 static void on_down(struct connection *c)
 {
     c->down = true;
@@ -339,6 +349,7 @@ static void on_event(struct connection *c, const l2tpc_event *e)
         prompt_close(&c->prompt);
         c->exit_status = l2tpc_error_get_exit_status(l2tpc_event_get_error(e));
         output_failure(&c->output, l2tpc_event_get_error(e));
+        advise(c);
         break;
     case L2TPC_EVENT_DOWN:
         on_down(c);

@@ -66,6 +66,24 @@ def broken_table_does_not_stop_a_dial():
 
 
 @suite.case()
+def failure_says_what_may_help():
+    wrong = bench.write("wrong-password", "not it\n")
+    peer = bench.peer()
+    try:
+        with Tables(office=OFFICE + "suggest --allow pap\n") as folder, Untouched(bench):
+            args = [*base(), "--psk-file", bench.folder + "/psk", "--password-file", wrong,
+                    "--servers-dir", folder]
+            code, _, err = bench.run(*args)
+            check(code == 11 and "[ppp.auth.failed" in err, err)
+            check("Kind of server: The office" in err and "Known of this kind: Ask Bob." in err and
+                  "Options that may help: --allow pap" in err, err)
+            code, _, err = bench.run(*args, "--json")
+            check(code == 11 and err == "", err)
+    finally:
+        bench.end(peer)
+
+
+@suite.case()
 def status_names_the_server():
     peer = bench.peer()
     try:
