@@ -154,6 +154,38 @@ L2TPC_API int l2tpc_context_get_fd(const l2tpc_context *context);
 /* With CALLER_LOOP: does what is due, never blocks. L2TPC_ESTATE without that flag. */
 L2TPC_API int l2tpc_context_dispatch(l2tpc_context *context);
 
+/* --------------------------------------------------------------------------------------- servers
+ */
+
+/* What is wrong with a table of servers. */
+typedef struct l2tpc_servers_problem {
+    size_t size;          /* set it to sizeof(l2tpc_servers_problem) */
+    unsigned line;        /* from 1; 0: the table as a whole */
+    const char *sentence; /* msgid */
+} l2tpc_servers_problem;
+
+/*
+ * Puts a table of one's own before the one that is built in; see SERVER TABLES in l2tpc(1). `name`
+ * is said in the status beside what came of it. All of it is taken or, with L2TPC_EINVAL, nothing;
+ * `problem` may be NULL. Dials ask the table from their second IKE message on.
+ */
+L2TPC_API int l2tpc_context_add_servers(l2tpc_context *context, const char *name, const void *bytes,
+                                        size_t len, l2tpc_servers_problem *problem);
+
+/* A row of the tables. Strings live as long as the context; lists have an item a line. */
+typedef struct l2tpc_server_kind {
+    size_t size; /* set it to sizeof(l2tpc_server_kind) */
+    const char *name, *origin;
+    unsigned line;
+    char conditions[1024]; /* all of them hold */
+    char quirks[128];      /* what is switched on by itself */
+    char suggestions[256]; /* options of l2tpc connect that may help */
+    const char *note, *source;
+} l2tpc_server_kind;
+
+/* In the order in which they are tried, from 0; L2TPC_ENOTFOUND behind the last. */
+L2TPC_API int l2tpc_servers_at(l2tpc_context *context, unsigned index, l2tpc_server_kind *out);
+
 /* ---------------------------------------------------------------------------------------- config
  */
 
@@ -205,6 +237,56 @@ L2TPC_API int l2tpc_config_set_interface(l2tpc_config *config, const char *name)
 /* "softether-utf8": MS-CHAPv2 over the UTF-8 bytes of the password. "port-1701": inner source port.
  * "no-fragmentation": IKE fragments are neither announced nor sent. */
 L2TPC_API int l2tpc_config_set_quirk(l2tpc_config *config, const char *quirk);
+
+/* --------------------------------------------------------------------------------------- secrets
+ */
+
+enum l2tpc_psk_verdict {
+    L2TPC_PSK_GOOD = 0,
+    L2TPC_PSK_WEAK = 1,     /* months, for somebody with money */
+    L2TPC_PSK_VERY_WEAK = 2 /* seconds */
+};
+
+typedef struct l2tpc_psk_strength {
+    size_t size;                 /* set it to sizeof(l2tpc_psk_strength) */
+    unsigned bits;               /* an estimate of what an attacker has to try: 2^bits keys */
+    int verdict;                 /* enum l2tpc_psk_verdict */
+    const char *code;            /* "good", "weak", "very-weak" */
+    const char *sentence, *hint; /* msgids; {value} stands for the bits; hint "" when good */
+    unsigned length, classes;    /* bytes; kinds of characters, of 4 */
+    int old_rules;               /* 1: 8 characters and more, of 3 kinds */
+    int odd_ends;                /* 1: begins or ends with a sign, which some servers refuse */
+} l2tpc_psk_strength;
+
+/* Keeps nothing of the key. */
+L2TPC_API int l2tpc_psk_estimate(const void *psk, size_t psk_len, l2tpc_psk_strength *out);
+/* A key of more than 128 random bits, letters and digits; free it by l2tpc_secret_free(). */
+L2TPC_API int l2tpc_psk_generate(char **out);
+
+enum l2tpc_secret_kind {
+    L2TPC_SECRET_PSK = 0,
+    L2TPC_SECRET_PASSWORD = 1,
+    L2TPC_SECRET_KEY = 2, /* of the certificate */
+};
+
+enum l2tpc_secret_store {
+    L2TPC_STORE_UNKNOWN = 0,
+    L2TPC_STORE_FILE = 1, /* path, owner, mode */
+    L2TPC_STORE_NONE = 2, /* given for this time only, by a program or a pipe */
+};
+
+/* Where a secret of the config lies, for the status; what a NEED brings is "asked" by itself. */
+typedef struct l2tpc_secret_origin {
+    size_t size;      /* set it to sizeof(l2tpc_secret_origin) */
+    int kind;         /* enum l2tpc_secret_kind */
+    int store;        /* enum l2tpc_secret_store */
+    const char *path; /* copied, at most 255 bytes */
+    const char *owner;
+    unsigned mode; /* as in struct stat; of it the rights */
+} l2tpc_secret_origin;
+
+L2TPC_API int l2tpc_config_set_secret_origin(l2tpc_config *config,
+                                             const l2tpc_secret_origin *origin);
 
 /* ---------------------------------------------------------------------------------- certificates
  */

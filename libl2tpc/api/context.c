@@ -86,10 +86,11 @@ int l2tpc_context_new(l2tpc_context **out, const l2tpc_context_options *options)
     c->holders = 1;
     c->env = io_env_make(log_line, c);
     c->crypto = crypto_new();
+    c->servers = servers_new();
     c->loop = loop_new();
     if (c->loop)
         c->hub = hub_new(c->loop, &c->ports);
-    if (!c->crypto || !c->hub) {
+    if (!c->crypto || !c->servers || !c->hub) {
         l2tpc_context_free(c);
         return L2TPC_ENOMEM;
     }
@@ -111,6 +112,7 @@ static void context_destroy(l2tpc_context *c)
     if (c->loop)
         loop_free(c->loop);
     crypto_free(c->crypto);
+    servers_free(c->servers);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }

@@ -10,10 +10,15 @@
 
 #define N_(s) s
 
-static void set_text(l2tpc_status *st, enum status_id id, const char *text)
+void status_set_text(l2tpc_status *st, enum status_id id, const char *text)
 {
     st->value[id].text = strdup(text);
     st->value[id].known = st->value[id].text && text[0];
+}
+
+static void set_text(l2tpc_status *st, enum status_id id, const char *text)
+{
+    status_set_text(st, id, text);
 }
 
 static void set_uint(l2tpc_status *st, enum status_id id, uint64_t v)
@@ -159,6 +164,8 @@ static void fill_esp(l2tpc_status *st, const struct dial_facts *f)
 
 static void fill_l2tp(l2tpc_status *st, const struct l2tp_facts *l)
 {
+    char firmware[8];
+
     set_uint(st, STATUS_l2tp_tunnel_id, l->tunnel_id);
     if (l->peer_tunnel_id)
         set_uint(st, STATUS_l2tp_peer_tunnel_id, l->peer_tunnel_id);
@@ -167,6 +174,10 @@ static void fill_l2tp(l2tpc_status *st, const struct l2tp_facts *l)
         set_uint(st, STATUS_l2tp_peer_session_id, l->peer_session_id);
     set_text(st, STATUS_l2tp_peer_hostname, l->peer_hostname);
     set_text(st, STATUS_l2tp_peer_vendor, l->peer_vendor);
+    if (l->peer_firmware) {
+        (void)snprintf(firmware, sizeof(firmware), "0x%04x", l->peer_firmware);
+        set_text(st, STATUS_l2tp_peer_firmware, firmware);
+    }
     set_uint(st, STATUS_l2tp_resent, l->resent);
 }
 
@@ -293,12 +304,14 @@ void status_fill(l2tpc_status *st, l2tpc_session *s)
     fill_ends(st, s, f);
     if (f->ike)
         fill_ike(st, f->ike);
+    status_fill_server(st, s, f);
     if (f->has_sa)
         fill_esp(st, f);
     if (f->l2tp)
         fill_l2tp(st, f->l2tp);
     if (f->ppp)
         fill_ppp(st, f);
+    status_fill_secrets(st, s);
     fill_counts(st, f, &kernel);
     fill_details(st, f);
     st->n_evidence = proof_judge(f, &kernel, st->evidence, &st->is_l2tp_in_ipsec);

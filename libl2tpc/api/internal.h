@@ -23,6 +23,7 @@ struct l2tpc_context {
     struct loop *loop;
     struct hub *hub;
     struct crypto *crypto;
+    struct servers *servers;
     struct env env;
     struct port_options ports;
     l2tpc_host_ops ops;
@@ -36,6 +37,14 @@ struct blob {
     size_t n;
     uint8_t *bytes;
 };
+
+struct secret_origin {
+    int store; /* enum l2tpc_secret_store */
+    char path[256], owner[64];
+    unsigned mode;
+};
+
+#define SECRET_KINDS (L2TPC_SECRET_KEY + 1)
 
 struct l2tpc_config {
     char name[NAME_MAX_LEN + 1];
@@ -58,6 +67,7 @@ struct l2tpc_config {
     struct secret passphrase;
     char server_id[SERVER_MAX_LEN + 1];
     bool quirk_no_fragmentation;
+    struct secret_origin origin[SECRET_KINDS];
 };
 
 struct l2tpc_error {
@@ -95,8 +105,12 @@ struct l2tpc_session {
     uint32_t observer;
     struct kernel_counts kernel_at_end;
     bool waits_for_passphrase;
-    struct signer *signer; /* NULL: a pre-shared key */
-    char since[32];        /* when it came up: RFC 3339, UTC; empty before */
+    struct signer *signer;              /* NULL: a pre-shared key */
+    bool asked[SECRET_KINDS];           /* a person, or a program, has answered a NEED */
+    uint32_t asked_psk, asked_password; /* the need that was told; 0: none */
+    bool psk_measured;
+    unsigned psk_bits;
+    char since[32]; /* when it came up: RFC 3339, UTC; empty before */
 };
 
 /* context.c */
@@ -136,6 +150,9 @@ void signer_sign(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
 void signer_judge(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
 /* Loads what the config names and starts the dial, or asks for the passphrase first. */
 void session_begin(l2tpc_session *s, const struct secret *passphrase, l2tpc_us now);
+
+/* psk.c: the estimate alone is kept. */
+void session_measure_psk(l2tpc_session *s, struct span psk);
 
 /* certificate.c */
 bool blob_set(struct blob *b, const void *bytes, size_t n);

@@ -20,6 +20,8 @@ static void on_secret(l2tpc_session *s, const struct dial_event *e, l2tpc_us now
     l2tpc_event *ask;
 
     if (psk ? s->config.has_psk : s->config.has_password) {
+        if (psk)
+            session_measure_psk(s, span);
         (void)runner_answer_secret(s->runner, e->need_id, &span, now);
         return;
     }
@@ -31,6 +33,7 @@ static void on_secret(l2tpc_session *s, const struct dial_event *e, l2tpc_us now
     ask->has_need = true;
     ask->need = need_make(s, psk ? L2TPC_NEED_PSK : L2TPC_NEED_PASSWORD);
     ask->need.id = e->need_id;
+    *(psk ? &s->asked_psk : &s->asked_password) = e->need_id;
     event_queue(s, ask);
 }
 
@@ -140,6 +143,7 @@ static void fill_dial_config(const l2tpc_session *s, struct dial_config *out)
         .until = c->until,
         .timeout = US_S(c->timeout_s),
         .no_fragmentation = c->quirk_no_fragmentation,
+        .servers = s->context->servers,
     };
     (void)snprintf(out->server, sizeof(out->server), "%s", c->server);
     (void)snprintf(out->user, sizeof(out->user), "%s", c->user);
@@ -263,6 +267,18 @@ static void answer_passphrase(l2tpc_session *s, const struct span *secret, l2tpc
     secret_wipe(&passphrase);
 }
 
+/* What is answered now is stored nowhere by us. */
+static void note_answer(l2tpc_session *s, uint32_t need, const struct span *secret)
+{
+    bool psk = need != 0 && need == s->asked_psk;
+
+    if (!secret || need == SIGNER_NEED || !(psk || (need != 0 && need == s->asked_password)))
+        return;
+    s->asked[psk ? L2TPC_SECRET_PSK : L2TPC_SECRET_PASSWORD] = true;
+    if (psk)
+        session_measure_psk(s, *secret);
+}
+
 int l2tpc_session_answer(l2tpc_session *s, uint32_t need, const l2tpc_answer *answer)
 {
     l2tpc_answer a;
@@ -273,6 +289,7 @@ int l2tpc_session_answer(l2tpc_session *s, uint32_t need, const l2tpc_answer *an
         return L2TPC_EINVAL;
     secret = span_of(a.secret, a.secret ? a.secret_len : 0);
     pthread_mutex_lock(&s->context->lock);
+    note_answer(s, need, a.status == 0 ? &secret : NULL);
     taken = need == SIGNER_NEED && s->waits_for_passphrase;
     if (taken)
         answer_passphrase(s, a.status == 0 ? &secret : NULL, io_now());

@@ -68,6 +68,11 @@ struct l2tpc_status {
 
 /* fill.c */
 void status_fill(l2tpc_status *st, l2tpc_session *s);
+void status_set_text(l2tpc_status *st, enum status_id id, const char *text);
+/* servers.c */
+void status_fill_server(l2tpc_status *st, const l2tpc_session *s, const struct dial_facts *f);
+/* psk.c */
+void status_fill_secrets(l2tpc_status *st, const l2tpc_session *s);
 /* json.c: heap, or NULL without memory */
 char *status_json(const l2tpc_status *st);
 /* Parts of it for other objects: a string or null; the member "error" with its comma. */

@@ -30,7 +30,8 @@
 #define IKE_FRAGMENTS_WAIT US_S(30) /* for the rest of a message, from its first fragment on */
 #define IKE_VENDOR_IDS_MAX 64
 #define IKE_VENDOR_IDS_KEPT 16
-#define IKE_PSK_FRESH US_S(10) /* typed later than this, the server has forgotten message 4 */
+#define IKE_VENDOR_BYTES_KEPT 40 /* of each: the longest that tells servers apart (Check Point) */
+#define IKE_PSK_FRESH US_S(10)   /* typed later than this, the server has forgotten message 4 */
 #define IKE_COMMIT_WAIT US_S(2)
 #define IKE_HINT_WAIT US_S(3) /* an unauthenticated refusal waits this long for a valid answer */
 #define IKE_RESENDS_MAX 5     /* answers to an exact duplicate */
@@ -153,5 +154,11 @@
 /* Polite end: how long a Terminate, CDN, StopCCN or Delete may wait for its answer. */
 #define NO_SA_WAIT US_S(5) /* all SAs deleted: the server may be about to start a quick mode */
 #define CLOSE_WAIT US_MS(1500)
+
+/* Tables of servers: files that a person wrote, or a package brought. */
+#define SERVERS_FILE_MAX (64u << 10)
+#define SERVERS_LINE_MAX 400
+#define SERVERS_ROWS_MAX 256     /* of all files together; each is looked at for every dial */
+#define SERVERS_CONDITIONS_MAX 8 /* of one row */
 
 #endif

@@ -26,6 +26,8 @@ struct secret_bytes {
     bool given;
     size_t n;
     unsigned char bytes[SECRET_BYTES_MAX + 1];
+    bool stored; /* in a file, of this owner and with these rights */
+    unsigned owner, mode;
 };
 
 struct connect_options {
@@ -41,7 +43,8 @@ struct connect_options {
     unsigned n_routes;
     bool no_default_route, no_dns, keep_ipv6, kill_switch, allow_lan;
     bool json, verbose;
-    char **command; /* l2tpc run: ends with NULL */
+    char **command;          /* l2tpc run: ends with NULL */
+    const char *servers_dir; /* NULL: the one in /etc */
 };
 
 /* options.c: 0, or the exit status after a sentence or the help has been printed (-1 for help). */
@@ -57,6 +60,17 @@ bool parse_number(const char *text, unsigned least, unsigned most, unsigned *out
 bool secret_from_file(const char *path, const char *what, struct secret_bytes *out);
 bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *password);
 void secret_forget(struct secret_bytes *s);
+/* A line when others than the owner can read the file that it came from. */
+void secret_warn_readers(const struct secret_bytes *s, const char *path, const char *what);
+/* Tells the config where it lies, for the status; `path` NULL: it came over a descriptor. */
+void secret_tell_origin(l2tpc_config *config, int kind, const struct secret_bytes *s,
+                        const char *path);
+/* The same of the file that holds the certificate's key. */
+void key_tell_origin(l2tpc_config *config, const char *path, bool warn);
+/* The verdict for people. */
+void psk_sentence(const l2tpc_psk_strength *s, char *out, size_t size);
+/* A line on stderr when the key is weak. */
+void psk_warn(const void *psk, size_t n);
 
 /* certificate.c: a whole file on the heap; false after a sentence. */
 struct file_bytes {
@@ -66,6 +80,11 @@ struct file_bytes {
 
 bool file_read(const char *path, struct file_bytes *out);
 void file_forget(struct file_bytes *f);
+
+/* servers.c: the tables (*.quirks) of a folder, NULL: the one in /etc; tells of those it leaves
+ * out.
+ */
+void servers_load(l2tpc_context *context, const char *dir);
 
 /* A question on the terminal, without echo. Whoever polls `fd` can be interrupted meanwhile. */
 struct prompt {
@@ -126,6 +145,9 @@ bool control_accept(struct control *c, struct control_request *out);
 void control_reply(const struct control_request *r, const char *text);
 
 /* output.c */
+/* The msgid with {value} filled in. */
+void fill_value(const char *msgid, const char *value, char *out, size_t size);
+
 struct output {
     bool json, terminal, live;
     FILE *out;
@@ -136,6 +158,8 @@ void output_clear_line(struct output *o);
 void output_stage_begin(struct output *o, const char *stage);
 void output_stage_end(struct output *o, const char *stage, double ms);
 void output_failure(struct output *o, const l2tpc_error *error);
+/* After it: what the table of servers knows of the one that was dialed. */
+void output_server_advice(struct output *o, const l2tpc_status *status);
 /* A failure without a session: its code and the argument of its sentence. */
 void output_refusal(struct output *o, const char *name, const char *state, const char *code,
                     const char *value);
@@ -153,5 +177,7 @@ int cmd_certificate(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_unblock(int argc, char **argv);
 int cmd_scan(int argc, char **argv);
+int cmd_servers(int argc, char **argv);
+int cmd_psk(int argc, char **argv);
 
 #endif

@@ -112,6 +112,22 @@ static bool fill_config(l2tpc_config *config, const struct connect_options *o)
            l2tpc_config_set_mru(config, o->mru) == L2TPC_OK;
 }
 
+/* Where secrets lie and how good the key is: in the status always, for people at once too. */
+static void judge_secrets(l2tpc_config *config, const struct connection *c)
+{
+    const struct connect_options *o = &c->options;
+
+    secret_tell_origin(config, L2TPC_SECRET_PSK, &c->psk, o->psk_file);
+    secret_tell_origin(config, L2TPC_SECRET_PASSWORD, &c->password, o->password_file);
+    key_tell_origin(config, o->key ? o->key : o->certificate, !o->json);
+    if (o->json)
+        return;
+    secret_warn_readers(&c->psk, o->psk_file, _("pre-shared key"));
+    secret_warn_readers(&c->password, o->password_file, _("password"));
+    if (c->psk.given)
+        psk_warn(c->psk.bytes, c->psk.n);
+}
+
 static bool set_secrets(l2tpc_config *config, const struct connection *c)
 {
     return (!c->psk.given || l2tpc_config_set_psk(config, c->psk.bytes, c->psk.n) == L2TPC_OK) &&
@@ -161,6 +177,8 @@ static int open_config(struct connection *c)
         return refused(c, "local.memory", "");
     ok = fill_config(c->config, &c->options) && set_certificate(c->config, &c->options) &&
          read_secrets(c) && set_secrets(c->config, c);
+    if (ok)
+        judge_secrets(c->config, c);
     secret_forget(&c->psk);
     secret_forget(&c->password);
     return ok ? 0 : EXIT_USAGE;
@@ -194,7 +212,10 @@ static int open_context(struct connection *c)
     options.mark = geteuid() == 0 ? l2tpc_host_get_mark(c->adapter.host) : 0;
     options.log = c->options.verbose ? log_line : NULL;
     rc = l2tpc_context_new(&c->context, &options);
-    return rc == L2TPC_OK ? 0 : refused(c, "local.memory", "");
+    if (rc != L2TPC_OK)
+        return refused(c, "local.memory", "");
+    servers_load(c->context, c->options.servers_dir);
+    return 0;
 }
 
 static int open_session(struct connection *c)
@@ -256,6 +277,8 @@ static void on_typed(struct connection *c)
         answer.status = 0;
         answer.secret = secret.bytes;
         answer.secret_len = secret.n;
+        if (q.type == L2TPC_NEED_PSK && !c->options.json)
+            psk_warn(secret.bytes, secret.n);
     }
     (void)l2tpc_session_answer(c->session, q.need, &answer);
     secret_forget(&secret);
@@ -272,6 +295,16 @@ static void show_status(struct connection *c)
         output_reached(&c->output, c->options.until, status);
     if (c->output.json || c->was_up)
         output_status(&c->output, status);
+    l2tpc_status_free(status);
+}
+
+static void advise(struct connection *c)
+{
+    l2tpc_status *status;
+
+    if (l2tpc_session_get_status(c->session, &status) != L2TPC_OK)
+        return;
+    output_server_advice(&c->output, status);
     l2tpc_status_free(status);
 }
 
@@ -316,6 +349,7 @@ static void on_event(struct connection *c, const l2tpc_event *e)
         prompt_close(&c->prompt);
         c->exit_status = l2tpc_error_get_exit_status(l2tpc_event_get_error(e));
         output_failure(&c->output, l2tpc_event_get_error(e));
+        advise(c);
         break;
     case L2TPC_EVENT_DOWN:
         on_down(c);

@@ -20,6 +20,8 @@ static const struct {
     {"explain", N_("say what a failure code means and what to do"), cmd_explain},
     {"certificate", N_("look at certificates, or ask a CA for one"), cmd_certificate},
     {"scan", N_("tell which IKE algorithms a server accepts"), cmd_scan},
+    {"servers", N_("list the kinds of server that are known"), cmd_servers},
+    {"psk", N_("judge a pre-shared key, or make a good one"), cmd_psk},
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))

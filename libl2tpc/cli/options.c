@@ -38,6 +38,7 @@ enum option_id {
     OPT_UNTIL,
     OPT_JSON,
     OPT_VERBOSE,
+    OPT_SERVERS_DIR,
     OPT_HELP,
     OPT_SECRET, /* what people try first; told apart before getopt takes it for --psk-file */
 };
@@ -84,6 +85,8 @@ static const struct {
     {"mru", "BYTES", N_("largest packet we ask for, 128 to 1500"), OPT_MRU},
     {"timeout", "S", N_("give up when not connected after S seconds"), OPT_TIMEOUT},
     {"until", "STAGE", N_("stop politely when STAGE is done, as ike-quick"), OPT_UNTIL},
+    {"servers-dir", "DIR", N_("read tables of servers from DIR, not from /etc/l2tpc/servers.d"),
+     OPT_SERVERS_DIR},
     {"json", NULL, N_("print one JSON object a line"), OPT_JSON},
     {"verbose", NULL, N_("print the log to standard error"), OPT_VERBOSE},
     {"help", NULL, N_("this text"), OPT_HELP},
@@ -210,6 +213,8 @@ static const char **text_slot(struct connect_options *o, int id)
         return &o->name;
     case OPT_INTERFACE:
         return &o->interface_name;
+    case OPT_SERVERS_DIR:
+        return &o->servers_dir;
     case OPT_UNTIL:
         return &o->until;
     default:

@@ -74,6 +74,34 @@ void output_failure(struct output *o, const l2tpc_error *error)
     (void)fputs("]\n", stderr);
 }
 
+/* The items of a list on one line. */
+static void put_list(FILE *out, const char *list)
+{
+    for (; *list; list++)
+        (void)fputs(*list != '\n' ? (char[]){*list, '\0'} : list[1] ? ", " : "", out);
+}
+
+static void put_known(const char *title, const char *list)
+{
+    if (!list || !list[0])
+        return;
+    (void)fprintf(stderr, "       %s: ", title);
+    put_list(stderr, list);
+    (void)fputc('\n', stderr);
+}
+
+void output_server_advice(struct output *o, const l2tpc_status *status)
+{
+    const char *notes = l2tpc_status_get(status, "server.notes");
+    const char *suggestions = l2tpc_status_get(status, "server.suggestions");
+
+    if (o->json || !((notes && notes[0]) || (suggestions && suggestions[0])))
+        return; /* nothing that could help, or the status says it */
+    put_known(_("Kind of server"), l2tpc_status_get(status, "server.kind"));
+    put_known(_("Known of this kind"), notes);
+    put_known(_("Options that may help"), suggestions);
+}
+
 /* JSON is UTF-8; a path may be anything. */
 static bool is_utf8(const char *text)
 {
@@ -98,8 +126,7 @@ static void put_json_string(FILE *out, const char *text)
     (void)fputc('"', out);
 }
 
-/* The msgid with {value} filled in. */
-static void fill_value(const char *msgid, const char *value, char *out, size_t size)
+void fill_value(const char *msgid, const char *value, char *out, size_t size)
 {
     size_t at = 0;
 
@@ -175,8 +202,7 @@ static void print_rows(FILE *out, const l2tpc_status *status)
             continue;
         (void)fprintf(out, "  %s%*s ", title, columns < TITLE_COLUMNS ? TITLE_COLUMNS - columns : 0,
                       "");
-        for (; *text; text++) /* the items of a list stand on one line */
-            (void)fputs(*text != '\n' ? (char[]){*text, '\0'} : text[1] ? ", " : "", out);
+        put_list(out, text);
         (void)fputc('\n', out);
     }
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -75,11 +76,77 @@ bool secret_from_file(const char *path, const char *what, struct secret_bytes *o
         if (n > 0 && buffer[n - 1] == '\n') /* the one newline that an editor adds */
             n--;
         ok = set_bytes(out, buffer, n, what);
+        out->stored = !standard_input && S_ISREG(st.st_mode);
+        out->owner = st.st_uid;
+        out->mode = st.st_mode & 07777;
     }
     if (fd >= 0 && !standard_input)
         close(fd);
     explicit_bzero(buffer, sizeof(buffer));
     return ok;
+}
+
+void secret_warn_readers(const struct secret_bytes *s, const char *path, const char *what)
+{
+    if (s->stored && s->mode & 0044)
+        complain(s->mode & 0004 ? _("Warning: everybody on this computer can read the %s in %s.")
+                                : _("Warning: a group of users can read the %s in %s."),
+                 what, path);
+}
+
+void secret_tell_origin(l2tpc_config *config, int kind, const struct secret_bytes *s,
+                        const char *path)
+{
+    const struct passwd *owner = s->stored ? getpwuid((uid_t)s->owner) : NULL;
+    char number[16];
+    l2tpc_secret_origin o = {
+        .size = sizeof(o),
+        .kind = kind,
+        .store = s->stored ? L2TPC_STORE_FILE : L2TPC_STORE_NONE,
+        .path = path,
+        .owner = number,
+        .mode = s->mode,
+    };
+
+    (void)snprintf(number, sizeof(number), "%u", s->owner);
+    if (owner)
+        o.owner = owner->pw_name;
+    if (s->given)
+        (void)l2tpc_config_set_secret_origin(config, &o);
+}
+
+void key_tell_origin(l2tpc_config *config, const char *path, bool warn)
+{
+    struct secret_bytes key = {.given = true};
+    struct stat st;
+
+    if (!path || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+        return;
+    key.stored = true;
+    key.owner = st.st_uid;
+    key.mode = st.st_mode & 07777;
+    secret_tell_origin(config, L2TPC_SECRET_KEY, &key, path);
+    if (warn)
+        secret_warn_readers(&key, path, _("private key"));
+}
+
+void psk_sentence(const l2tpc_psk_strength *s, char *out, size_t size)
+{
+    char bits[16];
+
+    (void)snprintf(bits, sizeof(bits), "%u", s->bits);
+    fill_value(_(s->sentence), bits, out, size);
+}
+
+void psk_warn(const void *psk, size_t n)
+{
+    l2tpc_psk_strength s = {.size = sizeof(s)};
+    char text[512];
+
+    if (l2tpc_psk_estimate(psk, n, &s) != L2TPC_OK || s.verdict == L2TPC_PSK_GOOD)
+        return;
+    psk_sentence(&s, text, sizeof(text));
+    complain(_("Warning: %s"), text);
 }
 
 static bool take_line(const unsigned char *line, size_t n, struct secret_bytes *psk,

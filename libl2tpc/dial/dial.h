@@ -16,6 +16,7 @@
 #include "base/suite.h"
 #include "base/verdict.h"
 #include "dial/data.h"
+#include "dial/servers.h"
 #include "ike/ike.h"
 #include "ike/policy.h"
 #include "l2tp/l2tp.h"
@@ -43,7 +44,8 @@ struct dial_config {
     enum stage until;        /* STAGE_UP for a whole dial; end politely when this stage is done */
     l2tpc_us timeout;        /* for the whole dial; 0 = none */
     const struct ike_credential *credential; /* outlives the dial; NULL: a pre-shared key */
-    bool no_fragmentation; /* quirk: IKE fragments are neither announced nor sent */
+    bool no_fragmentation;         /* quirk: IKE fragments are neither announced nor sent */
+    const struct servers *servers; /* outlives the dial; NULL: no server is known */
 };
 
 /* Which of the driver's sockets a datagram leaves from or came in on. */
@@ -126,6 +128,8 @@ struct dial_facts {
     struct data_counters data;
     struct dial_ip ip;
     struct failure failure; /* id NONE while all is well */
+    struct server_verdict server;
+    unsigned server_quirks; /* enum server_quirk bits that the verdict has switched on */
 };
 
 struct dial;

@@ -132,7 +132,7 @@ static void on_sa_ready(struct dial *d, l2tpc_us now)
     if (d->closing != CLOSING_NOT)
         return;
     stage_begin(d, STAGE_ESP_CHECK, now);
-    if (d->facts.ike->installs_late)
+    if (server_apply(d, SERVER_INSTALLS_LATE))
         d->deadline.sccrq = us_add(now, SCCRQ_HOLD);
     else
         dial_start_l2tp(d, now);
@@ -165,8 +165,10 @@ static void on_sa_deleted(struct dial *d, uint32_t spi, l2tpc_us now)
 
 static void on_ike_stage(struct dial *d, enum stage s, l2tpc_us now)
 {
-    if (s == STAGE_IKE_AUTH)
+    if (s == STAGE_IKE_AUTH) {
+        (void)server_apply(d, SERVER_PORT_1701); /* before quick mode names the port */
         stage_end(d, STAGE_IKE_PHASE1, now);
+    }
     if (d->closing == CLOSING_NOT && s != STAGE_IKE_PHASE1)
         stage_begin(d, s, now);
 }
@@ -256,7 +258,7 @@ static void start_ppp(struct dial *d, l2tpc_us now)
         .mru = d->config.mru ? d->config.mru : inner_mtu_max(d),
         .auth = d->config.auth,
         .want_dns = true,
-        .nt_hash_utf8_bytes = d->config.nt_hash_utf8_bytes,
+        .nt_hash_utf8_bytes = d->config.nt_hash_utf8_bytes || server_apply(d, SERVER_UTF8),
     };
 
     (void)snprintf(config.user, sizeof(config.user), "%s", d->config.user);
@@ -408,6 +410,8 @@ void dial_pump(struct dial *d, l2tpc_us now)
             busy = true;
         }
     } while (busy);
+    if (!d->facts.up)
+        server_look(d);
 }
 
 void dial_close_overdue(struct dial *d, l2tpc_us now)

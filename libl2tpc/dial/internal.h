@@ -80,6 +80,12 @@ void need_apply_ip(struct dial *d, l2tpc_us now);
 /* Starts IKE towards the next address; the last failure stands when none is left. */
 void try_next_address(struct dial *d, l2tpc_us now);
 
+/* server.c */
+/* Looks at what the server has said so far. */
+void server_look(struct dial *d);
+/* Switches on what the verdict allows of these bits; returns what of them is on. */
+unsigned server_apply(struct dial *d, unsigned quirks);
+
 /* rekey.c */
 void rekey_on_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now);
 void rekey_on_ready(struct dial *d, uint32_t spi_out, bool proven, l2tpc_us now);

@@ -104,6 +104,12 @@ enum ike_nat {
     IKE_NAT_YES,
 };
 
+/* A vendor ID as it came: its length, and of its bytes the first ones. */
+struct ike_vendor_bytes {
+    size_t n;
+    uint8_t bytes[IKE_VENDOR_BYTES_KEPT];
+};
+
 /* What was negotiated and counted, for the status; never what the profile says. */
 struct ike_facts {
     bool established;
@@ -117,16 +123,16 @@ struct ike_facts {
     char vendor_ids[IKE_VENDOR_IDS_KEPT][48]; /* known names, or hex of unknown ones */
     unsigned n_vendor_ids;
     enum ike_nat nat_local, nat_remote;
-    bool natt;          /* the server offers NAT traversal */
-    bool floated;       /* on 4500 */
-    bool dpd;           /* the server speaks RFC 3706 */
-    bool installs_late; /* by its vendor IDs a daemon beside the kernel: its SAs take some ms */
-    l2tpc_us rtt;       /* smoothed; 0 = none yet */
+    bool natt;    /* the server offers NAT traversal */
+    bool floated; /* on 4500 */
+    bool dpd;     /* the server speaks RFC 3706 */
+    l2tpc_us rtt; /* smoothed; 0 = none yet */
     uint64_t sent, received, resent, dropped;
     uint64_t dpd_sent, dpd_answered;
     unsigned ike_sas;   /* authenticated since the start; more than 1: phase 1 was renewed */
     bool fragmentation; /* both sides announced IKE fragments */
     uint64_t fragments_sent, fragments_received;
+    struct ike_vendor_bytes vendor_bytes[IKE_VENDOR_IDS_KEPT]; /* of the same n_vendor_ids */
 };
 
 struct ike;
@@ -138,6 +144,8 @@ void ike_start(struct ike *ike, l2tpc_us now);
 enum verdict ike_input(struct ike *ike, enum ike_port port, const struct endpoint *from,
                        struct span datagram, l2tpc_us now);
 void ike_timer(struct ike *ike, l2tpc_us now);
+/* Another UDP port inside ESP than the config's; while phase 1 is not up. */
+void ike_set_inner_port(struct ike *ike, uint16_t port);
 l2tpc_us ike_deadline(const struct ike *ike); /* absolute; US_NEVER = none */
 void ike_answer_psk(struct ike *ike, uint32_t need, struct span psk, l2tpc_us now);
 /* An empty signature: the key could not sign. */

@@ -25,6 +25,20 @@ const char *vendor_name(enum vendor_id id)
     return (unsigned)id < ARRAY_LEN(vendors) ? vendors[id].name : NULL;
 }
 
+enum vendor_id vendor_named(struct span name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(vendors); i++)
+        if (span_eq(name, span_str(vendors[i].name)))
+            return (enum vendor_id)i;
+    return VENDOR_UNKNOWN;
+}
+
+struct span vendor_prefix(enum vendor_id id)
+{
+    return (unsigned)id < ARRAY_LEN(vendors) ? span_of(vendors[id].bytes, vendors[id].n)
+                                             : SPAN_NONE;
+}
+
 struct span vendor_bytes(enum vendor_id id)
 {
     /* RFC 3706 5.1: major version 1, minor version 0 follow the hash. */
@@ -40,6 +54,5 @@ struct span vendor_bytes(enum vendor_id id)
         return SPAN_ARRAY(dpd);
     if (id == VENDOR_FRAGMENTATION)
         return SPAN_ARRAY(fragmentation);
-    return (unsigned)id < ARRAY_LEN(vendors) ? span_of(vendors[id].bytes, vendors[id].n)
-                                             : SPAN_NONE;
+    return vendor_prefix(id);
 }

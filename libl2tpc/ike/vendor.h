@@ -14,6 +14,10 @@ enum vendor_id {
 
 enum vendor_id vendor_find(struct span id);
 const char *vendor_name(enum vendor_id id); /* NULL for VENDOR_UNKNOWN */
+/* By that name; VENDOR_UNKNOWN when nothing is called so. */
+enum vendor_id vendor_named(struct span name);
+/* The bytes that count; a version may follow them on the wire. */
+struct span vendor_prefix(enum vendor_id id);
 /* The bytes to announce: with version 1.0 behind the DPD one, "main mode" behind FRAGMENTATION. */
 struct span vendor_bytes(enum vendor_id id);
 

@@ -65,7 +65,7 @@ def no_rights():
     os.mkdir(folder, 0o755)
     os.chown(folder, NOBODY, NOBODY)
     for n in ("psk", "password"):
-        os.chmod(os.path.join(bench.folder, n), 0o644)
+        os.chown(os.path.join(bench.folder, n), NOBODY, NOBODY)
     try:
         failed("local.rights", 1, *base(SERVER), *secrets(), user=NOBODY,
                env={"L2TPC_RUN_DIR": None, "XDG_RUNTIME_DIR": folder})
@@ -75,7 +75,7 @@ def no_rights():
                env={"L2TPC_RUN_DIR": bench.folder + "/run-nobody"})
     finally:
         for n in ("psk", "password"):
-            os.chmod(os.path.join(bench.folder, n), 0o600)
+            os.chown(os.path.join(bench.folder, n), 0, 0)
 
 
 # ---- the control socket

@@ -263,6 +263,9 @@ def prompt_answers():
                 t.wait("Password: ").type(PASSWORD.encode() + b"\n")
                 t.wait("this is L2TP inside IPsec")
                 check(t.echo(), "the terminal was left without echo")
+                got = json.loads(bench.run("status", "--json")[1])
+                check(got["secrets"]["psk_origin"] == got["secrets"]["password_origin"] == "asked"
+                      and got["ike"]["psk_strength"] == "good", "%s" % got["secrets"])
                 t.type(b"\x03")
                 check(t.end(8) == 0, "exit status %s: %r" % (t.process.returncode, t.text))
                 check(PSK not in t.text and PASSWORD not in t.text, "a secret was shown")

@@ -341,6 +341,8 @@ struct world *world_new(const struct world_config *config)
         abort();
     w->config.dial.env = &w->client_env.env;
     w->config.dial.crypto = w->crypto;
+    if (!config->dial.servers && !config->no_servers)
+        w->config.dial.servers = w->servers = servers_new();
     w->dial = dial_new(&w->config.dial);
     if (!w->crypto || !w->peer_crypto || !w->sim.link || !w->sim.peer || !w->dial)
         abort();
@@ -366,6 +368,7 @@ void world_free(struct world *w)
         w->queue_used--;
     }
     dial_free(w->dial);
+    servers_free(w->servers);
     peer_free(w->sim.peer);
     simlink_free(w->sim.link);
     crypto_free(w->peer_crypto);

@@ -53,6 +53,7 @@ struct world_config {
     struct world_script script[WORLD_NEEDS];
     bool whole_input; /* hand ESP to dial_input() instead of the way of the data plane */
     uint64_t seed;
+    bool no_servers; /* the client has no table of servers; else dial.servers or the built-in one */
 };
 
 struct world_wire {
@@ -68,6 +69,7 @@ struct world {
     struct sim_env client_env, peer_env;
     struct crypto *crypto, *peer_crypto;
     struct dial *dial;
+    struct servers *servers; /* its own built-in table */
     struct {
         bool open;
         uint32_t id;

@@ -132,6 +132,11 @@ struct peer_config {
     size_t fragment; /* announces IKE fragments and sends more than that in pieces; 0 = by flavour,
                         and everything whole */
     bool fragments_backwards; /* the last one first */
+    /* What it says of itself instead of what its flavour says. */
+    struct span vendor_id[16]; /* outlive the peer */
+    unsigned n_vendor_ids;
+    const char *l2tp_vendor, *l2tp_host;
+    uint16_t l2tp_firmware;
 };
 
 struct peer_facts {

@@ -104,6 +104,10 @@ static void read_vendors(const struct peer *p, const struct chain *c, struct ike
 /* Fragmentation is what strongSwan and Libreswan offer and SoftEther does not. */
 static void write_vendors(const struct peer *p, struct build *b)
 {
+    for (unsigned i = 0; i < p->config.n_vendor_ids; i++)
+        peer_build_payload(b, PL_VID, p->config.vendor_id[i]);
+    if (p->config.n_vendor_ids > 0)
+        return;
     if (p->config.flavour == PEER_PPPD || p->config.fragment)
         peer_build_payload(b, PL_VID, SPAN_ARRAY(vendor_fragmentation));
     for (size_t k = 0; k < ARRAY_LEN(vendors); k++) {

@@ -211,8 +211,13 @@ static void send_sccrp(struct peer *p, struct tunnel *t, const struct control *c
     begin(&w, t, 0, SCCRP, &box);
     peer_avp_put(&w, 2, true, SPAN_ARRAY(version));
     peer_avp_put(&w, 3, true, SPAN_ARRAY(framing));
-    peer_avp_put(&w, 7, true, span_str("sim.example"));
-    peer_avp_put(&w, 8, false, span_str(p->config.flavour == PEER_SOFTETHER ? "L2TP" : "sim"));
+    if (p->config.l2tp_firmware)
+        peer_avp_put_u16(&w, 6, p->config.l2tp_firmware);
+    peer_avp_put(&w, 7, true, span_str(p->config.l2tp_host ? p->config.l2tp_host : "sim.example"));
+    peer_avp_put(&w, 8, false,
+                 span_str(p->config.l2tp_vendor                 ? p->config.l2tp_vendor
+                          : p->config.flavour == PEER_SOFTETHER ? "L2TP"
+                                                                : "sim"));
     if (!peer_bug(p, BUG_L2TP_NO_TUNNEL_ID))
         put_id(p, &w, 9, t->id);
     peer_avp_put_u16(&w, 10, p->config.window);

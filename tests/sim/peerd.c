@@ -178,7 +178,7 @@ static void serve(struct peer *p, const int fd[PEER_PORTS], l2tpc_us end)
 
 int main(int argc, char **argv)
 {
-    struct peer_config config = {.psk = "labpsk123",
+    struct peer_config config = {.psk = "Ng7x4tQzV9kWc2RfpM5bY8sD",
                                  .user = "alice",
                                  .password = "wonderland",
                                  .client_ip = inaddr_v4(0x0a630010),

@@ -431,6 +431,12 @@ void ike_answer_psk(struct ike *ike, uint32_t need, struct span psk, l2tpc_us no
         phase1_answer_psk(ike, psk, now);
 }
 
+void ike_set_inner_port(struct ike *ike, uint16_t port)
+{
+    if (!ike->facts.established)
+        ike->cfg.inner_port = port;
+}
+
 void ike_note_esp_in(struct ike *ike, l2tpc_us now)
 {
     ike->live.unanswered_since = 0;

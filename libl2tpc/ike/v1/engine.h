@@ -296,8 +296,7 @@ struct phase1_said {
     enum natt_flavour natt; /* what can be used */
     bool offers_natt;
     bool dpd;
-    bool beside_kernel; /* strongSwan, Libreswan, racoon and their like say one of these */
-    bool fragments;     /* takes IKE fragments in main mode */
+    bool fragments; /* takes IKE fragments in main mode */
 };
 struct phase1_said phase1_read_vendors(const struct chain *c);
 void phase1_keep_vendors(struct ike *ike, const struct chain *c);
