@@ -67,6 +67,19 @@ static const char *end_text(const l2tpc_scan *s, enum scan_end end)
     return names[end == SCAN_RUNNING ? SCAN_FAILED : end];
 }
 
+/* By the table of servers, from what it says before any key. */
+static const char *maker_of(const l2tpc_scan *s, const struct scan_facts *f)
+{
+    struct ike_facts said = {.cky_r = {1}, .n_vendor_ids = f->n_vendor_ids};
+    struct server_verdict v;
+
+    if (f->accepted == 0)
+        return "";
+    memcpy(said.vendor_bytes, f->vendor_bytes, sizeof(said.vendor_bytes));
+    v = servers_judge(s->context->servers, &said, NULL);
+    return v.ike ? v.ike->name : "";
+}
+
 void scan_fill_state(l2tpc_scan *s, l2tpc_scan_state *out)
 {
     const struct scan *scan = scanner_scan(s->scanner);
@@ -86,7 +99,7 @@ void scan_fill_state(l2tpc_scan *s, l2tpc_scan_state *out)
         .answers = f->answers,
         .one_by_one = f->one_by_one,
         .address = s->address,
-        .maker = f->maker ? f->maker : "",
+        .maker = maker_of(s, f),
         .nat_traversal = f->natt,
         .dead_peer_detection = f->dpd,
         .fragmentation = f->fragments,

@@ -18,6 +18,7 @@
 #include "base/verdict.h"
 #include "crypto/crypto.h"
 #include "crypto/x509.h"
+#include "ike/vendor.h"
 
 /* Which of our sockets a datagram belongs to. */
 enum ike_port {
@@ -104,12 +105,6 @@ enum ike_nat {
     IKE_NAT_YES,
 };
 
-/* A vendor ID as it came: its length, and of its bytes the first ones. */
-struct ike_vendor_bytes {
-    size_t n;
-    uint8_t bytes[IKE_VENDOR_BYTES_KEPT];
-};
-
 /* What was negotiated and counted, for the status; never what the profile says. */
 struct ike_facts {
     bool established;
@@ -117,10 +112,10 @@ struct ike_facts {
     struct ike_suite suite; /* the chosen one */
     uint32_t lifetime_s;
     uint8_t cky_i[8], cky_r[8];
-    char peer_id_type[16];                    /* "address", "fqdn", "user-fqdn", "dn", "key-id" */
-    char peer_id[PEER_TEXT_MAX];              /* escaped */
-    char peer_issuer[PEER_TEXT_MAX];          /* of its certificate; escaped */
-    char vendor_ids[IKE_VENDOR_IDS_KEPT][48]; /* known names, or hex of unknown ones */
+    char peer_id_type[16];           /* "address", "fqdn", "user-fqdn", "dn", "key-id" */
+    char peer_id[PEER_TEXT_MAX];     /* escaped */
+    char peer_issuer[PEER_TEXT_MAX]; /* of its certificate; escaped */
+    char vendor_ids[IKE_VENDOR_IDS_KEPT][VENDOR_TEXT_MAX]; /* known names, or hex of unknown ones */
     unsigned n_vendor_ids;
     enum ike_nat nat_local, nat_remote;
     bool natt;    /* the server offers NAT traversal */

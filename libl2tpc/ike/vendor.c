@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ike/vendor.h"
 
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
 static const struct {
     const char *name;
     size_t n;
@@ -55,4 +60,26 @@ struct span vendor_bytes(enum vendor_id id)
     if (id == VENDOR_FRAGMENTATION)
         return SPAN_ARRAY(fragmentation);
     return vendor_prefix(id);
+}
+
+void vendor_keep(char text[][VENDOR_TEXT_MAX], struct ike_vendor_bytes *bytes, unsigned *n,
+                 struct span id)
+{
+    const char *name = vendor_name(vendor_find(id));
+    char said[VENDOR_TEXT_MAX];
+
+    if (name)
+        (void)snprintf(said, sizeof(said), "%s", name);
+    else
+        text_hex(said, sizeof(said), id);
+    for (unsigned i = 0; i < *n; i++)
+        if (strcmp(text[i], said) == 0)
+            return;
+    if (*n == IKE_VENDOR_IDS_KEPT)
+        return;
+    memcpy(text[*n], said, sizeof(said));
+    bytes[*n].n = id.n;
+    for (size_t i = 0; i < id.n && i < sizeof(bytes->bytes); i++)
+        bytes[*n].bytes[i] = id.p[i];
+    (*n)++;
 }

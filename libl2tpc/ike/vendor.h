@@ -3,7 +3,10 @@
 #ifndef L2TPC_IKE_VENDOR_H
 #define L2TPC_IKE_VENDOR_H
 
+#include "base/limits.h"
 #include "base/span.h"
+
+#define VENDOR_TEXT_MAX 48
 
 enum vendor_id {
 #define VENDOR(id, name, n, bytes) VENDOR_##id,
@@ -20,5 +23,16 @@ enum vendor_id vendor_named(struct span name);
 struct span vendor_prefix(enum vendor_id id);
 /* The bytes to announce: with version 1.0 behind the DPD one, "main mode" behind FRAGMENTATION. */
 struct span vendor_bytes(enum vendor_id id);
+
+/* A vendor ID as it came: its length, and of its bytes the first ones. */
+struct ike_vendor_bytes {
+    size_t n;
+    uint8_t bytes[IKE_VENDOR_BYTES_KEPT];
+};
+
+/* One more of a server's, unless it is there already or there is no room: its name or hex, and how
+ * it came. */
+void vendor_keep(char text[][VENDOR_TEXT_MAX], struct ike_vendor_bytes *bytes, unsigned *n,
+                 struct span id);
 
 #endif

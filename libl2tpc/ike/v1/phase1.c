@@ -109,13 +109,6 @@ struct phase1_said phase1_read_vendors(const struct chain *c)
     return a;
 }
 
-static void keep_bytes(struct ike_vendor_bytes *out, struct span id)
-{
-    out->n = id.n;
-    for (size_t i = 0; i < id.n && i < sizeof(out->bytes); i++)
-        out->bytes[i] = id.p[i];
-}
-
 /* DPD may be announced in any message of main mode (RFC 3706 5.1): some do it in the fourth. */
 void phase1_keep_vendors(struct ike *ike, const struct chain *c)
 {
@@ -124,22 +117,8 @@ void phase1_keep_vendors(struct ike *ike, const struct chain *c)
     f->dpd = f->dpd || (ike->cfg.dpd && phase1_read_vendors(c).dpd);
     f->fragmentation =
         f->fragmentation || (ike->cfg.fragmentation && phase1_read_vendors(c).fragments);
-    for (unsigned i = 0; i < c->n_vid && f->n_vendor_ids < IKE_VENDOR_IDS_KEPT; i++) {
-        char *slot = f->vendor_ids[f->n_vendor_ids];
-        const char *name = vendor_name(vendor_find(c->vid[i]));
-        bool known = false;
-
-        if (name)
-            (void)snprintf(slot, sizeof(f->vendor_ids[0]), "%s", name);
-        else
-            text_hex(slot, sizeof(f->vendor_ids[0]), c->vid[i]);
-        for (unsigned k = 0; k < f->n_vendor_ids; k++)
-            known = known || strcmp(f->vendor_ids[k], slot) == 0;
-        if (!known)
-            keep_bytes(&f->vendor_bytes[f->n_vendor_ids++], c->vid[i]);
-        else
-            slot[0] = '\0';
-    }
+    for (unsigned i = 0; i < c->n_vid; i++)
+        vendor_keep(f->vendor_ids, f->vendor_bytes, &f->n_vendor_ids, c->vid[i]);
 }
 
 /* ---- message 2 ---- */

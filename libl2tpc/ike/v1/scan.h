@@ -16,6 +16,7 @@
 #include "base/queue.h"
 #include "base/suite.h"
 #include "base/verdict.h"
+#include "ike/vendor.h"
 
 enum scan_depth {
     SCAN_USUAL, /* what servers for L2TP are known to be set to */
@@ -84,9 +85,9 @@ struct scan_facts {
     unsigned dropped;          /* what was no answer to our offer */
     bool one_by_one;           /* it cannot take many transforms at once */
     bool natt, dpd, fragments; /* the server's vendor IDs say so */
-    char vendor_ids[IKE_VENDOR_IDS_KEPT][48];
+    char vendor_ids[IKE_VENDOR_IDS_KEPT][VENDOR_TEXT_MAX];
+    struct ike_vendor_bytes vendor_bytes[IKE_VENDOR_IDS_KEPT];
     unsigned n_vendor_ids;
-    const char *maker; /* our guess, or NULL */
     l2tpc_us rtt;
 };
 

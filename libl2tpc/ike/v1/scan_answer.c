@@ -137,25 +137,12 @@ static void keep_vendor(struct scan *s, struct span id)
 {
     struct scan_facts *f = &s->facts;
     enum vendor_id known = vendor_find(id);
-    char text[sizeof(f->vendor_ids[0])];
 
     f->natt = f->natt || known == VENDOR_RFC3947 || known == VENDOR_NATT_03 ||
               known == VENDOR_NATT_02N || known == VENDOR_NATT_02;
     f->dpd = f->dpd || known == VENDOR_DPD;
     f->fragments = f->fragments || known == VENDOR_FRAGMENTATION;
-    if (known == VENDOR_STRONGSWAN)
-        f->maker = "strongSwan";
-    else if (known == VENDOR_MS_NT5)
-        f->maker = "Windows";
-    if (vendor_name(known))
-        (void)snprintf(text, sizeof(text), "%s", vendor_name(known));
-    else
-        text_hex(text, sizeof(text), id);
-    for (unsigned i = 0; i < f->n_vendor_ids; i++)
-        if (strcmp(f->vendor_ids[i], text) == 0)
-            return;
-    if (f->n_vendor_ids < IKE_VENDOR_IDS_KEPT)
-        memcpy(f->vendor_ids[f->n_vendor_ids++], text, sizeof(text));
+    vendor_keep(f->vendor_ids, f->vendor_bytes, &f->n_vendor_ids, id);
 }
 
 static enum verdict recv_mm2(struct scan *s, const struct isakmp_header *h, struct span body,
