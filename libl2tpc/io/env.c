@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "io/env.h"
 
+#include "io/record.h"
+
 #include <errno.h>
 #include <sys/random.h>
 #include <time.h>
@@ -20,14 +22,14 @@ l2tpc_us io_now(void)
 static bool io_rand(void *ctx, uint8_t *out, size_t n)
 {
     l2tpc_us give_up = 0;
+    size_t have = 0;
 
     (void)ctx;
-    while (n > 0) {
-        ssize_t got = getrandom(out, n, GRND_NONBLOCK);
+    while (have < n) {
+        ssize_t got = getrandom(out + have, n - have, GRND_NONBLOCK);
 
         if (got > 0) {
-            out += got;
-            n -= (size_t)got;
+            have += (size_t)got;
             continue;
         }
         if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -38,6 +40,7 @@ static bool io_rand(void *ctx, uint8_t *out, size_t n)
             return false;
         (void)nanosleep(&(struct timespec){.tv_nsec = RANDOM_STEP_NS}, NULL);
     }
+    record_rand(out, n);
     return true;
 }
 

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/record.h" /* last, as in runner.c */
+
 struct plane {
     struct loop *loop;
     struct hub *hub;

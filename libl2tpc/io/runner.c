@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "io/record.h" /* last: test builds write down what the dial is told and says */
+
 struct runner {
     struct loop *loop;
     struct hub *hub;
