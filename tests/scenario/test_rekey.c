@@ -413,7 +413,7 @@ TEST(f7_only_the_ike_sa_is_deleted)
     world_free(w);
 }
 
-TEST(f7_only_the_pair_is_deleted)
+TEST(h31_only_the_pair_is_deleted)
 {
     struct world_config c;
     struct world *w;
@@ -492,7 +492,7 @@ TEST(f10_refused_twice_then_taken)
 }
 
 /* ---- what is not answered ---- */
-TEST(renew_by_the_server_only_from_its_place)
+TEST(h07_main_mode_only_from_the_servers_place)
 {
     struct world_config c;
     struct world *w;
@@ -545,7 +545,7 @@ static uint64_t answers(struct world *w, const struct kept *kept, uint32_t addre
     return dial_facts(w->dial)->ike->sent - before;
 }
 
-TEST(hostile_main_mode_of_the_server)
+TEST(h07_hostile_main_mode_of_the_server)
 {
     struct kept kept = {.n = 0};
     struct world_config c;

@@ -279,13 +279,13 @@ static void modp_borders(enum dh_group g, const char *prime)
     crypto_free(c);
 }
 
-TEST(crypto_modp_refuses_the_borders_of_the_field)
+TEST(c09_modp_refuses_the_borders_of_the_field)
 {
     modp_borders(DH_MODP1024, prime_1024);
     modp_borders(DH_MODP2048, prime_2048);
 }
 
-TEST(crypto_dh_refuses_bad_public_values)
+TEST(c09_dh_refuses_bad_public_values)
 {
     struct crypto *c = crypto_new();
     uint32_t seed = 2;

@@ -312,7 +312,7 @@ TEST(esp_refuses_suites_and_keys_that_cannot_be)
 }
 
 /* One end cuts SHA2-256 to 96 bits and the other does not: nothing passes, and it is known why. */
-TEST(esp_tells_another_truncation)
+TEST(c24_tells_another_truncation)
 {
     for (unsigned i = 0; i < 4; i++) {
         struct esp_suite suite = {i & 2 ? CIPHER_3DES_CBC : CIPHER_AES_CBC, i & 2 ? 0 : 128,

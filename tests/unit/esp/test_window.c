@@ -171,7 +171,7 @@ static void against_a_set(uint32_t base, uint32_t limit, uint32_t seed, unsigned
     }
 }
 
-TEST(esp_window_agrees_with_a_set)
+TEST(c23_window_agrees_with_a_set)
 {
     against_a_set(0, SET, 1, 1000000);
     against_a_set(0x7fff0000, SET, 2, 300000);

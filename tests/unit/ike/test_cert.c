@@ -196,7 +196,7 @@ TEST(h24_too_many_certificates)
     part(&p);
 }
 
-TEST(cert_identity_must_be_in_the_certificate)
+TEST(h23_identity_must_be_in_the_certificate)
 {
     static const struct {
         const char *hex;

@@ -137,7 +137,7 @@ TEST(ike_nat_is_known_when_the_hash_matches)
     rig_free(r);
 }
 
-TEST(ike_h34_nat_d_payloads)
+TEST(h34_nat_d_payloads)
 {
     static const struct {
         int extra;
@@ -219,7 +219,7 @@ TEST(ike_server_that_insists_on_pfs_gets_it)
     rig_free(r);
 }
 
-TEST(ike_responder_lifetime_lowers)
+TEST(h33_responder_lifetime_lowers)
 {
     struct rig *r = rig_new();
 
@@ -297,7 +297,7 @@ TEST(ike_responder_lifetime_later)
 }
 
 /* ---- the Commit bit ---- */
-TEST(ike_commit_bit_waits_for_connected)
+TEST(h05_commit_bit_waits_for_connected)
 {
     struct rig *r = rig_new();
 
@@ -570,7 +570,7 @@ TEST(ike_psk_that_comes_very_late_begins_anew)
 }
 
 /* ---- refusals ---- */
-TEST(ike_clear_refusal_is_a_hint)
+TEST(h28_clear_refusal_is_a_hint)
 {
     struct rig *r = rig_new();
     l2tpc_us t0 = r->now;
@@ -613,7 +613,7 @@ TEST(ike_quick_refusals_fail_at_once)
     rig_free(r);
 }
 
-TEST(ike_keeps_to_the_first_cookie)
+TEST(h03_keeps_to_the_first_cookie)
 {
     struct rig *r = rig_new();
 

@@ -19,7 +19,7 @@ static size_t header(uint8_t *m, uint8_t next, size_t total)
     return 28;
 }
 
-TEST(parse_h1_every_short_length)
+TEST(h01_every_short_length)
 {
     uint8_t m[64];
     struct isakmp_header h;
@@ -37,7 +37,7 @@ TEST(parse_h1_every_short_length)
     CHECK(!isakmp_parse_header(span_of(m, 40), &h, &body));
 }
 
-TEST(parse_h2_tail_is_ignored)
+TEST(h02_parser_ignores_the_tail)
 {
     uint8_t m[64];
     struct isakmp_header h;
@@ -47,7 +47,7 @@ TEST(parse_h2_tail_is_ignored)
     CHECK(isakmp_parse_header(span_of(m, 64), &h, &body) && body.n == 2);
 }
 
-TEST(parse_h4_versions)
+TEST(h04_versions)
 {
     uint8_t m[28];
     struct isakmp_header h;
@@ -60,7 +60,7 @@ TEST(parse_h4_versions)
     }
 }
 
-TEST(parse_h10_payload_lengths)
+TEST(h10_payload_lengths)
 {
     /* One payload of every length in a body of 16 bytes. */
     for (unsigned n = 0; n < 65536; n++) {
@@ -71,7 +71,7 @@ TEST(parse_h10_payload_lengths)
     }
 }
 
-TEST(parse_h10_too_many_payloads)
+TEST(h10_too_many_payloads)
 {
     uint8_t body[4 * 80];
     struct chain c;
@@ -91,7 +91,7 @@ TEST(parse_h10_too_many_payloads)
     }
 }
 
-TEST(parse_h11_payload_types)
+TEST(h11_payload_types)
 {
     static const uint8_t known[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21};
 
@@ -106,7 +106,7 @@ TEST(parse_h11_payload_types)
     }
 }
 
-TEST(parse_h11_private_payloads_are_passed_over)
+TEST(h11_private_payloads_are_passed_over)
 {
     /* SA, then a private payload: main mode 2 is still complete. */
     uint8_t body[] = {200, 0, 0, 4, 0, 0, 0, 4};
@@ -116,7 +116,7 @@ TEST(parse_h11_private_payloads_are_passed_over)
     CHECK(isakmp_check(MESSAGE_MM2, &c));
 }
 
-TEST(parse_h12_doubles)
+TEST(h12_doubles)
 {
     static const struct {
         enum isakmp_message message;
@@ -171,7 +171,7 @@ TEST(parse_h12_doubles)
     }
 }
 
-TEST(parse_h13_reserved_and_padding)
+TEST(h13_parser_ignores_reserved_and_padding)
 {
     uint8_t body[] = {0, 0xff, 0, 8, 1, 2, 3, 4, 0xde, 0xad};
     struct chain c;
@@ -224,7 +224,7 @@ static struct span sa_of(uint8_t *m, size_t cap, uint8_t protocol, uint8_t id, c
 #define P1_GOOD "80010007 800e0100 80020004 80030001 8004000e"
 #define P1_LIFE "800b0001 000c0004 00007080"
 
-TEST(parse_h15_phase_1_answers)
+TEST(h15_phase_1_answers)
 {
     static const struct {
         const char *attrs;
@@ -275,7 +275,7 @@ TEST(parse_h15_phase_1_answers)
 
 #define P2_GOOD "80040004 80010001 00020004 00000e10 80060100 80050002"
 
-TEST(parse_h18_esp_answers)
+TEST(h18_esp_answers)
 {
     static const struct {
         const char *attrs;
@@ -314,7 +314,7 @@ TEST(parse_h18_esp_answers)
     }
 }
 
-TEST(parse_h18_spis)
+TEST(h18_spis)
 {
     static const uint32_t spis[] = {0, 1, 255, 256, 0xffffffff};
     struct esp_offer offer = {.policy = legacy(), .encapsulation = 4, .lifetime_s = 3600};
@@ -331,7 +331,7 @@ TEST(parse_h18_spis)
     }
 }
 
-TEST(parse_h19_counts_and_lengths)
+TEST(h19_counts_and_lengths)
 {
     uint8_t good[256];
     struct span sa = sa_of(good, sizeof(good), PROTOCOL_ISAKMP, 1, P1_GOOD P1_LIFE);
@@ -382,7 +382,7 @@ TEST(parse_peer_offers)
 }
 
 /* ---- identities, Deletes, NAT-OA ---- */
-TEST(parse_h22_identities)
+TEST(c06_256_types_and_600_lengths)
 {
     uint8_t body[4 + 600] = {0};
     struct identity id;
@@ -417,7 +417,7 @@ TEST(parse_h22_identities)
     CHECK(!isakmp_parse_identity(span_of(body, 7), &id));
 }
 
-TEST(parse_h30_deletes)
+TEST(h30_delete_counts_and_sizes)
 {
     struct delete_payload d;
     uint8_t body[8 + 32] = {0, 0, 0, 1, PROTOCOL_ESP};
@@ -435,7 +435,7 @@ TEST(parse_h30_deletes)
     CHECK(!isakmp_parse_delete(SPAN_ARRAY(body), &d));
 }
 
-TEST(parse_h35_nat_oa)
+TEST(h35_nat_oa_forms)
 {
     uint8_t v4[] = {1, 0, 0, 0, 10, 0, 0, 1};
     struct inaddr a;
@@ -447,7 +447,7 @@ TEST(parse_h35_nat_oa)
         CHECK(!isakmp_parse_nat_oa(span_of(v4, n), &a));
 }
 
-TEST(parse_names)
+TEST(c08_number_tables)
 {
     CHECK_STR(isakmp_notify_name(14), "NO-PROPOSAL-CHOSEN");
     CHECK(!isakmp_notify_name(40));

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-TEST(peer_identities_of_each_type)
+TEST(h22_identities_of_each_type)
 {
     static const struct {
         const char *hex, *type, *text, *failure;
@@ -69,7 +69,7 @@ TEST(peer_says_how_it_sees_us)
     }
 }
 
-TEST(peer_that_cannot_prove_the_key)
+TEST(h25_peer_that_cannot_prove_the_key)
 {
     struct rig *r = rig_new();
 
@@ -83,7 +83,7 @@ TEST(peer_that_cannot_prove_the_key)
     rig_free(r);
 }
 
-TEST(peer_changes_the_selector)
+TEST(h14_selector_of_the_answer)
 {
     struct rig *r = rig_new();
 
@@ -94,7 +94,7 @@ TEST(peer_changes_the_selector)
     rig_free(r);
 }
 
-TEST(peer_announces_a_lifetime)
+TEST(h17_announced_lifetimes)
 {
     static const struct {
         unsigned life, want;
@@ -178,7 +178,7 @@ static bool lose_quick_answers(struct rig *r, bool to_server, enum ike_port port
     return !to_server && bytes.n > 18 && bytes.p[18] == EXCHANGE_QUICK;
 }
 
-TEST(peer_that_wants_xauth_is_named)
+TEST(h27_xauth_is_named)
 {
     struct rig *r = rig_new();
     struct build b;
