@@ -394,19 +394,23 @@ void dial_pump(struct dial *d, l2tpc_us now)
     struct ppp_event ppp;
     bool busy;
 
+    /* DOWN is the last word: what was under way behind it is only emptied. */
     do {
         busy = false;
         while (d->ike && ike_pop_event(d->ike, &ike)) {
-            on_ike(d, &ike, now);
+            if (!d->facts.down)
+                on_ike(d, &ike, now);
             wipe(&ike, sizeof(ike));
             busy = true;
         }
         while (d->l2tp && l2tp_pop_event(d->l2tp, &l2tp)) {
-            on_l2tp(d, &l2tp, now);
+            if (!d->facts.down)
+                on_l2tp(d, &l2tp, now);
             busy = true;
         }
         while (d->ppp && ppp_pop_event(d->ppp, &ppp)) {
-            on_ppp(d, &ppp, now);
+            if (!d->facts.down)
+                on_ppp(d, &ppp, now);
             busy = true;
         }
     } while (busy);

@@ -25,6 +25,25 @@ bool check_sabotaged(void)
     return v && strcmp(v, "1") == 0;
 }
 
+static bool is_memcheck(void)
+{
+    const char *variant = getenv("UNIT_VARIANT");
+
+    return variant && strcmp(variant, "release") == 0;
+}
+
+unsigned check_rounds(unsigned n)
+{
+    if (getenv("L2TPC_LONG"))
+        return n * 10;
+    return is_memcheck() ? n / 40 + 1 : n;
+}
+
+unsigned check_step(void)
+{
+    return is_memcheck() ? 41 : 1;
+}
+
 void check_fail(const char *file, int line, const char *fmt, ...)
 {
     va_list ap;

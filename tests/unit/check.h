@@ -27,6 +27,13 @@ bool check_bytes(const char *file, int line, const void *got, size_t n_got, cons
 bool check_int(const char *file, int line, const char *what, long long got, long long want);
 bool check_text(const char *file, int line, const char *got, const char *want);
 bool check_sabotaged(void);
+/*
+ * How many rounds a test that only counts them makes: n; ten times as many with L2TPC_LONG in the
+ * environment; a fortieth under memcheck (UNIT_VARIANT=release), which is that much slower.
+ */
+unsigned check_rounds(unsigned n);
+/* How far an exhaustive loop steps: 1; a prime number under memcheck. */
+unsigned check_step(void);
 
 /* Bytes of a hex string (white space ignored) into a static-size buffer; returns the count. */
 size_t check_hex(uint8_t *out, size_t cap, const char *hex);

@@ -268,8 +268,3 @@ uint32_t dice(uint32_t *state)
     *state ^= *state << 5;
     return *state;
 }
-
-unsigned long_form(unsigned times)
-{
-    return getenv("L2TPC_LONG") ? times : 1;
-}

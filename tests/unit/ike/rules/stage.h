@@ -69,7 +69,5 @@ struct span forge_qm2(const struct rig *r, struct span sa, struct span nonce, st
 
 /* Numbers that repeat. */
 uint32_t dice(uint32_t *state);
-/* Times as many rounds, from L2TPC_LONG; 1 without. */
-unsigned long_form(unsigned times);
 
 #endif

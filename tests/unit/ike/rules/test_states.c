@@ -105,7 +105,8 @@ TEST(c21_all_messages_in_all_states)
         rig_forget_flights(r);
         m = memory_of(r);
         for (unsigned n = 0;
-             n < ARRAY_LEN(exchanges) * ARRAY_LEN(flags) * ARRAY_LEN(ids) * CHAINS * 2; n++) {
+             n < ARRAY_LEN(exchanges) * ARRAY_LEN(flags) * ARRAY_LEN(ids) * CHAINS * 2;
+             n += check_step()) {
             unsigned k = n;
             struct forged f = {.exchange = exchanges[k % ARRAY_LEN(exchanges)]};
 
@@ -193,7 +194,7 @@ static struct rig *alone_at(enum at at)
 TEST(c04_random_closes_timers_and_packets)
 {
     uint32_t seed = 4;
-    unsigned steps = 100000 * long_form(10);
+    unsigned steps = check_rounds(100000); /* 10^6 in the long form */
     struct rig *r = alone_at(AT_UP);
     struct build b;
 
@@ -259,7 +260,7 @@ TEST(c05_nothing_is_encrypted_or_decrypted_without_keys)
         CHECK(!r->ike->has_keys);
         m = memory_of(r);
         memset(r->ike->plain, 0xa5, sizeof(r->ike->plain));
-        for (unsigned e = 0; e < 256; e++) {
+        for (unsigned e = 0; e < 256; e += check_step()) {
             for (unsigned k = 0; k < CHAINS; k++) {
                 struct forged f = {
                     .exchange = (uint8_t)e, .flags = 1, .message_id = k % 3, .plain = k & 1};
