@@ -112,10 +112,31 @@ static bool may_ask(int fd)
            (cred.uid == 0 || cred.uid == geteuid());
 }
 
+/* The line is one of ours to its last byte, and nothing comes with it. */
+static bool read_verb(const char *line, size_t n, struct control_request *out)
+{
+    static const struct {
+        const char *line;
+        enum control_verb verb;
+    } rows[] = {
+        {"status text\n", CONTROL_STATUS_TEXT},
+        {"status json\n", CONTROL_STATUS_JSON},
+        {"disconnect\n", CONTROL_DISCONNECT},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strlen(rows[i].line) != n || memcmp(rows[i].line, line, n) != 0)
+            continue;
+        out->verb = rows[i].verb;
+        return true;
+    }
+    return false;
+}
+
 bool control_accept(struct control *c, struct control_request *out)
 {
     const struct timeval patience = {.tv_usec = 200000};
-    char line[32] = "";
+    char line[32];
     ssize_t n;
 
     out->fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
@@ -123,16 +144,8 @@ bool control_accept(struct control *c, struct control_request *out)
         return false;
     (void)setsockopt(out->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     (void)setsockopt(out->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    n = may_ask(out->fd) ? recv(out->fd, line, sizeof(line) - 1, 0) : -1;
-    if (n > 0 && strcmp(line, "status text\n") == 0)
-        out->verb = CONTROL_STATUS_TEXT;
-    else if (n > 0 && strcmp(line, "status json\n") == 0)
-        out->verb = CONTROL_STATUS_JSON;
-    else if (n > 0 && strcmp(line, "disconnect\n") == 0)
-        out->verb = CONTROL_DISCONNECT;
-    else
-        n = -1;
-    if (n > 0)
+    n = may_ask(out->fd) ? recv(out->fd, line, sizeof(line), 0) : -1;
+    if (n > 0 && read_verb(line, (size_t)n, out))
         return true;
     close(out->fd);
     return false;
