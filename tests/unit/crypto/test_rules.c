@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Certificates as they broke others (hostile.md C19). */
+/* Certificates and signatures as they broke others (hostile.md C16, C19). */
 #include "check.h"
 #include "x509_fixture.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <string.h>
@@ -105,10 +106,9 @@ static void add_extension(X509 *cert, int nid, const char *what, uint16_t port, 
     X509_EXTENSION_free(e);
 }
 
-/* Signed by itself, with addresses for OCSP, its issuer and a revocation list. */
-static size_t evil_certificate(uint16_t port, uint8_t *out)
+/* Signed by itself; addresses for OCSP, its issuer and a revocation list when there is a port. */
+static size_t own_certificate(EVP_PKEY *key, uint16_t port, uint8_t *out)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *cert = X509_new();
     X509_NAME *name = cert ? X509_get_subject_name(cert) : NULL;
     int n;
@@ -121,13 +121,14 @@ static size_t evil_certificate(uint16_t port, uint8_t *out)
                                    -1, 0) != 1 ||
         X509_set_issuer_name(cert, name) != 1 || X509_set_pubkey(cert, key) != 1)
         abort();
-    add_extension(cert, NID_info_access, "OCSP;", port, "/ocsp");
-    add_extension(cert, NID_crl_distribution_points, "", port, "/crl");
-    add_extension(cert, NID_subject_alt_name, "DNS:vpn.example.com,", port, "/");
+    if (port) {
+        add_extension(cert, NID_info_access, "OCSP;", port, "/ocsp");
+        add_extension(cert, NID_crl_distribution_points, "", port, "/crl");
+        add_extension(cert, NID_subject_alt_name, "DNS:vpn.example.com,", port, "/");
+    }
     if (X509_sign(cert, key, EVP_sha256()) <= 0 || (n = i2d_X509(cert, &out)) <= 0)
         abort();
     X509_free(cert);
-    EVP_PKEY_free(key);
     return (size_t)n;
 }
 
@@ -139,13 +140,69 @@ TEST(c19_nothing_is_fetched_for_an_untrusted_chain)
     uint16_t port;
     int fd = listen_at(&port);
     struct pollfd asked = {.fd = fd, .events = POLLIN};
-    size_t n = evil_certificate(port, der);
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    size_t n = own_certificate(key, port, der);
 
     CHECK(n < sizeof(der));
     for (unsigned i = 0; i < 20; i++)
         CHECK_INT(judge(c, t, span_of(der, n)), CERT_UNTRUSTED);
     CHECK_INT(poll(&asked, 1, 50), 0);
     close(fd);
+    EVP_PKEY_free(key);
     trust_free(t);
+    crypto_free(c);
+}
+
+/* ---- keys with which forging is easy ---- */
+static EVP_PKEY *rsa_key(int bits, unsigned long e)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    EVP_PKEY *key = NULL;
+    BIGNUM *exponent = BN_new();
+
+    if (!ctx || !exponent || BN_set_word(exponent, e) != 1 || EVP_PKEY_keygen_init(ctx) != 1 ||
+        EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, bits) != 1 ||
+        EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, exponent) != 1 ||
+        EVP_PKEY_generate(ctx, &key) != 1)
+        abort();
+    BN_free(exponent);
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
+/* The right block, rightly signed: it is the key that does not count. */
+TEST(c16_right_signatures_of_weak_keys)
+{
+    static const struct {
+        int bits;
+        unsigned long e;
+        bool counts;
+    } rows[] = {{2048, 65537, true}, {2048, 3, false}, {2048, 257, false}, {1024, 65537, false}};
+    struct crypto *c;
+
+    if (check_step() > 1)
+        SKIP("making keys takes memcheck a minute");
+    c = crypto_new();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        EVP_PKEY *key = rsa_key(rows[i].bits, rows[i].e);
+        size_t size = (size_t)EVP_PKEY_get_size(key);
+        uint8_t der[4096], block[256], sig[256], hash[32] = {7, 7, 7};
+        size_t n_der = own_certificate(key, 0, der), n = size;
+        EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+
+        memset(block, 0xff, size);
+        block[0] = 0;
+        block[1] = 1;
+        block[size - 33] = 0;
+        memcpy(block + size - 32, hash, 32);
+        CHECK(EVP_PKEY_sign_init(ctx) == 1 &&
+              EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1 &&
+              EVP_PKEY_sign(ctx, sig, &n, block, size) == 1);
+        CHECK_INT(cert_verify_hash(c, span_of(der, n_der), IKE_AUTH_RSA, SPAN_ARRAY(hash),
+                                   span_of(sig, n)),
+                  rows[i].counts);
+        EVP_PKEY_CTX_free(ctx);
+        EVP_PKEY_free(key);
+    }
     crypto_free(c);
 }

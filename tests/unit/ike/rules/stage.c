@@ -165,20 +165,20 @@ struct span forge_ike(const struct rig *r, const struct forged *f, struct build 
         at = build_hash(b, ike->keys.n);
     for (unsigned i = 0; i < f->n; i++)
         build_bytes(b, f->part[i].type, f->part[i].body);
-    if (!secret || !ike->has_keys) {
-        if (secret)
-            wr_zeros(&b->w, 48);
-        if (!build_finish(b, &out))
-            abort();
-        return out;
-    }
-    if (f->hash) {
+    if (f->hash && ike->has_keys) {
         struct span behind = build_behind(b, at, ike->keys.n);
 
         if (!keymat_hash_exchange(r->c, &ike->keys, f->message_id, f->before.n ? f->before : behind,
                                   f->before.n ? behind : SPAN_NONE, hash))
             abort();
         build_hash_fill(b, at, span_of(hash, ike->keys.n));
+    }
+    if (!secret || !ike->has_keys) {
+        if (secret)
+            wr_zeros(&b->w, 48);
+        if (!build_finish(b, &out))
+            abort();
+        return out;
     }
     if (f->iv)
         memcpy(iv, f->iv, sizeof(iv));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every message in every state: what is not in the table is dropped and changes nothing. */
+#include "../../crypto/x509_fixture.h"
 #include "check.h"
 #include "stage.h"
 
@@ -127,6 +128,38 @@ TEST(c21_all_messages_in_all_states)
         memory_free(m);
         rig_free(r);
     }
+}
+
+/* The keys are there and the server's certificate is not judged yet: nothing under them counts. */
+TEST(c21_nothing_counts_while_a_certificate_is_judged)
+{
+    struct rig *r = rig_new();
+    struct credential *own = credential_of(r->c, "client.pem", "client.key");
+    struct credential *server = credential_of(r->c, "server.pem", "server.key");
+    struct trust *trust = trust_of(r->c, "ca.pem");
+    struct memory *m;
+
+    rig_use_certificates(r, own, trust, server);
+    r->keep_cert_status = true;
+    rig_start(r);
+    rig_run(r, r->now + US_S(1));
+    CHECK_INT(r->ike->state, P1_CERT_ASKED);
+    CHECK(r->ike->has_keys);
+    m = memory_of(r);
+    for (unsigned n = 0; n < ARRAY_LEN(exchanges) * CHAINS * 4; n++) {
+        struct forged f = {.exchange = exchanges[n % ARRAY_LEN(exchanges)],
+                           .flags = n / ARRAY_LEN(exchanges) / CHAINS % 2,
+                           .hash = n / ARRAY_LEN(exchanges) / CHAINS / 2,
+                           .message_id = 17};
+
+        chain(r, n / ARRAY_LEN(exchanges) % CHAINS, &f);
+        one(AT_MM5, r, m, &f);
+    }
+    memory_free(m);
+    credential_free(own);
+    credential_free(server);
+    trust_free(trust);
+    rig_free(r);
 }
 
 /* ---- logging ---- */
