@@ -215,7 +215,7 @@ static unsigned factorial(unsigned n)
     return n < 2 ? 1 : n * factorial(n - 1);
 }
 
-TEST(hostile_c11_all_orders_of_six_fragments_with_duplicates)
+TEST(c11_all_orders_of_six_fragments_with_duplicates)
 {
     static struct fragment_set s;
     struct made m = message_of(601, 9);
@@ -247,7 +247,7 @@ TEST(hostile_c11_all_orders_of_six_fragments_with_duplicates)
 /* The pieces of two messages under one ID, cut alike. Nobody can tell a mixture by its fragments,
  * and no key will open it; but whatever is left behind, a message that is sent twice comes through.
  */
-TEST(hostile_c11_overlaps_in_all_orders_never_stick)
+TEST(c11_overlaps_in_all_orders_never_stick)
 {
     static struct fragment_set s;
     struct made a = message_of(600, 1);
@@ -276,7 +276,7 @@ TEST(hostile_c11_overlaps_in_all_orders_never_stick)
 }
 
 /* ---- what is dropped ---- */
-TEST(hostile_h36_broken_fragments)
+TEST(h36_broken_fragments)
 {
     static struct fragment_set s;
     struct made m = message_of(300, 1);
@@ -330,7 +330,7 @@ TEST(hostile_h36_broken_fragments)
     IS(out, m);
 }
 
-TEST(hostile_h36_other_ids_two_ends_and_no_end)
+TEST(h36_other_ids_two_ends_and_no_end)
 {
     static struct fragment_set s;
     struct made m = message_of(300, 1);
@@ -383,7 +383,7 @@ TEST(hostile_h36_other_ids_two_ends_and_no_end)
     IS(out, m);
 }
 
-TEST(hostile_h36_a_message_that_its_fragments_did_not_promise)
+TEST(h36_a_message_that_its_fragments_did_not_promise)
 {
     static struct fragment_set s;
     struct span out;
@@ -403,7 +403,7 @@ TEST(hostile_h36_a_message_that_its_fragments_did_not_promise)
     }
 }
 
-TEST(hostile_h36_size_and_time)
+TEST(h36_size_and_time)
 {
     static struct fragment_set s;
     struct made m = message_of(IKE_MESSAGE_MAX, 1);
@@ -438,7 +438,7 @@ static double seconds_allowed(void)
     return preload && strstr(preload, "vgpreload") ? 30.0 : 1.0;
 }
 
-TEST(hostile_c11_a_million_fragments_cost_less_than_a_second)
+TEST(c11_a_million_fragments_cost_less_than_a_second)
 {
     static struct fragment_set s;
     struct made m = message_of(8100, 1);
@@ -564,7 +564,7 @@ TEST(fragments_lost_one_to_five_times)
 }
 
 /* What the first fragment of message 6 looks like, delivered when nothing was announced. */
-TEST(hostile_h36_fragments_that_were_not_asked_for)
+TEST(h36_fragments_that_were_not_asked_for)
 {
     struct parties p = meet();
 
@@ -603,7 +603,7 @@ static void harass(struct rig *r, const struct flight *f)
     }
 }
 
-TEST(hostile_c11_harassed_fragments_cost_a_repetition_at_most)
+TEST(c11_harassed_fragments_cost_a_repetition_at_most)
 {
     struct parties p = meet();
 

@@ -138,29 +138,6 @@ TEST(c10_ike_lengths_of_every_exchange)
     rig_free(r);
 }
 
-TEST(hostile_c12_strangers_get_no_answer)
-{
-    struct rig *r = rig_new();
-    struct endpoint stranger = {.addr = inaddr_v4(0x01020304), .port = 500};
-    uint8_t m[64] = {0};
-
-    rig_start(r);
-    rig_run(r, r->now + US_S(1));
-    m[17] = 0x10;
-    m[27] = 64;
-    for (unsigned i = 0; i < 20000; i++) {
-        for (unsigned k = 0; k < 8; k++)
-            m[k] = (uint8_t)rand();
-        m[18] = (uint8_t)(i % 40);
-        m[16] = (uint8_t)(i % 22);
-        CHECK_INT(ike_input(r->ike, i & 1 ? IKE_PORT_4500 : IKE_PORT_500, &stranger, SPAN_ARRAY(m),
-                            r->now),
-                  VERDICT_DROP);
-    }
-    CHECK_INT(r->ike->out.used, 0);
-    rig_free(r);
-}
-
 /* ---- Delete ---- */
 TEST(h31_delete_of_an_esp_pair)
 {

@@ -4,10 +4,8 @@
 #include "stage.h"
 
 #include <openssl/bn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* The genuine message 4 with another KE or nonce; NAT-D payloads are left out. */
 static struct span mm4_with(struct rig *r, struct span ke, struct span nonce, struct build *b)
@@ -339,76 +337,6 @@ TEST(c10_every_length_of_every_parser)
     }
     CHECK(parsed > 1000);
     free(c);
-}
-
-/* ---- fragments ---- */
-
-/* Sanitizers and memcheck take their own time. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SLOWER 10.0
-#else
-#define SLOWER (check_step() > 1 ? 100.0 : 1.0)
-#endif
-
-/* Payload 132 of the Cisco and Microsoft clients: id, number, "last" flag, data. */
-static struct span fragment(const struct rig *r, uint16_t id, uint8_t number, uint8_t last,
-                            size_t n, struct build *b)
-{
-    uint8_t body[600] = {(uint8_t)(id >> 8), (uint8_t)id, number, last};
-    struct forged f = {.exchange = EXCHANGE_MAIN, .part = {{132, span_of(body, n)}}, .n = 1};
-
-    memset(body + 4, 0x17, sizeof(body) - 4);
-    return forge_ike(r, &f, b);
-}
-
-/* Numbers 0 and above 32, other ids, two that say "last", too short, and none that ends. */
-TEST(h36_fragments_that_never_make_a_message)
-{
-    for (enum at at = AT_MM1; at < AT_COUNT; at++) {
-        struct rig *r = rig_at(at);
-        struct memory *m;
-        struct build b;
-
-        rig_forget_flights(r);
-        m = memory_of(r);
-        for (unsigned number = 0; number < 256; number++)
-            for (uint8_t last = 0; last < 2; last++)
-                CHECK_INT(rig_give(r, fragment(r, (uint16_t)(number / 7), (uint8_t)number, last,
-                                               300, &b)),
-                          VERDICT_DROP);
-        for (size_t n = 0; n < 8; n++)
-            CHECK_INT(rig_give(r, fragment(r, 1, 1, 1, n, &b)), VERDICT_DROP);
-        CHECK_INT(r->ike->out.used, 0);
-        CHECK_INT(r->n_events, 0);
-        memory_free(m);
-        rig_free(r);
-    }
-}
-
-/* 10^6 of them cost less than a second, whatever their order. */
-TEST(c11_a_million_fragments)
-{
-    struct rig *r = rig_at(AT_UP);
-    unsigned rounds = check_rounds(1000000);
-    uint32_t seed = 11;
-    struct build b[64];
-    struct span out[64];
-    struct endpoint from = r->server.at;
-    clock_t t0;
-
-    from.port = 4500;
-    for (unsigned i = 0; i < 64; i++)
-        out[i] = fragment(r, (uint16_t)(i / 16), (uint8_t)(1 + dice(&seed) % 33), i % 16 == 15, 500,
-                          &b[i]);
-    t0 = clock();
-    for (unsigned i = 0; i < rounds; i++)
-        CHECK_INT(ike_input(r->ike, IKE_PORT_4500, &from, out[dice(&seed) % 64], r->now),
-                  VERDICT_DROP);
-    CHECK((double)(clock() - t0) / CLOCKS_PER_SEC < SLOWER * rounds / 1e6);
-    printf("    %u fragments in %.2f s\n", rounds, (double)(clock() - t0) / CLOCKS_PER_SEC);
-    CHECK_INT(r->ike->state, P1_UP);
-    CHECK_INT(r->ike->out.used, 0);
-    rig_free(r);
 }
 
 /* ---- strangers ---- */
