@@ -33,6 +33,7 @@ struct replay {
     bool held; /* the line was read and not used yet */
     bool broken;
     struct crypto *crypto;
+    struct servers *servers; /* the built-in table, as in the recorded dial */
     struct env env;
     struct dial_config config;
     struct dial *dial;
@@ -490,11 +491,13 @@ static unsigned replay(const char *name, bool flips)
     r->env = (struct env){.ctx = r, .rand = recorded_rand};
     r->config.env = &r->env;
     r->config.crypto = r->crypto;
+    r->config.servers = r->servers = servers_new();
     if (!r->file || !r->crypto)
         check_fail(__FILE__, __LINE__, "%s cannot be read", path);
     else
         play(r);
     dial_free(r->dial);
+    servers_free(r->servers);
     crypto_free(r->crypto);
     if (r->file)
         (void)fclose(r->file);
