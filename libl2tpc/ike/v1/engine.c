@@ -374,14 +374,17 @@ void ike_timer_sa(struct ike *ike, l2tpc_us now)
                 ike->state = P1_CLOSED;
         }
         return;
+    case P1_SIGN_ASKED:
+    case P1_CERT_ASKED:
+        if (ike->responder)
+            phase1_peer_timer(ike, now);
+        return;
     case P1_MM2_SENT:
     case P1_MM4_SENT:
         phase1_peer_timer(ike, now);
         return;
     case P1_NEW:
     case P1_PSK_ASKED:
-    case P1_SIGN_ASKED:
-    case P1_CERT_ASKED:
     case P1_CLOSED:
         return;
     }
@@ -409,10 +412,11 @@ l2tpc_us ike_deadline_sa(const struct ike *ike)
     case P1_MM2_SENT:
     case P1_MM4_SENT:
         return phase1_peer_deadline(ike);
-    case P1_NEW:
-    case P1_PSK_ASKED:
     case P1_SIGN_ASKED:
     case P1_CERT_ASKED:
+        return ike->responder ? phase1_peer_deadline(ike) : US_NEVER;
+    case P1_NEW:
+    case P1_PSK_ASKED:
     case P1_CLOSED:
         break;
     }

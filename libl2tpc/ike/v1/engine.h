@@ -24,7 +24,7 @@ enum phase1_state {
     P1_PSK_ASKED,
     P1_SIGN_ASKED,
     P1_MM5_SENT,
-    P1_CERT_ASKED, /* message 6 is good; whose certificate it was is being looked at */
+    P1_CERT_ASKED, /* its signature is good; whose certificate it was is being looked at */
     P1_MM2_SENT,   /* as responder, to renew */
     P1_MM4_SENT,
     P1_UP,
@@ -88,11 +88,12 @@ struct ike_ids {
     unsigned n; /* ever kept: the next slot, modulo */
 };
 
-/* A message 6 whose signature is good. */
+/* A message 6, or 5 of a server that renews, whose signature is good. */
 struct ike_mm6 {
     struct ike_peer_cert cert;
     struct identity id; /* its data stand in cert.id */
     uint8_t iv[IKE_BLOCK_MAX];
+    uint8_t digest[IKE_DIGEST_LEN]; /* of the datagram */
     enum ike_port port;
     struct endpoint from;
 };
@@ -283,6 +284,8 @@ enum verdict phase1_recv_mm1(struct ike *ike, const struct ike_in *in);
 /* Who renews is who was authenticated when the dial began. */
 bool phase1_same_identity(struct ike *ike, const struct identity *id);
 enum verdict phase1_peer_input(struct ike *ike, const struct ike_in *in);
+/* Message 6 with our signature. */
+void phase1_peer_mm6_ready(struct ike *ike, struct span mm6, l2tpc_us now);
 void phase1_peer_timer(struct ike *ike, l2tpc_us now);
 l2tpc_us phase1_peer_deadline(const struct ike *ike);
 
@@ -323,7 +326,10 @@ enum verdict phase1_fail_lifetime(struct ike *ike);
 void cert_write_requests(const struct ike *ike, struct build *b);
 /* Behind message 4: keys, and the digest that is to be signed. */
 enum verdict cert_ask_signature(struct ike *ike, const struct chain *mm4);
-enum verdict cert_recv_mm6(struct ike *ike, const struct ike_in *in);
+/* Message 6, or 5 when the server renews: its signature, then the question whose it is. */
+enum verdict cert_recv_proof(struct ike *ike, const struct ike_in *in);
+/* Nobody of the family waits for a signature or a verdict. */
+bool cert_may_ask(const struct ike *root);
 
 /* ---- phase1_timer.c ---- */
 void phase1_timer(struct ike *ike, l2tpc_us now);

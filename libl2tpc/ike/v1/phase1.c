@@ -270,7 +270,8 @@ static enum verdict recv_mm4(struct ike *ike, const struct ike_in *in)
     bool natt_usable;
 
     if (!isakmp_split(in->header.next_payload, in->body, &c) || !isakmp_check(MESSAGE_MM4, &c) ||
-        !chain_get(&c, PAYLOAD_KE, 0, &ke) || !chain_get(&c, PAYLOAD_NONCE, 0, &nonce))
+        !chain_get(&c, PAYLOAD_KE, 0, &ke) || !chain_get(&c, PAYLOAD_NONCE, 0, &nonce) ||
+        (ike->cfg.credential && !cert_may_ask(ike->root)))
         return VERDICT_DROP;
     if (!quick_nonce_ok(nonce, span_of(ike->ni, ike->n_ni)))
         return drop_with_hint(ike, FAILURE_IKE_PROTOCOL, "main mode 4: bad nonce", false, in->now);
@@ -518,7 +519,7 @@ enum verdict phase1_input(struct ike *ike, const struct ike_in *in)
     case P1_MM5_SENT:
         if (!encrypted)
             return VERDICT_DROP;
-        return ike->cfg.credential ? cert_recv_mm6(ike, in) : recv_mm6(ike, in);
+        return ike->cfg.credential ? cert_recv_proof(ike, in) : recv_mm6(ike, in);
     case P1_MM2_SENT:
     case P1_MM4_SENT:
     case P1_UP:

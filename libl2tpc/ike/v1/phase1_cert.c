@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Main mode with signatures (RFC 2409 5.1): what is signed, what of the server's message 6 proves
- * the signature, and the two questions to whoever has the key and knows the CAs. The signature is
- * verified here; whether its certificate is the server's is the answer to NEED_CERT_STATUS, and
- * nothing goes on before it.
+ * Main mode with signatures (RFC 2409 5.1): what is signed, what of the server's message 6 (5 when
+ * it renews) proves the signature, and the two questions to whoever has the key and knows the CAs.
+ * The signature is verified here; whether its certificate is the server's is the answer to
+ * NEED_CERT_STATUS, and nothing goes on before it.
  */
 #include "ike/v1/engine.h"
 
@@ -127,7 +127,10 @@ static void build_certs(const struct ike *ike, struct build *b)
     }
 }
 
-/* Whose answer it is: the first phase 1, or one that renews it. */
+/*
+ * Whose answer it is: the first phase 1, or one that renews it. At most one of the family waits,
+ * since cert_may_ask() holds the others back.
+ */
 static struct ike *in_state(struct ike *root, enum phase1_state state)
 {
     if (root->state == state)
@@ -138,11 +141,24 @@ static struct ike *in_state(struct ike *root, enum phase1_state state)
     return NULL;
 }
 
-static void send_signed_mm5(struct ike *ike, struct span signature, l2tpc_us now)
+bool cert_may_ask(const struct ike *root)
+{
+    static const enum phase1_state asked[] = {P1_SIGN_ASKED, P1_CERT_ASKED};
+
+    for (unsigned i = 0; i < IKE_KIN_MAX; i++)
+        for (unsigned k = 0; k < ARRAY_LEN(asked); k++)
+            if (root->state == asked[k] ||
+                (root->renewal.kin[i] && root->renewal.kin[i]->state == asked[k]))
+                return false;
+    return true;
+}
+
+/* Message 5, or 6 to a server that renews. */
+static void send_signed(struct ike *ike, struct span signature, l2tpc_us now)
 {
     uint8_t id[4 + CERT_ID_MAX];
     struct build b;
-    struct span mm5;
+    struct span message;
 
     if (signature.n == 0 || signature.n > SIGN_MAX) {
         (void)ike_fail_local(ike, "signature");
@@ -152,11 +168,14 @@ static void send_signed_mm5(struct ike *ike, struct span signature, l2tpc_us now
     build_bytes(&b, PAYLOAD_ID, span_of(id, own_id(ike, id)));
     build_certs(ike, &b);
     build_bytes(&b, PAYLOAD_SIG, signature);
-    if (!build_seal(&b, ike->cfg.crypto, &ike->keys, ike->iv, &mm5)) {
-        (void)ike_fail_local(ike, "main mode 5");
+    if (!build_seal(&b, ike->cfg.crypto, &ike->keys, ike->iv, &message)) {
+        (void)ike_fail_local(ike, "signed message");
         return;
     }
-    phase1_mm5_sent(ike, mm5, now);
+    if (ike->responder)
+        phase1_peer_mm6_ready(ike, message, now);
+    else
+        phase1_mm5_sent(ike, message, now);
 }
 
 void ike_answer_sign(struct ike *root, uint32_t need, struct span signature, l2tpc_us now)
@@ -165,11 +184,11 @@ void ike_answer_sign(struct ike *root, uint32_t need, struct span signature, l2t
 
     if (!ike || need != IKE_SIGN_NEED)
         return;
-    send_signed_mm5(ike, signature, now);
+    send_signed(ike, signature, now);
     renewal_settle(root, now);
 }
 
-/* ---- message 6 ---- */
+/* ---- message 6, or 5 of a server that renews ---- */
 static enum verdict drop(struct ike *ike, enum failure_id id, const char *value, l2tpc_us now)
 {
     struct failure f = failure_make(id);
@@ -204,9 +223,7 @@ static bool find_leaf(struct ike *ike, struct ike_peer_cert *pc, struct span id,
 {
     uint8_t hash[HASH_MAX];
 
-    if (!keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxr, ike->n_gxr),
-                            span_of(ike->gxi, ike->n_gxi), ike->cky_r, ike->cky_i,
-                            span_of(ike->sai_b, ike->n_sai_b), id, hash))
+    if (!(ike->responder ? phase1_hash_i(ike, id, hash) : phase1_hash_r(ike, id, hash)))
         return false;
     for (pc->leaf = 0; pc->leaf < pc->chain.n; pc->leaf++)
         if (cert_verify_hash(ike->cfg.crypto, cert_list_get(&pc->chain, pc->leaf), ike->facts.auth,
@@ -226,7 +243,7 @@ static void note_issuer(struct ike *ike, const struct ike_peer_cert *pc)
                        sizeof(ike->facts.peer_issuer));
 }
 
-static enum verdict judge_mm6(struct ike *ike, const struct ike_in *in, struct ike_mm6 *m)
+static enum verdict judge_proof(struct ike *ike, const struct ike_in *in, struct ike_mm6 *m)
 {
     struct ike_peer_cert *pc = &m->cert;
     struct chain c;
@@ -260,11 +277,15 @@ static enum verdict judge_mm6(struct ike *ike, const struct ike_in *in, struct i
     return VERDICT_OK;
 }
 
-enum verdict cert_recv_mm6(struct ike *ike, const struct ike_in *in)
+enum verdict cert_recv_proof(struct ike *ike, const struct ike_in *in)
 {
     struct ike_event ev = {.type = IKE_EVENT_NEED_CERT_STATUS, .need = IKE_CERT_NEED};
     struct ike_mm6 *m = calloc(1, sizeof(*m));
-    enum verdict v = m ? judge_mm6(ike, in, m) : VERDICT_DROP;
+    enum verdict v = VERDICT_DROP;
+
+    /* Another of the family waits for an answer: the repeated message will find it idle. */
+    if (m && cert_may_ask(ike->root) && quick_digest(ike, in->datagram, m->digest))
+        v = judge_proof(ike, in, m);
 
     if (v != VERDICT_OK) {
         free(m);
@@ -298,27 +319,51 @@ static bool may_be_damaged(const struct failure *f)
            f->id == FAILURE_IKE_AUTH_CERT_WEAK;
 }
 
-static void accept_mm6(struct ike *ike, const struct ike_mm6 *m, l2tpc_us now)
+/* The server's message 5 is good: our signature makes message 6. */
+static void ask_signature_of_mm6(struct ike *ike, const struct ike_in *in)
+{
+    struct ike_event ev = {.type = IKE_EVENT_NEED_SIGN, .need = IKE_SIGN_NEED};
+    uint8_t id[4 + CERT_ID_MAX];
+    size_t n_id = own_id(ike, id);
+
+    if (n_id == 0 || !phase1_hash_r(ike, span_of(id, n_id), ev.digest)) {
+        (void)ike_fail_local(ike, "main mode 6");
+        return;
+    }
+    ev.n_digest = ike->keys.n;
+    ike_note_alive(ike, in->now);
+    ike_follow_peer(ike, in);
+    ike->state = P1_SIGN_ASKED;
+    ike_push_event(ike, &ev);
+}
+
+static void accept_proof(struct ike *ike, const struct ike_mm6 *m, l2tpc_us now)
 {
     struct ike_in in = {.port = m->port, .from = &m->from, .now = now};
 
     memcpy(ike->iv, m->iv, sizeof(ike->iv));
-    phase1_note_mm6(ike, &in, &m->id);
     note_issuer(ike, &m->cert);
+    if (ike->responder) {
+        memcpy(ike->last_in, m->digest, sizeof(ike->last_in));
+        ask_signature_of_mm6(ike, &in);
+        return;
+    }
+    phase1_note_mm6(ike, &in, &m->id);
     (void)phase1_up(ike, now);
 }
 
-static void refuse_mm6(struct ike *ike, const struct ike_mm6 *m, const struct failure *failure,
-                       l2tpc_us now)
+static void refuse_proof(struct ike *ike, const struct ike_mm6 *m, const struct failure *failure,
+                         l2tpc_us now)
 {
     if (may_be_damaged(failure)) {
         ike_note_hint(ike, failure, true, now);
-        ike->state = P1_MM5_SENT;
+        ike->state = ike->responder ? P1_MM4_SENT : P1_MM5_SENT;
         return;
     }
     /* The server believes that all is well: it is to forget this SA. */
     memcpy(ike->iv, m->iv, sizeof(ike->iv));
-    info_send_deletes(ike, now);
+    if (!ike->responder)
+        info_send_deletes(ike, now);
     (void)ike_fail(ike, failure);
 }
 
@@ -332,9 +377,9 @@ void ike_answer_cert_status(struct ike *root, uint32_t need, const struct failur
         return;
     ike->mm6 = NULL;
     if (failure)
-        refuse_mm6(ike, m, failure, now);
+        refuse_proof(ike, m, failure, now);
     else
-        accept_mm6(ike, m, now);
+        accept_proof(ike, m, now);
     free(m);
     renewal_settle(root, now);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Main mode as responder (RFC 2409 5.4): some servers renew phase 1 themselves. Only for a living
- * tunnel, with its own key, its own suite or another one of the policy, and its own identity.
+ * tunnel, with its own key or certificate, its own suite or another one of the policy, and its own
+ * identity.
  */
 #include "ike/v1/engine.h"
 
@@ -46,14 +47,18 @@ static enum offer_verdict choose(const struct ike *ike, struct span sa, struct p
 }
 
 /* Keeps the message to send it again when the other side repeats its own. */
+static bool send_kept(struct ike *ike, struct span message, l2tpc_us now)
+{
+    if (!retransmit_start(&ike->rtx, ike_own_port(ike), message, 0, now))
+        return false;
+    ike_send(ike, ike_own_port(ike), message, now);
+    ike->stage_first = now;
+    return true;
+}
+
 static bool send(struct ike *ike, const struct ike_in *in, struct span message)
 {
-    if (!quick_digest(ike, in->datagram, ike->last_in) ||
-        !retransmit_start(&ike->rtx, ike_own_port(ike), message, 0, in->now))
-        return false;
-    ike_send(ike, ike_own_port(ike), message, in->now);
-    ike->stage_first = in->now;
-    return true;
+    return quick_digest(ike, in->datagram, ike->last_in) && send_kept(ike, message, in->now);
 }
 
 enum verdict phase1_recv_mm1(struct ike *ike, const struct ike_in *in)
@@ -103,12 +108,15 @@ static bool build_mm4(struct ike *ike, struct build *b, struct span *out)
     build_start(b, ike->cky_i, ike->cky_r, EXCHANGE_MAIN, 0, 0);
     build_bytes(b, PAYLOAD_KE, span_of(ike->gxr, ike->n_gxr));
     build_bytes(b, PAYLOAD_NONCE, span_of(ike->nr, ike->n_nr));
+    if (ike->cfg.credential)
+        cert_write_requests(ike, b);
     if (ike->natt != NATT_NONE && !natt_write(ike, b, ike->cky_r, ike->natt, ike->facts.suite.hash))
         return false;
     return build_finish(b, out);
 }
 
-/* Our share and, with the secret that the dial was authenticated by, all keys. */
+/* Our share and all keys: with the secret that the dial was authenticated by, or, with
+ * certificates, of the nonces (RFC 2409 5). */
 static bool agree(struct ike *ike, struct span ke)
 {
     struct dh *dh = dh_new(ike->cfg.crypto, ike->facts.suite.group, ike->cfg.env);
@@ -179,6 +187,13 @@ bool phase1_same_identity(struct ike *ike, const struct identity *id)
            strcmp(ike->facts.peer_id, before->peer_id) == 0;
 }
 
+static void up(struct ike *ike, l2tpc_us now)
+{
+    ike->facts.established = true;
+    ike->state = P1_UP;
+    renewal_plan(ike, now);
+}
+
 static enum verdict recv_mm5(struct ike *ike, const struct ike_in *in)
 {
     uint8_t iv[IKE_BLOCK_MAX];
@@ -206,10 +221,16 @@ static enum verdict recv_mm5(struct ike *ike, const struct ike_in *in)
     memcpy(ike->iv, iv, sizeof(iv));
     ike_note_alive(ike, in->now);
     ike_follow_peer(ike, in);
-    ike->facts.established = true;
-    ike->state = P1_UP;
-    renewal_plan(ike, in->now);
+    up(ike, in->now);
     return VERDICT_OK;
+}
+
+void phase1_peer_mm6_ready(struct ike *ike, struct span mm6, l2tpc_us now)
+{
+    if (send_kept(ike, mm6, now))
+        up(ike, now);
+    else
+        (void)ike_fail_local(ike, "main mode 6");
 }
 
 /* ---- the table ---- */
@@ -235,8 +256,8 @@ enum verdict phase1_peer_input(struct ike *ike, const struct ike_in *in)
     }
     if (ike->state == P1_MM2_SENT)
         return encrypted ? VERDICT_DROP : recv_mm3(ike, in);
-    if (ike->state == P1_MM4_SENT)
-        return encrypted ? recv_mm5(ike, in) : VERDICT_DROP;
+    if (ike->state == P1_MM4_SENT && encrypted)
+        return ike->cfg.credential ? cert_recv_proof(ike, in) : recv_mm5(ike, in);
     return VERDICT_DROP;
 }
 

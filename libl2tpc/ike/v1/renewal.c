@@ -291,9 +291,7 @@ static enum verdict answer_first(struct ike *root, const struct ike_in *in)
     struct ike *kin;
     enum verdict v;
 
-    /* With certificates we renew by ourselves: as responder we would have to ask for a signature.
-     */
-    if (root->cfg.credential || !root->renewal.settled || root->renewal.held ||
+    if (!root->renewal.settled || root->renewal.held ||
         (root->state != P1_UP && root->state != P1_DELETED) || !is_from_peer(root, in) ||
         kin_of(root, IKE_ROLE_PEER))
         return VERDICT_DROP;

@@ -139,23 +139,33 @@ static void answer_certificates(struct rig *r, const struct ike_event *ev)
     }
 }
 
-static void drain(struct rig *r)
+static bool take_events(struct rig *r)
 {
     struct ike_event ev;
-    bool again = true;
+    bool any = false;
 
-    while (again) {
-        again = false;
-        drain_out(r);
-        while (ike_pop_event(r->ike, &ev)) {
-            again = true;
-            if (r->n_events < RIG_EVENTS)
-                r->event[r->n_events++] = ev;
-            answer_certificates(r, &ev);
-            if (ev.type == IKE_EVENT_NEED_PSK && r->psk)
-                ike_answer_psk(r->ike, ev.need, span_str(r->psk), r->now);
-        }
+    while (ike_pop_event(r->ike, &ev)) {
+        any = true;
+        if (r->n_events < RIG_EVENTS)
+            r->event[r->n_events++] = ev;
+        answer_certificates(r, &ev);
+        if (ev.type == IKE_EVENT_NEED_PSK && r->psk)
+            ike_answer_psk(r->ike, ev.need, span_str(r->psk), r->now);
     }
+    return any;
+}
+
+void rig_answer(struct rig *r)
+{
+    while (take_events(r))
+        continue;
+}
+
+static void drain(struct rig *r)
+{
+    do
+        drain_out(r);
+    while (take_events(r));
 }
 
 static struct flight *next_flight(struct rig *r)

@@ -142,6 +142,8 @@ struct rig *rig_new(void);
 void rig_use_certificates(struct rig *r, const struct credential *own, const struct trust *trust,
                           const struct credential *server);
 void rig_start(struct rig *r);
+/* Takes the events that are there and answers what they ask; nothing is delivered. */
+void rig_answer(struct rig *r);
 void rig_run(struct rig *r, l2tpc_us until);
 void rig_free(struct rig *r);
 /* The index-th event of that type, or NULL. */
