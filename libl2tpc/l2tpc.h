@@ -93,6 +93,7 @@ typedef struct l2tpc_need {
     uint32_t observer;
     uint32_t spi_out, spi_in;         /* host order; 0: none yet */
     uint16_t local_port, remote_port; /* of UDP encapsulation, host order; 0: raw ESP */
+    char token_label[64]; /* PASSPHRASE: the PIN of this token is meant; "": of a key file */
 } l2tpc_need;
 
 typedef struct l2tpc_answer {
@@ -210,6 +211,14 @@ L2TPC_API int l2tpc_config_set_certificate(l2tpc_config *config, const void *byt
 L2TPC_API int l2tpc_config_set_key(l2tpc_config *config, const void *bytes, size_t len);
 L2TPC_API int l2tpc_config_set_key_passphrase(l2tpc_config *config, const void *passphrase,
                                               size_t len);
+/*
+ * Certificate and key on a token, by URI (RFC 7512); the certificate may also be a file's. Without
+ * a key URI the key is the one with the certificate's ID. The PIN is the passphrase: it is asked
+ * for unless it was set, and tried once only. A URI with pin-value, pin-source, module-path or
+ * module-name is refused: a profile is no place for a PIN, nor for code to be loaded.
+ */
+L2TPC_API int l2tpc_config_set_certificate_uri(l2tpc_config *config, const char *uri);
+L2TPC_API int l2tpc_config_set_key_uri(l2tpc_config *config, const char *uri);
 /* CA certificates that may vouch for the server, and revocation lists; needed with a certificate.
  */
 L2TPC_API int l2tpc_config_set_ca(l2tpc_config *config, const void *bytes, size_t len);
@@ -315,6 +324,9 @@ typedef struct l2tpc_certificate_check {
     size_t passphrase_len;
     const char *server; /* the name to be dialed, to hold against server_certificate; or NULL */
     int64_t now;        /* seconds since 1970; 0: this computer's clock */
+    /* On a token, as for l2tpc_config_set_certificate_uri(), with its PIN as the passphrase; it is
+     * asked to sign something, and the call waits for it. NULL: none. */
+    const char *certificate_uri, *key_uri;
 } l2tpc_certificate_check;
 
 /*

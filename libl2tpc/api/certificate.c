@@ -3,6 +3,7 @@
 #include "api/internal.h"
 #include "api/sized.h"
 #include "base/secret.h"
+#include "doctor/catalogue.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +99,8 @@ struct clinic {
     struct crypto *c;
     struct credential *own, *server;
     struct trust *trust;
+    struct token *token;
+    enum token_result token_result;
 };
 
 static bool clinic_open(struct clinic *k)
@@ -114,6 +117,7 @@ static void clinic_close(struct clinic *k)
     credential_free(k->own);
     credential_free(k->server);
     trust_free(k->trust);
+    token_close(k->token);
     crypto_free(k->c);
 }
 
@@ -123,16 +127,60 @@ static enum keyfile_result add(struct credential *cr, const void *bytes, size_t 
     return bytes ? credential_add(cr, span_of(bytes, n), passphrase) : KEYFILE_OK;
 }
 
+/* Whether the key is there and fits shows when it signs something. */
+static bool key_signs(struct clinic *k)
+{
+    static const uint8_t hash[32] = {1};
+    uint8_t signature[SIGN_MAX];
+    size_t n;
+
+    k->token_result =
+        token_sign(k->token, credential_auth(k->own), SPAN_ARRAY(hash), signature, &n);
+    return k->token_result == TOKEN_OK &&
+           credential_signed(k->own, SPAN_ARRAY(hash), span_of(signature, n));
+}
+
+static void load_token(struct clinic *k, const l2tpc_certificate_check *q, const struct span *pin)
+{
+    struct token_wish wish = token_wish_of(q->certificate_uri, q->key_uri);
+    char label[TOKEN_LABEL_MAX];
+    struct span der = SPAN_NONE;
+    enum keyfile_result r = KEYFILE_NO_KEY;
+
+    k->token = token_open(&wish, pin, &k->token_result, label);
+    if (k->token)
+        der = token_certificate(k->token);
+    if (der.n > 0)
+        r = credential_add(k->own, der, NULL);
+    else if (k->token)
+        r = add(k->own, q->certificate, q->certificate_len, NULL);
+    if (r == KEYFILE_OK)
+        r = credential_finish_elsewhere(k->own);
+    if (r == KEYFILE_OK && key_signs(k))
+        return;
+    /* What cannot sign is as good as none. */
+    credential_free(k->own);
+    k->own = credential_new(k->c);
+}
+
+static void load_files(struct clinic *k, const l2tpc_certificate_check *q,
+                       const struct span *passphrase)
+{
+    if (add(k->own, q->certificate, q->certificate_len, passphrase) == KEYFILE_OK &&
+        add(k->own, q->key, q->key_len, passphrase) == KEYFILE_OK)
+        (void)credential_finish(k->own);
+}
+
 static void load(struct clinic *k, const l2tpc_certificate_check *q, struct clinic_input *in)
 {
     struct span word = span_of(q->passphrase, q->passphrase_len);
     const struct span *given = q->passphrase ? &word : NULL;
-    enum keyfile_result r = add(k->own, q->certificate, q->certificate_len, given);
 
-    if (r == KEYFILE_OK)
-        r = add(k->own, q->key, q->key_len, given);
-    in->own_result = r == KEYFILE_OK ? credential_finish(k->own) : r;
-    in->own = q->certificate ? k->own : NULL;
+    if (q->certificate_uri || q->key_uri)
+        load_token(k, q, given);
+    else
+        load_files(k, q, given);
+    in->own = q->certificate || q->certificate_uri ? k->own : NULL;
     if (q->ca && trust_add(k->trust, span_of(q->ca, q->ca_len)) == KEYFILE_OK)
         in->trust = k->trust;
     if (q->server_certificate &&
@@ -153,6 +201,23 @@ static void write_value(l2tpc_check *out, enum clinic_item item, const struct cl
         (void)snprintf(out->value, sizeof(out->value), "%s", f->value);
 }
 
+static bool uri_ok(const char *uri)
+{
+    return !uri || token_uri_ok(uri);
+}
+
+/* What is wrong with the token has its own sentence. */
+static void say_token(const struct clinic *k, const l2tpc_certificate_check *q, l2tpc_check *out)
+{
+    const char *uri = q->key_uri ? q->key_uri : q->certificate_uri;
+    struct failure f = token_failure(k->token_result, uri);
+
+    out->state = L2TPC_CHECK_BAD;
+    out->sentence = catalogue_of(f.id)->sentence;
+    out->hint = catalogue_of(f.id)->hint;
+    (void)snprintf(out->value, sizeof(out->value), "%.127s", f.value);
+}
+
 int l2tpc_certificate_examine(const l2tpc_certificate_check *q, l2tpc_check *out, size_t max)
 {
     struct clinic k = {0};
@@ -161,6 +226,7 @@ int l2tpc_certificate_examine(const l2tpc_certificate_check *q, l2tpc_check *out
     l2tpc_certificate_check given;
 
     if (!q || !sized_read(&given, sizeof(given), q) || given.passphrase_len > SECRET_MAX ||
+        !uri_ok(given.certificate_uri) || !uri_ok(given.key_uri) ||
         (max > 0 && (!out || out->size != sizeof(*out))))
         return L2TPC_EINVAL;
     if (!clinic_open(&k)) {
@@ -178,6 +244,8 @@ int l2tpc_certificate_examine(const l2tpc_certificate_check *q, l2tpc_check *out
                                .sentence = w->sentence,
                                .hint = w->hint};
         write_value(&out[i], (enum clinic_item)i, &f[i]);
+        if (i == CLINIC_KEY && k.token_result != TOKEN_OK)
+            say_token(&k, &given, &out[i]);
     }
     clinic_close(&k);
     return CLINIC_ITEMS;

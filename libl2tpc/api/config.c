@@ -190,6 +190,24 @@ int l2tpc_config_set_key_passphrase(l2tpc_config *c, const void *passphrase, siz
     return c ? set_secret(&c->passphrase, &c->has_passphrase, passphrase, len, 0) : L2TPC_EINVAL;
 }
 
+static int set_uri(char out[TOKEN_URI_MAX], const char *uri)
+{
+    if (!uri || !token_uri_ok(uri))
+        return L2TPC_EINVAL;
+    memcpy(out, uri, strlen(uri) + 1);
+    return L2TPC_OK;
+}
+
+int l2tpc_config_set_certificate_uri(l2tpc_config *c, const char *uri)
+{
+    return c ? set_uri(c->certificate_uri, uri) : L2TPC_EINVAL;
+}
+
+int l2tpc_config_set_key_uri(l2tpc_config *c, const char *uri)
+{
+    return c ? set_uri(c->key_uri, uri) : L2TPC_EINVAL;
+}
+
 int l2tpc_config_set_server_id(l2tpc_config *c, const char *id)
 {
     size_t n = id ? strlen(id) : 0;

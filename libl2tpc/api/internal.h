@@ -7,6 +7,8 @@
 #include "io/hub.h"
 #include "io/loop.h"
 #include "io/runner.h"
+#include "io/token.h"
+#include "io/work.h"
 #include "l2tpc.h"
 
 #include <pthread.h>
@@ -68,6 +70,7 @@ struct l2tpc_config {
     char server_id[SERVER_MAX_LEN + 1];
     bool quirk_no_fragmentation;
     struct secret_origin origin[SECRET_KINDS];
+    char certificate_uri[TOKEN_URI_MAX], key_uri[TOKEN_URI_MAX]; /* on a token; empty: none */
 };
 
 struct l2tpc_error {
@@ -106,6 +109,8 @@ struct l2tpc_session {
     struct kernel_counts kernel_at_end;
     bool waits_for_passphrase;
     struct signer *signer;              /* NULL: a pre-shared key */
+    struct token *token;                /* while no thread has it */
+    struct work *work;                  /* the thread that does something for the signer */
     bool asked[SECRET_KINDS];           /* a person, or a program, has answered a NEED */
     uint32_t asked_psk, asked_password; /* the need that was told; 0: none */
     bool psk_measured;
@@ -148,8 +153,21 @@ void signer_free(struct signer *g);
 const struct ike_credential *signer_credential(const struct signer *g);
 void signer_sign(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
 void signer_judge(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
+/* The signature was made by the key of our certificate. */
+bool signer_owns(const struct signer *g, struct span hash, struct span signature);
+void signer_ask_passphrase(l2tpc_session *s, const char *token_label);
 /* Loads what the config names and starts the dial, or asks for the passphrase first. */
 void session_begin(l2tpc_session *s, const struct secret *passphrase, l2tpc_us now);
+/* The same, once the token is there. */
+void session_begin_signer(l2tpc_session *s, const struct secret *passphrase, l2tpc_us now);
+
+/* signer_token.c: the key on a token */
+bool token_is_used(const l2tpc_config *c);
+struct token_wish token_wish_of(const char *certificate, const char *key);
+struct failure token_failure(enum token_result r, const char *uri);
+void token_begin(l2tpc_session *s, const struct secret *pin, l2tpc_us now);
+void token_ask_signature(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
+void token_end(l2tpc_session *s);
 
 /* psk.c: the estimate alone is kept. */
 void session_measure_psk(l2tpc_session *s, struct span psk);

@@ -166,13 +166,20 @@ static void clear_blobs(l2tpc_config *c)
     blob_clear(&c->ca);
 }
 
+/* A key in a file cannot go with a certificate on a token, nor a key on a token without any. */
+static bool token_fits(const l2tpc_config *c)
+{
+    return !token_is_used(c) ||
+           (c->key.n == 0 && (c->certificate.n > 0) != (c->certificate_uri[0] != '\0'));
+}
+
 int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_config *config)
 {
     struct runner_hooks hooks = {.event = on_dial_event, .open_socket = session_open_socket};
     struct dial_config dial;
     l2tpc_session *s;
 
-    if (!out || !context || !config || !config->server[0])
+    if (!out || !context || !config || !config->server[0] || !token_fits(config))
         return L2TPC_EINVAL;
     s = calloc(1, sizeof(*s));
     if (!s)
@@ -210,6 +217,7 @@ void l2tpc_session_free(l2tpc_session *s)
         serve_release_ip(s);
         observer_close(s);
     }
+    token_end(s);
     runner_free(s->runner);
     signer_free(s->signer);
     pthread_mutex_unlock(&s->context->lock);

@@ -7,6 +7,7 @@
 #include "api/internal.h"
 #include "base/secret.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,13 +54,18 @@ static struct failure failure_of(enum keyfile_result r)
     return f;
 }
 
+/* With a token the key stays there. */
 static enum keyfile_result load_own(struct signer *g, const l2tpc_config *c,
-                                    const struct secret *passphrase)
+                                    const struct token *token, const struct secret *passphrase)
 {
     struct span word = passphrase ? secret_span(passphrase) : SPAN_NONE;
     const struct span *given = passphrase ? &word : NULL;
-    enum keyfile_result r = credential_add(g->own, blob_span(&c->certificate), given);
+    struct span on_token = token ? token_certificate(token) : SPAN_NONE;
+    enum keyfile_result r =
+        credential_add(g->own, on_token.n > 0 ? on_token : blob_span(&c->certificate), given);
 
+    if (token)
+        return r == KEYFILE_OK ? credential_finish_elsewhere(g->own) : r;
     if (r == KEYFILE_OK && c->key.n > 0)
         r = credential_add(g->own, blob_span(&c->key), given);
     return r == KEYFILE_OK ? credential_finish(g->own) : r;
@@ -108,7 +114,7 @@ struct signer *signer_new(const l2tpc_session *s, const struct secret *passphras
         g->trust = trust_new(s->context->crypto);
     }
     if (g && g->own && g->trust)
-        r = load_own(g, c, passphrase);
+        r = load_own(g, c, s->token, passphrase);
     *out_failure = failure_of(r == KEYFILE_OK ? KEYFILE_MEMORY : r);
     *out_locked = r == KEYFILE_PASSPHRASE && !passphrase;
     if (r == KEYFILE_OK && (c->ca.n == 0 || trust_add(g->trust, blob_span(&c->ca)) != KEYFILE_OK ||
@@ -129,9 +135,13 @@ void signer_sign(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
     uint8_t bytes[SIGN_MAX];
     struct span signature;
     size_t n;
-    bool ok =
-        s->signer && credential_sign(s->signer->own, span_of(e->digest, e->n_digest), bytes, &n);
+    bool ok;
 
+    if (token_is_used(&s->config)) {
+        token_ask_signature(s, e, now);
+        return;
+    }
+    ok = s->signer && credential_sign(s->signer->own, span_of(e->digest, e->n_digest), bytes, &n);
     signature = ok ? span_of(bytes, n) : SPAN_NONE;
     runner_answer_sign(s->runner, e->need_id, ok ? &signature : NULL, now);
 }
@@ -160,7 +170,12 @@ void signer_judge(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
     runner_answer_done(s->runner, e->need_id, v == CERT_GOOD ? NULL : &f, now);
 }
 
-static void ask_passphrase(l2tpc_session *s)
+bool signer_owns(const struct signer *g, struct span hash, struct span signature)
+{
+    return credential_signed(g->own, hash, signature);
+}
+
+void signer_ask_passphrase(l2tpc_session *s, const char *token_label)
 {
     l2tpc_event *ask = event_new(s, L2TPC_EVENT_NEED, STAGE_RESOLVE);
 
@@ -170,18 +185,27 @@ static void ask_passphrase(l2tpc_session *s)
     ask->has_need = true;
     ask->need = need_make(s, L2TPC_NEED_PASSPHRASE);
     ask->need.id = SIGNER_NEED;
+    (void)snprintf(ask->need.token_label, sizeof(ask->need.token_label), "%s", token_label);
     event_queue(s, ask);
 }
 
 void session_begin(l2tpc_session *s, const struct secret *passphrase, l2tpc_us now)
 {
+    if (token_is_used(&s->config))
+        token_begin(s, passphrase, now);
+    else
+        session_begin_signer(s, passphrase, now);
+}
+
+void session_begin_signer(l2tpc_session *s, const struct secret *passphrase, l2tpc_us now)
+{
     struct failure f;
     bool locked;
 
-    if (s->config.certificate.n > 0) {
+    if (s->config.certificate.n > 0 || s->token) {
         s->signer = signer_new(s, passphrase, &locked, &f);
         if (!s->signer && locked) {
-            ask_passphrase(s);
+            signer_ask_passphrase(s, "");
             return;
         }
         if (!s->signer) {

@@ -45,6 +45,22 @@ void file_forget(struct file_bytes *f)
     *f = (struct file_bytes){0};
 }
 
+/* ---- tokens ---- */
+
+bool is_token_uri(const char *text)
+{
+    return text && strncmp(text, "pkcs11:", 7) == 0;
+}
+
+bool token_uri_is_discreet(const char *uri)
+{
+    if (!strstr(uri, "pin-value") && !strstr(uri, "pin-source"))
+        return true;
+    complain(_("The PIN of a token is not an argument, everybody could read it: use "
+               "--passphrase-file."));
+    return false;
+}
+
 /* ---- options of both ---- */
 
 struct certificate_options {
@@ -120,7 +136,7 @@ static int help(void)
     (void)printf("%s\n\n", _("Usage: l2tpc certificate check [OPTIONS]\n"
                              "       l2tpc certificate request --name NAME --out FILE [OPTIONS]"));
     (void)printf("%s\n", _("check looks at your certificate, its key, the CA and the clock:\n"
-                           "  --certificate F         your certificate\n"
+                           "  --certificate F         your certificate, or a URI as pkcs11:...\n"
                            "  --key F                 its private key, if it is in another file\n"
                            "  --ca F                  the CA certificates\n"
                            "  --server-certificate F  a certificate that the server uses\n"
@@ -194,9 +210,13 @@ static int print_checks(const l2tpc_check *checks, int n)
     return status;
 }
 
-static bool read_optional(const char *path, struct file_bytes *out)
+/* A file, or a URI, which the library reads. */
+static bool read_optional(const char *path, struct file_bytes *out, const char **uri)
 {
-    return !path || file_read(path, out);
+    if (!is_token_uri(path))
+        return !path || file_read(path, out);
+    *uri = path;
+    return token_uri_is_discreet(path);
 }
 
 static int check(const struct certificate_options *o)
@@ -205,10 +225,12 @@ static int check(const struct certificate_options *o)
     struct secret_bytes passphrase = {0};
     l2tpc_check checks[CHECKS_MAX] = {{.size = sizeof(checks[0])}};
     l2tpc_certificate_check q = {.size = sizeof(q), .server = o->server};
+    const char *none = NULL;
     int n = -1;
 
-    if (read_optional(o->certificate, &certificate) && read_optional(o->key, &key) &&
-        read_optional(o->ca, &ca) && read_optional(o->server_certificate, &server) &&
+    if (read_optional(o->certificate, &certificate, &q.certificate_uri) &&
+        read_optional(o->key, &key, &q.key_uri) && read_optional(o->ca, &ca, &none) &&
+        read_optional(o->server_certificate, &server, &none) &&
         (!o->passphrase_file ||
          secret_from_file(o->passphrase_file, _("passphrase"), &passphrase))) {
         q.certificate = certificate.bytes;
@@ -222,6 +244,9 @@ static int check(const struct certificate_options *o)
         q.passphrase = passphrase.given ? passphrase.bytes : NULL;
         q.passphrase_len = passphrase.n;
         n = l2tpc_certificate_examine(&q, checks, CHECKS_MAX);
+        if (n < 0)
+            complain(_("A URI of a token cannot be used: it is as pkcs11:token=NAME;object=NAME, "
+                       "without a module."));
     }
     file_forget(&certificate);
     file_forget(&key);

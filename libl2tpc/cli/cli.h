@@ -58,7 +58,8 @@ bool parse_number(const char *text, unsigned least, unsigned most, unsigned *out
 
 /* secrets.c: false after a sentence. */
 bool secret_from_file(const char *path, const char *what, struct secret_bytes *out);
-bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *password);
+bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *password,
+                     struct secret_bytes *passphrase);
 void secret_forget(struct secret_bytes *s);
 /* A line when others than the owner can read the file that it came from. */
 void secret_warn_readers(const struct secret_bytes *s, const char *path, const char *what);
@@ -79,6 +80,10 @@ struct file_bytes {
 };
 
 bool file_read(const char *path, struct file_bytes *out);
+/* "pkcs11:...", an object on a token. */
+bool is_token_uri(const char *text);
+/* False after a sentence: a URI that would show a PIN to everybody. */
+bool token_uri_is_discreet(const char *uri);
 void file_forget(struct file_bytes *f);
 
 /* servers.c: the tables (*.quirks) of a folder, NULL: the one in /etc; tells of those it leaves

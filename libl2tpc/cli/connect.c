@@ -18,7 +18,7 @@
 
 struct connection {
     struct connect_options options;
-    struct secret_bytes psk, password;
+    struct secret_bytes psk, password, passphrase;
     struct adapter adapter;
     struct output output;
     struct control control;
@@ -32,6 +32,7 @@ struct connection {
     struct question {
         uint32_t need;
         uint32_t type;          /* enum l2tpc_need_type */
+        char token[64];         /* whose PIN is asked for; empty: a key file's passphrase */
     } questions[QUESTIONS_MAX]; /* the first one is being asked */
     unsigned n_questions;
     bool was_up, stopping, forced, down;
@@ -50,11 +51,15 @@ static bool read_secrets(struct connection *c)
 {
     const struct connect_options *o = &c->options;
 
-    if (o->secrets_fd >= 0 && !secrets_from_fd(o->secrets_fd, &c->psk, &c->password))
+    if (o->secrets_fd >= 0 &&
+        !secrets_from_fd(o->secrets_fd, &c->psk, &c->password, &c->passphrase))
         return false;
     if (o->psk_file && !secret_from_file(o->psk_file, _("pre-shared key"), &c->psk))
         return false;
     if (o->password_file && !secret_from_file(o->password_file, _("password"), &c->password))
+        return false;
+    if (o->passphrase_file &&
+        !secret_from_file(o->passphrase_file, _("passphrase"), &c->passphrase))
         return false;
     if (c->psk.given && c->psk.n == 0) {
         complain(_("The pre-shared key is empty."));
@@ -132,7 +137,9 @@ static bool set_secrets(l2tpc_config *config, const struct connection *c)
 {
     return (!c->psk.given || l2tpc_config_set_psk(config, c->psk.bytes, c->psk.n) == L2TPC_OK) &&
            (!c->password.given ||
-            l2tpc_config_set_password(config, c->password.bytes, c->password.n) == L2TPC_OK);
+            l2tpc_config_set_password(config, c->password.bytes, c->password.n) == L2TPC_OK) &&
+           (!c->passphrase.given || l2tpc_config_set_key_passphrase(config, c->passphrase.bytes,
+                                                                    c->passphrase.n) == L2TPC_OK);
 }
 
 typedef int (*set_bytes)(l2tpc_config *, const void *, size_t);
@@ -152,19 +159,26 @@ static bool set_file(l2tpc_config *config, const char *option, const char *path,
     return ok;
 }
 
+/* A file, or a URI of something on a token. */
+static bool set_place(l2tpc_config *config, const char *option, const char *place, set_bytes set,
+                      int (*set_uri)(l2tpc_config *, const char *))
+{
+    if (!is_token_uri(place))
+        return set_file(config, option, place, set);
+    if (!token_uri_is_discreet(place))
+        return false;
+    return set_uri(config, place) == L2TPC_OK || refuse(option, place);
+}
+
 static bool set_certificate(l2tpc_config *config, const struct connect_options *o)
 {
-    struct secret_bytes passphrase = {0};
-    bool ok = set_file(config, "certificate", o->certificate, l2tpc_config_set_certificate) &&
-              set_file(config, "key", o->key, l2tpc_config_set_key) &&
+    bool ok = set_place(config, "certificate", o->certificate, l2tpc_config_set_certificate,
+                        l2tpc_config_set_certificate_uri) &&
+              set_place(config, "key", o->key, l2tpc_config_set_key, l2tpc_config_set_key_uri) &&
               set_file(config, "ca", o->ca, l2tpc_config_set_ca);
 
     if (ok && o->server_id && l2tpc_config_set_server_id(config, o->server_id) != L2TPC_OK)
         ok = refuse("server-id", o->server_id);
-    if (ok && o->passphrase_file)
-        ok = secret_from_file(o->passphrase_file, _("passphrase"), &passphrase) &&
-             l2tpc_config_set_key_passphrase(config, passphrase.bytes, passphrase.n) == L2TPC_OK;
-    secret_forget(&passphrase);
     return ok;
 }
 
@@ -181,6 +195,7 @@ static int open_config(struct connection *c)
         judge_secrets(c->config, c);
     secret_forget(&c->psk);
     secret_forget(&c->password);
+    secret_forget(&c->passphrase);
     return ok ? 0 : EXIT_USAGE;
 }
 
@@ -233,11 +248,17 @@ static const char *name_of(const struct question *q)
                                               : _("password");
 }
 
-static const char *prompt_of(const struct question *q)
+static bool ask(struct prompt *p, const struct question *q)
 {
-    return q->type == L2TPC_NEED_PSK          ? _("Pre-shared key: ")
-           : q->type == L2TPC_NEED_PASSPHRASE ? _("Passphrase of the private key: ")
-                                              : _("Password: ");
+    char text[160];
+
+    if (q->token[0]) {
+        (void)snprintf(text, sizeof(text), _("PIN of the token %s: "), q->token);
+        return prompt_open(p, text);
+    }
+    return prompt_open(p, q->type == L2TPC_NEED_PSK          ? _("Pre-shared key: ")
+                          : q->type == L2TPC_NEED_PASSPHRASE ? _("Passphrase of the private key: ")
+                                                             : _("Password: "));
 }
 
 /* Asks until something can be waited for; what cannot be asked is answered with nothing. */
@@ -248,7 +269,7 @@ static void ask_next(struct connection *c)
         const struct question q = c->questions[0];
 
         output_clear_line(&c->output);
-        if (prompt_open(&c->prompt, prompt_of(&q)))
+        if (ask(&c->prompt, &q))
             return;
         c->n_questions--;
         c->questions[0] = c->questions[1];
@@ -258,9 +279,13 @@ static void ask_next(struct connection *c)
 
 static void on_need(struct connection *c, const l2tpc_need *need)
 {
+    struct question *q;
+
     if (c->n_questions == QUESTIONS_MAX)
         return;
-    c->questions[c->n_questions++] = (struct question){.need = need->id, .type = need->type};
+    q = &c->questions[c->n_questions++];
+    *q = (struct question){.need = need->id, .type = need->type};
+    (void)snprintf(q->token, sizeof(q->token), "%s", need->token_label);
     ask_next(c);
 }
 

@@ -150,21 +150,25 @@ void psk_warn(const void *psk, size_t n)
 }
 
 static bool take_line(const unsigned char *line, size_t n, struct secret_bytes *psk,
-                      struct secret_bytes *password)
+                      struct secret_bytes *password, struct secret_bytes *passphrase)
 {
     if (n >= 4 && memcmp(line, "psk=", 4) == 0)
         return set_bytes(psk, line + 4, n - 4, _("pre-shared key"));
     if (n >= 9 && memcmp(line, "password=", 9) == 0)
         return set_bytes(password, line + 9, n - 9, _("password"));
+    if (n >= 11 && memcmp(line, "passphrase=", 11) == 0)
+        return set_bytes(passphrase, line + 11, n - 11, _("passphrase"));
     if (n == 0)
         return true;
-    complain(_("The secrets descriptor holds a line that is neither psk= nor password=."));
+    complain(_("The secrets descriptor holds a line that is none of psk=, password= and "
+               "passphrase=."));
     return false;
 }
 
-bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *password)
+bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *password,
+                     struct secret_bytes *passphrase)
 {
-    unsigned char buffer[2 * SECRET_BYTES_MAX + 64];
+    unsigned char buffer[3 * SECRET_BYTES_MAX + 64];
     size_t n = 0;
     bool ok = true;
 
@@ -179,7 +183,7 @@ bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *pass
         unsigned char *end = memchr(buffer + at, '\n', n - at);
         size_t len = end ? (size_t)(end - (buffer + at)) : n - at;
 
-        ok = take_line(buffer + at, len, psk, password);
+        ok = take_line(buffer + at, len, psk, password, passphrase);
         at += len + 1;
     }
     explicit_bzero(buffer, sizeof(buffer));

@@ -236,28 +236,67 @@ static bool fill_id(struct credential *cr)
     return id_from_san(cr->leaf, &cr->id);
 }
 
+static enum keyfile_result finish(struct credential *cr, X509 *leaf, EVP_PKEY *key)
+{
+    enum keyfile_result r = leaf ? key_kind(key, &cr->auth) : KEYFILE_NO_KEY;
+
+    if (r != KEYFILE_OK)
+        return r;
+    cr->leaf = leaf;
+    cr->chain = (struct cert_list){0};
+    if (fill_chain(cr) && fill_id(cr))
+        return KEYFILE_OK;
+    cr->leaf = NULL;
+    return KEYFILE_TOO_MUCH;
+}
+
 enum keyfile_result credential_finish(struct credential *cr)
 {
     enum keyfile_result r;
-    X509 *leaf;
 
     if (sk_X509_num(cr->bag.certs) == 0)
         return KEYFILE_NO_CERTIFICATE;
     if (!cr->bag.key)
         return cr->bag.locked_key ? KEYFILE_PASSPHRASE : KEYFILE_NO_KEY;
     errors_mark();
-    leaf = leaf_of(&cr->bag);
-    r = leaf ? key_kind(cr->bag.key, &cr->auth) : KEYFILE_NO_KEY;
-    if (r == KEYFILE_OK) {
-        cr->leaf = leaf;
-        cr->chain = (struct cert_list){0};
-        if (!fill_chain(cr) || !fill_id(cr)) {
-            cr->leaf = NULL;
-            r = KEYFILE_TOO_MUCH;
-        }
-    }
+    r = finish(cr, leaf_of(&cr->bag), cr->bag.key);
     errors_drop();
     return r;
+}
+
+static bool issued_another(const struct key_bag *bag, X509 *cert)
+{
+    for (int i = 0; i < sk_X509_num(bag->certs); i++) {
+        X509 *other = sk_X509_value(bag->certs, i);
+
+        if (other != cert && X509_check_issued(cert, other) == X509_V_OK)
+            return true;
+    }
+    return false;
+}
+
+enum keyfile_result credential_finish_elsewhere(struct credential *cr)
+{
+    X509 *leaf = NULL;
+    EVP_PKEY *key;
+    enum keyfile_result r;
+
+    if (sk_X509_num(cr->bag.certs) == 0)
+        return KEYFILE_NO_CERTIFICATE;
+    errors_mark();
+    for (int i = 0; !leaf && i < sk_X509_num(cr->bag.certs); i++)
+        if (!issued_another(&cr->bag, sk_X509_value(cr->bag.certs, i)))
+            leaf = sk_X509_value(cr->bag.certs, i);
+    key = leaf ? X509_get0_pubkey(leaf) : NULL;
+    r = key ? finish(cr, leaf, key) : KEYFILE_KIND;
+    errors_drop();
+    return r;
+}
+
+bool credential_signed(const struct credential *cr, struct span hash, struct span signature)
+{
+    return cr->leaf &&
+           cert_verify_hash(cr->bag.c, cert_list_get(&cr->chain, 0), cr->auth, hash, signature);
 }
 
 enum ike_auth credential_auth(const struct credential *cr)

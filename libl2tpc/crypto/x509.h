@@ -78,7 +78,14 @@ enum keyfile_result credential_add(struct credential *cr, struct span file,
                                    const struct span *passphrase);
 /* Finds the certificate that belongs to the key, and its chain. */
 enum keyfile_result credential_finish(struct credential *cr);
-/* The next four after credential_finish() said OK. */
+/*
+ * The key stays elsewhere, as on a token: the leaf is the certificate that issued none of the
+ * others. Whether the key is its own shows when it signs: credential_signed().
+ */
+enum keyfile_result credential_finish_elsewhere(struct credential *cr);
+bool credential_signed(const struct credential *cr, struct span hash,
+                       struct span signature) MUST_USE;
+/* The next four after one of the two said OK. */
 enum ike_auth credential_auth(const struct credential *cr);
 const struct cert_list *credential_chain(const struct credential *cr); /* leaf first, no root */
 /* Subject DN, or the first name of subjectAltName when the subject is empty. */
@@ -160,8 +167,7 @@ struct clinic_finding {
 };
 
 struct clinic_input {
-    const struct credential *own; /* finished or not; NULL: none */
-    enum keyfile_result own_result;
+    const struct credential *own;    /* finished or not; NULL: none */
     const struct trust *trust;       /* NULL: none */
     const struct credential *server; /* certificates only; NULL: none */
     const char *name;                /* of the server; NULL: not known */

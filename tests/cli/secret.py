@@ -92,12 +92,12 @@ def secrets_descriptor():
 
 @suite.case()
 def secrets_descriptor_junk():
-    usage(*base(), "--secrets-fd", "0", words="neither psk=", input=b"labpsk123\n")
-    usage(*base(), "--secrets-fd", "0", words="neither psk=", input=b"psk=a\nPassword=b\n")
-    usage(*base(), "--secrets-fd", "0", words="neither psk=", input=b"\r\n")
+    usage(*base(), "--secrets-fd", "0", words="none of psk=", input=b"labpsk123\n")
+    usage(*base(), "--secrets-fd", "0", words="none of psk=", input=b"psk=a\nPassword=b\n")
+    usage(*base(), "--secrets-fd", "0", words="none of psk=", input=b"\r\n")
     usage(*base(), "--secrets-fd", "0", words="longer", input=b"psk=" + b"x" * 513)
     usage(*base(), "--secrets-fd", "0", words="descriptor 0", input=b"psk=" + b"x" * 5000)
-    usage(*base(), "--secrets-fd", "0", words="neither psk=", input=os.urandom(300) + b"\n")
+    usage(*base(), "--secrets-fd", "0", words="none of psk=", input=os.urandom(300) + b"\n")
 
 
 @suite.case()
