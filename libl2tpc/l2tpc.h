@@ -233,7 +233,11 @@ L2TPC_API int l2tpc_config_set_ike(l2tpc_config *config, const char *proposals);
 L2TPC_API int l2tpc_config_set_esp(l2tpc_config *config, const char *proposals);
 /* "auto" (default), "udp", "esp". */
 L2TPC_API int l2tpc_config_set_encapsulation(l2tpc_config *config, const char *encapsulation);
-/* Allows a login method beside MS-CHAPv2 and CHAP: "pap", "none"; or forbids: "!chap-md5". */
+/*
+ * Allows a login method beside MS-CHAPv2 and CHAP: "pap", "none"; or forbids: "!chap-md5". Of the
+ * server's certificate: "cn-name", the common name counts when there is no subjectAltName;
+ * "sha1-chain", it and those above it may be signed over SHA-1.
+ */
 L2TPC_API int l2tpc_config_allow(l2tpc_config *config, const char *method);
 /* Last stage to reach ("ike-quick", ...); the session then ends politely. Default "up". */
 L2TPC_API int l2tpc_config_set_until(l2tpc_config *config, const char *stage);

@@ -282,12 +282,18 @@ int l2tpc_config_set_encapsulation(l2tpc_config *c, const char *encapsulation)
 
 int l2tpc_config_allow(l2tpc_config *c, const char *method)
 {
+    static const char *const chain[] = {"cn-name", "sha1-chain"};
     static const char *const names[] = {"pap", "chap-md5", "mschapv2", "none"};
     static const unsigned bits[] = {PPP_AUTH_PAP, PPP_AUTH_CHAP_MD5, PPP_AUTH_MSCHAPV2,
                                     PPP_AUTH_NONE_OK};
     bool forbid = method && method[0] == '!';
-    int v = choice(forbid ? method + 1 : method, names, ARRAY_LEN(names));
+    const char *name = forbid ? method + 1 : method;
+    int v = choice(name, names, ARRAY_LEN(names));
 
+    if (c && choice(name, chain, ARRAY_LEN(chain)) >= 0) {
+        *(choice(name, chain, ARRAY_LEN(chain)) == 0 ? &c->allow_cn : &c->allow_sha1) = !forbid;
+        return L2TPC_OK;
+    }
     if (!c || v < 0)
         return L2TPC_EINVAL;
     c->auth = forbid ? c->auth & ~bits[v] : c->auth | bits[v];

@@ -71,6 +71,7 @@ struct l2tpc_config {
     bool quirk_no_fragmentation;
     struct secret_origin origin[SECRET_KINDS];
     char certificate_uri[TOKEN_URI_MAX], key_uri[TOKEN_URI_MAX]; /* on a token; empty: none */
+    bool allow_cn, allow_sha1;                                   /* of the server's certificate */
 };
 
 struct l2tpc_error {

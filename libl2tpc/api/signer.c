@@ -162,6 +162,8 @@ void signer_judge(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
             .name = s->config.server_id[0] ? s->config.server_id : s->config.server,
             .now = runner_wall_seconds(),
             .own = s->signer->own,
+            .allow_cn = s->config.allow_cn,
+            .allow_sha1 = s->config.allow_sha1,
         };
 
         v = cert_judge(s->context->crypto, s->signer->trust, &q, detail);

@@ -36,7 +36,7 @@ struct connect_options {
     const char *certificate, *key, *passphrase_file, *ca, *server_id;
     int secrets_fd; /* -1: none */
     const char *policy, *ike, *esp, *encapsulation, *until, *interface_name;
-    const char *allow[4], *quirk[4];
+    const char *allow[8], *quirk[4];
     unsigned n_allow, n_quirk;
     unsigned timeout, mru;
     l2tpc_host_addr route[L2TPC_HOST_ROUTES_MAX];

@@ -83,7 +83,9 @@ static const struct {
      OPT_ALLOW_LAN},
     {"name", "N", N_("name of the connection for status and disconnect"), OPT_NAME},
     {"interface", "IF", N_("name of the network interface, default l2tp%d"), OPT_INTERFACE},
-    {"allow", "METHOD", N_("also accept the login method pap or none; !chap-md5 forbids one"),
+    {"allow", "METHOD",
+     N_("also accept the login method pap or none (!chap-md5 forbids one), or of the server's "
+        "certificate cn-name or sha1-chain"),
      OPT_ALLOW},
     {"quirk", "Q", N_("softether-utf8, port-1701 or no-fragmentation"), OPT_QUIRK},
     {"mru", "BYTES", N_("largest packet we ask for, 128 to 1500"), OPT_MRU},

@@ -133,8 +133,10 @@ struct cert_question {
     struct span id;
     const char *name; /* the dialed name or the identity that is set; NULL: not asked */
     bool allow_cn;    /* the subject's common name counts when there is no subjectAltName */
+    bool allow_sha1;  /* signatures of the chain may be made over SHA-1 */
     int64_t now;      /* seconds since 1970 */
     const struct credential *own; /* a second opinion on the clock; may be NULL */
+    struct cert_list *out_path;   /* gets the verified path, leaf first; NULL: not wanted */
 };
 
 /* `detail` gets what the sentence needs: a date, a name, the words of OpenSSL. */

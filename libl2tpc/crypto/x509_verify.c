@@ -13,6 +13,7 @@
 
 /* RSA 2048 and SHA-2: what OpenSSL calls level 2. */
 #define AUTH_LEVEL 2
+#define SHA1_BITS 63 /* what OpenSSL gives a signature over SHA-1; MD5 has less */
 #define OID_IKE_INTERMEDIATE "1.3.6.1.5.5.8.2.2"
 #define OID_IPSEC_IKE "1.3.6.1.5.5.7.3.17"
 
@@ -212,7 +213,8 @@ static enum cert_verdict verdict_of(int error)
 
 /* `out_path`: the verified path, leaf first; to be freed. */
 static enum cert_verdict build_path(const struct trust *t, X509 *leaf, STACK_OF(X509) * others,
-                                    STACK_OF(X509) * *out_path, char detail[CERT_TEXT_MAX])
+                                    bool allow_sha1, STACK_OF(X509) * *out_path,
+                                    char detail[CERT_TEXT_MAX])
 {
     X509_STORE *store = store_of(t);
     X509_STORE_CTX *ctx = X509_STORE_CTX_new_ex(t->bag.c->lib, NULL);
@@ -226,7 +228,7 @@ static enum cert_verdict build_path(const struct trust *t, X509 *leaf, STACK_OF(
             flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
         (void)X509_VERIFY_PARAM_set_flags(param, flags);
         X509_VERIFY_PARAM_set_depth(param, CERTS_MAX);
-        X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
+        X509_VERIFY_PARAM_set_auth_level(param, allow_sha1 ? 0 : AUTH_LEVEL);
         X509_STORE_CTX_set_verify_cb(ctx, soft_revocation);
         if (X509_verify_cert(ctx) == 1) {
             v = CERT_GOOD;
@@ -241,6 +243,42 @@ static enum cert_verdict build_path(const struct trust *t, X509 *leaf, STACK_OF(
     X509_STORE_CTX_free(ctx);
     X509_STORE_free(store);
     return v;
+}
+
+/* What the level would have refused but for SHA-1. The trust anchor's own signature says nothing.
+ */
+static enum cert_verdict judge_strength(STACK_OF(X509) * path, char detail[CERT_TEXT_MAX])
+{
+    int last = sk_X509_num(path) - 1;
+
+    for (int i = 0; i <= last; i++) {
+        X509 *cert = sk_X509_value(path, i);
+        enum ike_auth auth;
+        int bits = 0;
+
+        if (X509_get0_pubkey(cert) && key_kind(X509_get0_pubkey(cert), &auth) != KEYFILE_WEAK &&
+            (i == last ||
+             (X509_get_signature_info(cert, NULL, NULL, &bits, NULL) == 1 && bits >= SHA1_BITS)))
+            continue;
+        cert_subject_text(cert, detail, CERT_TEXT_MAX);
+        return CERT_WEAK;
+    }
+    return CERT_GOOD;
+}
+
+static bool copy_path(STACK_OF(X509) * path, struct cert_list *out)
+{
+    bool ok = true;
+
+    *out = (struct cert_list){0};
+    for (int i = 0; ok && i < sk_X509_num(path); i++) {
+        unsigned char *der = NULL;
+        int n = i2d_X509(sk_X509_value(path, i), &der);
+
+        ok = n > 0 && cert_list_add(out, span_of(der, (size_t)n));
+        OPENSSL_free(der);
+    }
+    return ok;
 }
 
 /* ---- dates of a whole path ---- */
@@ -331,11 +369,16 @@ enum cert_verdict cert_judge(struct crypto *c, const struct trust *t, const stru
     if (certs && q->leaf < q->chain->n) {
         X509 *leaf = sk_X509_value(certs, (int)q->leaf);
 
-        v = X509_get0_pubkey(leaf) ? build_path(t, leaf, certs, &path, detail) : CERT_BROKEN;
+        v = X509_get0_pubkey(leaf) ? build_path(t, leaf, certs, q->allow_sha1, &path, detail)
+                                   : CERT_BROKEN;
+        if (v == CERT_GOOD && q->allow_sha1)
+            v = judge_strength(path, detail);
         if (v == CERT_GOOD)
             v = judge_dates(t, q, path, detail);
         if (v == CERT_GOOD)
             v = judge_leaf(leaf, q, detail);
+        if (v == CERT_GOOD && q->out_path && !copy_path(path, q->out_path))
+            v = CERT_UNTRUSTED;
     }
     sk_X509_pop_free(path, X509_free);
     sk_X509_pop_free(certs, X509_free);

@@ -33,6 +33,13 @@ void runner_test_life(struct dial_config *config)
     config->esp_lifetime_kb = kb;
 }
 
+int64_t runner_test_wall(int64_t now)
+{
+    const char *clock = getenv("L2TPC_TEST_CLOCK");
+
+    return clock ? strtoll(clock, NULL, 10) : now;
+}
+
 void runner_test_keys(struct runner_test *t, struct dial *d, const struct inaddr *local,
                       const struct inaddr *remote)
 {

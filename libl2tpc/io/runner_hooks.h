@@ -21,6 +21,7 @@ struct runner_test {
 void runner_test_init(struct runner_test *t);
 /* L2TPC_TEST_LIFE="IKE-SECONDS ESP-SECONDS ESP-KILOBYTES" */
 void runner_test_life(struct dial_config *config);
+int64_t runner_test_wall(int64_t now); /* L2TPC_TEST_CLOCK instead, when it is set */
 void runner_test_keys(struct runner_test *t, struct dial *d, const struct inaddr *local,
                       const struct inaddr *remote);
 void runner_test_leak(struct runner_test *t, const struct inaddr *remote);
@@ -40,6 +41,11 @@ static inline void runner_test_init(struct runner_test *t)
 static inline void runner_test_life(struct dial_config *config)
 {
     (void)config;
+}
+
+static inline int64_t runner_test_wall(int64_t now)
+{
+    return now;
 }
 
 static inline void runner_test_keys(struct runner_test *t, const struct dial *d,

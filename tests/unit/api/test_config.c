@@ -223,6 +223,12 @@ TEST(config_choices)
     CHECK_INT(l2tpc_config_allow(c, "!pap"), L2TPC_OK);
     CHECK(!(c->auth & PPP_AUTH_PAP));
     CHECK_INT(l2tpc_config_allow(c, "!"), L2TPC_EINVAL);
+    CHECK(!c->allow_cn && !c->allow_sha1);
+    CHECK_INT(l2tpc_config_allow(c, "cn-name"), L2TPC_OK);
+    CHECK(c->allow_cn && !c->allow_sha1);
+    CHECK_INT(l2tpc_config_allow(c, "sha1-chain"), L2TPC_OK);
+    CHECK_INT(l2tpc_config_allow(c, "!cn-name"), L2TPC_OK);
+    CHECK(!c->allow_cn && c->allow_sha1);
     CHECK_INT(l2tpc_config_allow(c, "chap"), L2TPC_EINVAL);
     CHECK_INT(l2tpc_config_allow(c, NULL), L2TPC_EINVAL);
     CHECK_INT(l2tpc_config_set_until(c, "esp-check"), L2TPC_OK);

@@ -105,6 +105,38 @@ TEST(x509_clock_diagnosis)
     crypto_free(c);
 }
 
+/* SHA-1 by consent, but nothing weaker with it. */
+TEST(x509_sha1_chain_by_consent)
+{
+    static const struct {
+        const char *file;
+        enum cert_verdict refused, allowed;
+    } rows[] = {
+        {"server.pem", CERT_GOOD, CERT_GOOD},
+        {"server-sha1.pem", CERT_WEAK, CERT_GOOD},
+        {"weak.pem", CERT_WEAK, CERT_WEAK},
+        {"e3.pem", CERT_WEAK, CERT_WEAK},
+        {"server-ca2.pem", CERT_UNTRUSTED, CERT_UNTRUSTED},
+    };
+    struct crypto *c = crypto_new();
+    struct trust *t = trust_of(c, "ca.pem");
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct cert_list chain = {0}, path;
+        struct cert_question q = {.chain = &chain, .now = X509_NOW, .out_path = &path};
+        char detail[CERT_TEXT_MAX];
+
+        list_file(c, &chain, rows[i].file);
+        CHECK_INT(cert_judge(c, t, &q, detail), rows[i].refused);
+        q.allow_sha1 = true;
+        CHECK_INT(cert_judge(c, t, &q, detail), rows[i].allowed);
+        if (rows[i].allowed == CERT_GOOD)
+            CHECK_INT(path.n, 2);
+    }
+    trust_free(t);
+    crypto_free(c);
+}
+
 TEST(x509_revoked)
 {
     static const char vpn[] = "vpn.example.com";
