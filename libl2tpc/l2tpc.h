@@ -222,6 +222,14 @@ L2TPC_API int l2tpc_config_set_key_uri(l2tpc_config *config, const char *uri);
 /* CA certificates that may vouch for the server, and revocation lists; needed with a certificate.
  */
 L2TPC_API int l2tpc_config_set_ca(l2tpc_config *config, const void *bytes, size_t len);
+/*
+ * Whether the server's certificate was revoked is asked of its CA (OCSP, then a revocation list),
+ * over plain HTTP and outside the tunnel, once everything else about it is good. "soft" (default):
+ * waits up to two seconds and goes on without an answer; "hard": waits up to ten and fails;
+ * "off": asks nobody. One that is known to be revoked is refused always, and lists in the CA file
+ * are respected always.
+ */
+L2TPC_API int l2tpc_config_set_revocation(l2tpc_config *config, const char *policy);
 /* The name or address in the server's certificate, when it is not the one that is dialed. */
 L2TPC_API int l2tpc_config_set_server_id(l2tpc_config *config, const char *id);
 /* L2TP tunnel secret; most servers have none. */

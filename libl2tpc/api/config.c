@@ -190,6 +190,27 @@ int l2tpc_config_set_key_passphrase(l2tpc_config *c, const void *passphrase, siz
     return c ? set_secret(&c->passphrase, &c->has_passphrase, passphrase, len, 0) : L2TPC_EINVAL;
 }
 
+/* The value whose name it is, or -1. */
+static int choice(const char *name, const char *const *names, size_t n)
+{
+    for (size_t i = 0; name && i < n; i++)
+        if (strcmp(name, names[i]) == 0)
+            return (int)i;
+    return -1;
+}
+
+int l2tpc_config_set_revocation(l2tpc_config *c, const char *policy)
+{
+    static const char *const names[] = {
+        [REVOCATION_SOFT] = "soft", [REVOCATION_OFF] = "off", [REVOCATION_HARD] = "hard"};
+    int v = choice(policy, names, ARRAY_LEN(names));
+
+    if (!c || v < 0)
+        return L2TPC_EINVAL;
+    c->revocation = (enum revocation_policy)v;
+    return L2TPC_OK;
+}
+
 static int set_uri(char out[TOKEN_URI_MAX], const char *uri)
 {
     if (!uri || !token_uri_ok(uri))
@@ -257,15 +278,6 @@ int l2tpc_config_set_esp(l2tpc_config *c, const char *proposals)
         return L2TPC_EINVAL;
     c->policy = p;
     return L2TPC_OK;
-}
-
-/* The value whose name it is, or -1. */
-static int choice(const char *name, const char *const *names, size_t n)
-{
-    for (size_t i = 0; name && i < n; i++)
-        if (strcmp(name, names[i]) == 0)
-            return (int)i;
-    return -1;
 }
 
 int l2tpc_config_set_encapsulation(l2tpc_config *c, const char *encapsulation)

@@ -139,6 +139,22 @@ static void fill_ike(l2tpc_status *st, const struct ike_facts *i)
     set_text(st, STATUS_nat_remote, nat_text(i->nat_remote));
 }
 
+static void fill_revocation(l2tpc_status *st, const struct revocation_check *r)
+{
+    static const char *const states[] = {[REVOCATION_UNKNOWN] = "unknown",
+                                         [REVOCATION_GOOD] = "good",
+                                         [REVOCATION_REVOKED] = "revoked"};
+    static const char *const sources[] = {[REVOCATION_NONE] = "none",
+                                          [REVOCATION_FILE] = "file",
+                                          [REVOCATION_OCSP] = "ocsp",
+                                          [REVOCATION_CRL] = "crl"};
+
+    if (!r->known)
+        return;
+    set_text(st, STATUS_ike_revocation, states[r->state]);
+    set_text(st, STATUS_ike_revocation_source, sources[r->source]);
+}
+
 static void fill_esp(l2tpc_status *st, const struct dial_facts *f)
 {
     char cipher[24];
@@ -305,6 +321,7 @@ void status_fill(l2tpc_status *st, l2tpc_session *s)
     if (f->ike)
         fill_ike(st, f->ike);
     status_fill_server(st, s, f);
+    fill_revocation(st, &s->revocation);
     if (f->has_sa)
         fill_esp(st, f);
     if (f->l2tp)

@@ -6,6 +6,7 @@
 #include "dial/dial.h"
 #include "io/hub.h"
 #include "io/loop.h"
+#include "io/revocation.h"
 #include "io/runner.h"
 #include "io/token.h"
 #include "io/work.h"
@@ -48,6 +49,22 @@ struct secret_origin {
 
 #define SECRET_KINDS (L2TPC_SECRET_KEY + 1)
 
+enum revocation_policy {
+    REVOCATION_SOFT, /* ask; no answer is no reason to refuse */
+    REVOCATION_OFF,  /* ask nobody */
+    REVOCATION_HARD, /* no answer is a reason to refuse */
+};
+
+/* Whether the server's certificate was revoked: what is known, and who is being asked. */
+struct revocation_check {
+    bool known;
+    enum revocation_state state;
+    enum revocation_source source;
+    uint32_t need;
+    struct work *work;
+    struct loop_timer timer;
+};
+
 struct l2tpc_config {
     char name[NAME_MAX_LEN + 1];
     char server[SERVER_MAX_LEN + 1]; /* without port and brackets */
@@ -72,6 +89,7 @@ struct l2tpc_config {
     struct secret_origin origin[SECRET_KINDS];
     char certificate_uri[TOKEN_URI_MAX], key_uri[TOKEN_URI_MAX]; /* on a token; empty: none */
     bool allow_cn, allow_sha1;                                   /* of the server's certificate */
+    enum revocation_policy revocation;
 };
 
 struct l2tpc_error {
@@ -112,6 +130,7 @@ struct l2tpc_session {
     struct signer *signer;              /* NULL: a pre-shared key */
     struct token *token;                /* while no thread has it */
     struct work *work;                  /* the thread that does something for the signer */
+    struct revocation_check revocation;
     bool asked[SECRET_KINDS];           /* a person, or a program, has answered a NEED */
     uint32_t asked_psk, asked_password; /* the need that was told; 0: none */
     bool psk_measured;
@@ -172,6 +191,11 @@ void token_end(l2tpc_session *s);
 
 /* psk.c: the estimate alone is kept. */
 void session_measure_psk(l2tpc_session *s, struct span psk);
+
+/* signer_revocation.c: answers the need, at once or when a CA has. */
+void revocation_begin(l2tpc_session *s, const struct trust *trust, const struct cert_list *path,
+                      uint32_t need, l2tpc_us now);
+void revocation_end(l2tpc_session *s);
 
 /* certificate.c */
 bool blob_set(struct blob *b, const void *bytes, size_t n);

@@ -218,6 +218,7 @@ void l2tpc_session_free(l2tpc_session *s)
         observer_close(s);
     }
     token_end(s);
+    revocation_end(s);
     runner_free(s->runner);
     signer_free(s->signer);
     pthread_mutex_unlock(&s->context->lock);

@@ -151,6 +151,7 @@ void signer_judge(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
     const struct ike_peer_cert *pc = runner_peer_cert(s->runner);
     enum cert_verdict v = CERT_BROKEN;
     char detail[CERT_TEXT_MAX] = "";
+    struct cert_list path = {0};
     struct failure f;
 
     if (pc && s->signer) {
@@ -164,12 +165,17 @@ void signer_judge(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
             .own = s->signer->own,
             .allow_cn = s->config.allow_cn,
             .allow_sha1 = s->config.allow_sha1,
+            .out_path = &path,
         };
 
         v = cert_judge(s->context->crypto, s->signer->trust, &q, detail);
     }
+    if (v == CERT_GOOD) {
+        revocation_begin(s, s->signer->trust, &path, e->need_id, now);
+        return;
+    }
     f = cert_failure(v, detail);
-    runner_answer_done(s->runner, e->need_id, v == CERT_GOOD ? NULL : &f, now);
+    runner_answer_done(s->runner, e->need_id, &f, now);
 }
 
 bool signer_owns(const struct signer *g, struct span hash, struct span signature)

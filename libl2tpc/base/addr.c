@@ -59,6 +59,13 @@ bool inaddr_is_loopback(const struct inaddr *a)
     return a->family == 6 && memcmp(a->bytes, one, 16) == 0;
 }
 
+bool inaddr_is_link_local(const struct inaddr *a)
+{
+    if (a->family == 4)
+        return a->bytes[0] == 169 && a->bytes[1] == 254;
+    return a->family == 6 && a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
 bool inaddr_is_multicast(const struct inaddr *a)
 {
     if (a->family == 4)

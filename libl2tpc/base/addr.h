@@ -32,6 +32,7 @@ bool inaddr_eq(const struct inaddr *a, const struct inaddr *b);
 bool endpoint_eq(const struct endpoint *a, const struct endpoint *b);
 bool inaddr_is_any(const struct inaddr *a);
 bool inaddr_is_loopback(const struct inaddr *a);
+bool inaddr_is_link_local(const struct inaddr *a);
 bool inaddr_is_multicast(const struct inaddr *a); /* the IPv4 broadcast address included */
 /* An IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) becomes the IPv4 address that it stands for. */
 void inaddr_unmap(struct inaddr *a);

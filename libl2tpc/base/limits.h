@@ -47,6 +47,8 @@
 #define IKE_NAT_D_MAX 10
 #define IKE_PROPOSALS_MAX 32 /* of a server's own offer */
 #define IKE_IDENTITY_MAX 512
+#define REVOCATION_WAIT_SOFT US_S(2)  /* for a CA's answer, when we go on without one */
+#define REVOCATION_WAIT_HARD US_S(10) /* and when we do not (hostile.md C19) */
 #define LIFE_SOFT_FROM 80 /* percent of a lifetime: renewal begins between these two, ... */
 #define LIFE_SOFT_TO 90   /* ... at a random point, so that both sides rarely begin at once */
 #define IKE_KIN_MAX                                                                                \

@@ -35,6 +35,7 @@ struct connect_options {
     const char *psk_file, *password_file;
     const char *certificate, *key, *passphrase_file, *ca, *server_id;
     int secrets_fd; /* -1: none */
+    const char *revocation;
     const char *policy, *ike, *esp, *encapsulation, *until, *interface_name;
     const char *allow[8], *quirk[4];
     unsigned n_allow, n_quirk;

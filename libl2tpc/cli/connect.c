@@ -179,6 +179,8 @@ static bool set_certificate(l2tpc_config *config, const struct connect_options *
 
     if (ok && o->server_id && l2tpc_config_set_server_id(config, o->server_id) != L2TPC_OK)
         ok = refuse("server-id", o->server_id);
+    if (ok && o->revocation && l2tpc_config_set_revocation(config, o->revocation) != L2TPC_OK)
+        ok = refuse("revocation", o->revocation);
     return ok;
 }
 

@@ -19,6 +19,7 @@ enum option_id {
     OPT_PASSPHRASE_FILE,
     OPT_CA,
     OPT_SERVER_ID,
+    OPT_REVOCATION,
     OPT_POLICY,
     OPT_IKE,
     OPT_ESP,
@@ -67,6 +68,8 @@ static const struct {
      OPT_PASSPHRASE_FILE},
     {"ca", "F", N_("read from F the CA certificates that may vouch for the server"), OPT_CA},
     {"server-id", "NAME", N_("name in the server's certificate, if it is not HOST"), OPT_SERVER_ID},
+    {"revocation", "P",
+     N_("ask whether it was revoked: soft (default), hard (needs an answer), off"), OPT_REVOCATION},
     {"policy", "P", N_("strong, compatible (default) or legacy algorithms"), OPT_POLICY},
     {"ike", "S", N_("IKE proposals instead of the policy's, as aes256-sha256-modp2048,..."),
      OPT_IKE},
@@ -207,6 +210,8 @@ static const char **text_slot(struct connect_options *o, int id)
         return &o->ca;
     case OPT_SERVER_ID:
         return &o->server_id;
+    case OPT_REVOCATION:
+        return &o->revocation;
     case OPT_POLICY:
         return &o->policy;
     case OPT_IKE:
@@ -287,8 +292,10 @@ static int check(const struct connect_options *o)
             _("A server is dialed with a certificate or with a pre-shared key, not with both."));
         return EXIT_USAGE;
     }
-    if (!o->certificate && (o->key || o->ca || o->passphrase_file || o->server_id)) {
-        complain(_("--key, --ca, --passphrase-file and --server-id go with --certificate."));
+    if (!o->certificate &&
+        (o->key || o->ca || o->passphrase_file || o->server_id || o->revocation)) {
+        complain(_("--key, --ca, --passphrase-file, --server-id and --revocation go with "
+                   "--certificate."));
         return EXIT_USAGE;
     }
     if (o->kill_switch && (o->no_default_route || o->keep_ipv6)) {

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "crypto/x509.h"
+#include "crypto/x509_revocation.h"
 
 #include <string.h>
 
@@ -66,6 +66,31 @@ static void file(struct crypto *c, struct span raw)
     credential_free(cr);
 }
 
+/* Certificate and issuer, each with its length in front, and what somebody said about the first. */
+static void revocation(struct crypto *c, struct span raw, bool list)
+{
+    struct rd r = rd_of(raw);
+    struct revocation_pair p;
+    uint8_t request[REVOCATION_REQUEST_MAX];
+    char url[REVOCATION_URL_MAX];
+    uint16_t n_cert, n_issuer;
+    size_t n;
+
+    if (!rd_u16(&r, &n_cert) || !rd_bytes(&r, n_cert, &p.cert) || !rd_u16(&r, &n_issuer) ||
+        !rd_bytes(&r, n_issuer, &p.issuer))
+        return;
+    if (revocation_ocsp_url(c, p.cert, url) || revocation_crl_url(c, p.cert, url))
+        FUZZ_REQUIRE(strlen(url) < sizeof(url));
+    if (list) {
+        (void)revocation_read_crl(c, &p, rd_rest(&r), INT64_C(1795400000));
+        return;
+    }
+    if (revocation_ocsp_request(c, &p, request, &n)) {
+        FUZZ_REQUIRE(n <= sizeof(request));
+        (void)revocation_read_ocsp(c, &p, span_of(request, n), rd_rest(&r), INT64_C(1795400000));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rd r = rd_of(span_of(data, size));
@@ -78,7 +103,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     c = crypto_new();
     FUZZ_REQUIRE(c);
     raw = fuzz_copy(rd_rest(&r));
-    if (kind % 3 == 0)
+    if (kind >= 0xf0)
+        revocation(c, span_ro(raw), kind & 1);
+    else if (kind % 3 == 0)
         judge(c, span_ro(raw));
     else if (kind % 3 == 1)
         name(c, span_ro(raw));

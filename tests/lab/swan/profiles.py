@@ -23,7 +23,9 @@ WORDS = {
     "rsa-other-name": ("cert", "server-other"), "rsa-other-ca": ("cert", "server-ca2"),
     "ecdsa": ("cert", "ec256"), "rsa-4096": ("cert", "server-4096"),
     "rsa-sha1": ("cert", "server-sha1"),
-    "rsa-common-name": ("cert", "server-cn"),
+    "rsa-common-name": ("cert", "server-cn"), "rsa-uri": ("cert", "uri"),
+    "rsa-uri-revoked": ("cert", "uri-revoked"), "rsa-uri-crl": ("cert", "uri-crl"),
+    "rsa-uri-evil": ("cert", "uri-evil"),
 }
 DEFAULTS = dict(daemon="strongswan", ike="any", esp="any", pfs=False, short=False, ppp="mschap-v2",
                 ipv6cp=False, mppe=False, l2tp="kernel", l2tp_secret=False, keys=False,

@@ -231,6 +231,16 @@ TEST(config_choices)
     CHECK(!c->allow_cn && c->allow_sha1);
     CHECK_INT(l2tpc_config_allow(c, "chap"), L2TPC_EINVAL);
     CHECK_INT(l2tpc_config_allow(c, NULL), L2TPC_EINVAL);
+    CHECK_INT(c->revocation, REVOCATION_SOFT);
+    CHECK_INT(l2tpc_config_set_revocation(c, "hard"), L2TPC_OK);
+    CHECK_INT(c->revocation, REVOCATION_HARD);
+    CHECK_INT(l2tpc_config_set_revocation(c, "off"), L2TPC_OK);
+    CHECK_INT(l2tpc_config_set_revocation(c, "maybe"), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_revocation(c, NULL), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_certificate_uri(c, "pkcs11:token=a;object=b"), L2TPC_OK);
+    CHECK_STR(c->certificate_uri, "pkcs11:token=a;object=b");
+    CHECK_INT(l2tpc_config_set_certificate_uri(c, "a.pem"), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_key_uri(c, NULL), L2TPC_EINVAL);
     CHECK_INT(l2tpc_config_set_until(c, "esp-check"), L2TPC_OK);
     CHECK_INT(c->until, STAGE_ESP_CHECK);
     CHECK_INT(l2tpc_config_set_until(c, "later"), L2TPC_EINVAL);
