@@ -292,6 +292,10 @@ static int check(const struct connect_options *o)
             _("A server is dialed with a certificate or with a pre-shared key, not with both."));
         return EXIT_USAGE;
     }
+    if (is_token_uri(o->certificate) && o->key && !is_token_uri(o->key)) {
+        complain(_("A key in a file cannot go with a certificate on a token."));
+        return EXIT_USAGE;
+    }
     if (!o->certificate &&
         (o->key || o->ca || o->passphrase_file || o->server_id || o->revocation)) {
         complain(_("--key, --ca, --passphrase-file, --server-id and --revocation go with "

@@ -56,6 +56,22 @@ def modules_are_not_named_by_a_uri():
 
 
 @suite.case()
+def key_file_with_a_certificate_on_a_token():
+    usage(*base(), "--ca", vector("ca.pem"), "--certificate", "pkcs11:token=a", "--key",
+          vector("client.key"), words="cannot go with a certificate on a token")
+
+
+@suite.case()
+def revocation_policies():
+    for policy in ("soft", "hard", "off"):
+        code, out, err = bench.run(*with_files("client.pem", "client.key"), "--revocation", policy,
+                                   "--json", "--timeout", "1")
+        check('"stage":"ike-phase1"' in out, out + err)
+    usage(*with_files("client.pem", "client.key"), "--revocation", "maybe", words="does not take")
+    usage(*base(), "--revocation", "hard", words="go with --certificate")
+
+
+@suite.case()
 def token_that_is_not_there():
     words = base(SILENT) + ["--ca", vector("ca.pem"), "--certificate",
                             "pkcs11:token=no-such-token-anywhere;object=x"]
