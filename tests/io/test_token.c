@@ -47,6 +47,35 @@ static bool fill(const char *token)
     return true;
 }
 
+/* Lines of the file, each a login. */
+static unsigned logins(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    unsigned n = 0;
+
+    for (int c; f && (c = fgetc(f)) != EOF;)
+        n += c == '\n';
+    if (f)
+        (void)fclose(f);
+    return n;
+}
+
+/* p11-kit finds the module by the configuration of this test's own user, who must not be root. */
+static bool install_fake(const char *home, char log[96])
+{
+    if (getuid() == 0 && (chown(home, 65534, 65534) < 0 || !shell("cp %s %s/", FAKE_TOKEN, home) ||
+                          setgid(65534) < 0 || setuid(65534) < 0))
+        return false;
+    (void)snprintf(log, 96, "%s/log", home);
+    (void)setenv("HOME", home, 1);
+    (void)unsetenv("XDG_CONFIG_HOME");
+    (void)setenv("L2TPC_FAKE_LOG", log, 1);
+    (void)shell("test -e %s/libfake-token.so || cp %s %s/", home, FAKE_TOKEN, home);
+    return shell("mkdir -p %s/.config/pkcs11/modules && echo 'module: %s/libfake-token.so' > "
+                 "%s/.config/pkcs11/modules/fake.module",
+                 home, home, home);
+}
+
 static bool can_run(void)
 {
     return shell("command -v softhsm2-util pkcs11-tool openssl > /dev/null") &&
@@ -185,4 +214,40 @@ TEST(token_softhsm)
     each_reason_is_told();
     gone(&b);
     bench_close(&b);
+}
+
+/* The last one: whoever was root is nobody from here on. */
+TEST(token_that_locks_itself_or_is_taken_out)
+{
+    static const struct {
+        const char *how;
+        enum token_result opened, signed_;
+        unsigned logins; /* the PIN was said so often */
+    } rows[] = {
+        {"good", TOKEN_OK, TOKEN_OK, 1},           {"wrong", TOKEN_PIN_WRONG, TOKEN_OK, 1},
+        {"locked", TOKEN_PIN_LOCKED, TOKEN_OK, 0}, {"locks", TOKEN_PIN_LOCKED, TOKEN_OK, 1},
+        {"removed", TOKEN_OK, TOKEN_GONE, 1},      {"always", TOKEN_OK, TOKEN_OK, 2},
+    };
+    uint8_t hash[32] = {1}, signature[SIGN_MAX];
+    char home[] = "/tmp/l2tpc-fake-XXXXXX", log[96];
+    size_t n;
+
+    if (!FAKE_TOKEN[0])
+        SKIP("built without p11-kit");
+    CHECK(mkdtemp(home) && install_fake(home, log));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        enum token_result r;
+        struct token *t;
+
+        (void)unlink(log);
+        (void)setenv("L2TPC_FAKE_TOKEN", rows[i].how, 1);
+        t = open_with("", "pkcs11:token=l2tpc-fake", "1234", &r);
+        CHECK_INT(r, rows[i].opened);
+        if (t)
+            CHECK_INT(token_sign(t, IKE_AUTH_RSA, SPAN_ARRAY(hash), signature, &n),
+                      rows[i].signed_);
+        token_close(t);
+        CHECK_INT(logins(log), rows[i].logins);
+    }
+    (void)shell("rm -rf %s", home);
 }
