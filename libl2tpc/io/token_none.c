@@ -11,7 +11,8 @@ bool token_is_uri(const char *text)
 
 bool token_uri_ok(const char *uri)
 {
-    return token_is_uri(uri) && strlen(uri) < TOKEN_URI_MAX;
+    return token_is_uri(uri) && strlen(uri) < TOKEN_URI_MAX && !strstr(uri, "pin-") &&
+           !strstr(uri, "module-");
 }
 
 struct token *token_open(const struct token_wish *wish, const struct span *pin,
