@@ -13,6 +13,37 @@ VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vector
 ADDRESS = ("10.77.1.1", 8080)
 
 
+POST, GET = ["POST", "/ocsp"], ["GET", "/ca.crl"]
+
+
+class CaServer:
+    """The program below, in the router's namespace: an address that clients reach."""
+
+    def __init__(self, bench, how="good"):
+        import place  # the lab's; the program itself needs nothing of it
+        self.log = os.path.join(bench.folder, "ca-%d.log" % len(bench.processes))
+        self.process = subprocess.Popen(
+            ["ip", "netns", "exec", place.ns("rt"), sys.executable, os.path.abspath(__file__),
+             how, self.log], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        bench.remember(self.process)
+        if self.process.stdout.readline() != "ready\n":
+            raise RuntimeError("the CA's server did not start")
+
+    def end(self):
+        """What it was asked for, in order."""
+        self.process.kill()
+        self.process.wait()
+        with open(self.log) as f:
+            return [json.loads(line) for line in f]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.end()
+
+
 def ocsp_answer(request, signer):
     with tempfile.TemporaryDirectory() as tmp:
         asked, answer = os.path.join(tmp, "q"), os.path.join(tmp, "a")
