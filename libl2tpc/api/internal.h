@@ -127,9 +127,9 @@ struct l2tpc_session {
     uint32_t observer;
     struct kernel_counts kernel_at_end;
     bool waits_for_passphrase;
-    struct signer *signer;              /* NULL: a pre-shared key */
-    struct token *token;                /* while no thread has it */
-    struct work *work;                  /* the thread that does something for the signer */
+    struct signer *signer; /* NULL: a pre-shared key */
+    struct token *token;   /* while no thread has it */
+    struct work *work;     /* the thread that does something for the signer */
     struct revocation_check revocation;
     bool asked[SECRET_KINDS];           /* a person, or a program, has answered a NEED */
     uint32_t asked_psk, asked_password; /* the need that was told; 0: none */
@@ -183,6 +183,7 @@ void session_begin_signer(l2tpc_session *s, const struct secret *passphrase, l2t
 
 /* signer_token.c: the key on a token */
 bool token_is_used(const l2tpc_config *c);
+const char *token_uri(const l2tpc_config *c); /* of the key, as far as it is known */
 struct token_wish token_wish_of(const char *certificate, const char *key);
 struct failure token_failure(enum token_result r, const char *uri);
 void token_begin(l2tpc_session *s, const struct secret *pin, l2tpc_us now);

@@ -54,14 +54,14 @@ struct failure token_failure(enum token_result r, const char *uri)
     return f;
 }
 
-static const char *uri_of(const l2tpc_config *c)
+const char *token_uri(const l2tpc_config *c)
 {
     return c->key_uri[0] ? c->key_uri : c->certificate_uri;
 }
 
 bool token_is_used(const l2tpc_config *c)
 {
-    return uri_of(c)[0] != '\0';
+    return token_uri(c)[0] != '\0';
 }
 
 struct token_wish token_wish_of(const char *certificate, const char *key)
@@ -100,7 +100,7 @@ static void on_open(void *user, void *block)
     } else if (j->result == TOKEN_PIN_NEEDED && !j->has_pin) {
         signer_ask_passphrase(s, j->label);
     } else {
-        f = token_failure(j->result, uri_of(&s->config));
+        f = token_failure(j->result, token_uri(&s->config));
         runner_fail(s->runner, &f, now);
     }
 }
@@ -165,7 +165,7 @@ static void on_sign(void *user, void *block)
         return;
     }
     f = j->result == TOKEN_OK ? failure_make(FAILURE_IKE_AUTH_CERT_MISSING_KEY)
-                              : token_failure(j->result, uri_of(&s->config));
+                              : token_failure(j->result, token_uri(&s->config));
     if (j->result == TOKEN_OK)
         failure_set_value(&f, span_str("the key on the token does not fit it"));
     refuse(s, j->need, &f, now);

@@ -72,15 +72,16 @@ static bool ask(struct secret_bytes *out)
 
 static bool get(const struct psk_options *o, struct secret_bytes *psk)
 {
-    struct secret_bytes password = {0};
+    struct secret_bytes password = {0}, passphrase = {0};
     bool ok;
 
     if (o->file)
         return secret_from_file(o->file, _("pre-shared key"), psk);
     if (o->secrets_fd < 0)
         return ask(psk);
-    ok = secrets_from_fd(o->secrets_fd, psk, &password);
+    ok = secrets_from_fd(o->secrets_fd, psk, &password, &passphrase);
     secret_forget(&password);
+    secret_forget(&passphrase);
     return ok;
 }
 
