@@ -114,6 +114,10 @@ static void on_dial_event(void *user, const struct dial_event *e, l2tpc_us now)
     case DIAL_EVENT_FAILED:
         tell(s, L2TPC_EVENT_FAILED, e);
         break;
+    case DIAL_EVENT_RUNG:
+    case DIAL_EVENT_WARNING:
+    case DIAL_EVENT_LEARNED:
+        break;
     case DIAL_EVENT_DOWN:
         observer_close(s);
         s->down = true;
