@@ -68,6 +68,9 @@ struct l2tpc_config {
     char server_id[SERVER_MAX_LEN + 1];
     bool quirk_no_fragmentation;
     struct secret_origin origin[SECRET_KINDS];
+    bool quirk_sha256_96;
+    bool learned_given, learned_bad; /* it cannot be read */
+    struct learned learned;
 };
 
 struct l2tpc_error {
@@ -83,6 +86,7 @@ struct l2tpc_event {
     l2tpc_need need;
     char session_name[NAME_MAX_LEN + 1];
     l2tpc_error error;
+    char *text; /* heap, or NULL */
     struct l2tpc_event *next;
 };
 
@@ -153,6 +157,13 @@ void session_begin(l2tpc_session *s, const struct secret *passphrase, l2tpc_us n
 
 /* psk.c: the estimate alone is kept. */
 void session_measure_psk(l2tpc_session *s, struct span psk);
+
+/* learned.c */
+/* What was given is for the server that is dialed. */
+bool learned_holds(const l2tpc_config *c);
+const char *learned_state(const l2tpc_config *c);
+void learned_warn(l2tpc_session *s);
+void learned_tell(l2tpc_session *s);
 
 /* certificate.c */
 bool blob_set(struct blob *b, const void *bytes, size_t n);

@@ -39,6 +39,7 @@ enum option_id {
     OPT_JSON,
     OPT_VERBOSE,
     OPT_SERVERS_DIR,
+    OPT_NO_MEMORY,
     OPT_HELP,
     OPT_SECRET, /* what people try first; told apart before getopt takes it for --psk-file */
 };
@@ -81,7 +82,7 @@ static const struct {
     {"interface", "IF", N_("name of the network interface, default l2tp%d"), OPT_INTERFACE},
     {"allow", "METHOD", N_("also accept the login method pap or none; !chap-md5 forbids one"),
      OPT_ALLOW},
-    {"quirk", "Q", N_("softether-utf8, port-1701 or no-fragmentation"), OPT_QUIRK},
+    {"quirk", "Q", N_("softether-utf8, port-1701, no-fragmentation or sha256-96"), OPT_QUIRK},
     {"mru", "BYTES", N_("largest packet we ask for, 128 to 1500"), OPT_MRU},
     {"timeout", "S", N_("give up when not connected after S seconds"), OPT_TIMEOUT},
     {"until", "STAGE", N_("stop politely when STAGE is done, as ike-quick"), OPT_UNTIL},
@@ -89,6 +90,8 @@ static const struct {
      OPT_SERVERS_DIR},
     {"json", NULL, N_("print one JSON object a line"), OPT_JSON},
     {"verbose", NULL, N_("print the log to standard error"), OPT_VERBOSE},
+    {"no-memory", NULL, N_("neither use nor keep what was learned about the server"),
+     OPT_NO_MEMORY},
     {"help", NULL, N_("this text"), OPT_HELP},
 };
 
@@ -261,6 +264,8 @@ static bool take_option(struct connect_options *o, int id, const char *value)
         return o->json = true;
     case OPT_VERBOSE:
         return o->verbose = true;
+    case OPT_NO_MEMORY:
+        return o->no_memory = true;
     default:
         return false;
     }

@@ -102,6 +102,17 @@ void output_server_advice(struct output *o, const l2tpc_status *status)
     put_known(_("Options that may help"), suggestions);
 }
 
+void output_warning(struct output *o, const l2tpc_error *error)
+{
+    char text[1024];
+
+    output_clear_line(o);
+    (void)l2tpc_error_message(error, o->json ? NULL : translate, text, sizeof(text));
+    complain("%s", text);
+    (void)l2tpc_error_hint(error, o->json ? NULL : translate, text, sizeof(text));
+    (void)fprintf(stderr, "       %s\n       [%s]\n", text, l2tpc_error_get_code(error));
+}
+
 /* JSON is UTF-8; a path may be anything. */
 static bool is_utf8(const char *text)
 {

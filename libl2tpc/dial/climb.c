@@ -279,7 +279,9 @@ bool dial_learned(const struct dial *d, struct learned *out)
         (void)snprintf(out->peer_id_type, sizeof(out->peer_id_type), "%s", i->peer_id_type);
         (void)snprintf(out->peer_id, sizeof(out->peer_id), "%s", i->peer_id);
     }
-    (void)snprintf(out->fingerprint, sizeof(out->fingerprint), "%s", d->config.learned.fingerprint);
+    if (d->config.has_learned)
+        (void)snprintf(out->fingerprint, sizeof(out->fingerprint), "%s",
+                       d->config.learned.fingerprint);
     (void)snprintf(out->address, sizeof(out->address), "%s",
                    inaddr_text(&d->facts.remote.addr, text));
     return true;
