@@ -165,7 +165,9 @@ void output_stage_end(struct output *o, const char *stage, double ms);
 void output_failure(struct output *o, const l2tpc_error *error);
 /* After it: what the table of servers knows of the one that was dialed. */
 void output_server_advice(struct output *o, const l2tpc_status *status);
-/* The same words, but the dial goes on. */
+/* The dial goes on in another way. */
+void output_rung(struct output *o, const char *rung);
+/* The words of a failure, but the dial goes on. */
 void output_warning(struct output *o, const l2tpc_error *error);
 /* A failure without a session: its code and the argument of its sentence. */
 void output_refusal(struct output *o, const char *name, const char *state, const char *code,

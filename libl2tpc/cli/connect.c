@@ -363,6 +363,8 @@ static void on_event(struct connection *c, const l2tpc_event *e)
         memory_save(&c->adapter, l2tpc_event_get_text(e));
         break;
     case L2TPC_EVENT_RUNG:
+        output_rung(&c->output, l2tpc_event_get_text(e));
+        break;
     case L2TPC_EVENT_IP_CONFIG:
     case L2TPC_EVENT_REKEYED:
         break;

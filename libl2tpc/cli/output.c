@@ -102,11 +102,21 @@ void output_server_advice(struct output *o, const l2tpc_status *status)
     put_known(_("Options that may help"), suggestions);
 }
 
+void output_rung(struct output *o, const char *rung)
+{
+    if (o->json && rung)
+        (void)fprintf(o->out, "{\"event\":\"rung\",\"rung\":\"%s\"}\n", rung);
+    (void)fflush(o->out);
+}
+
 void output_warning(struct output *o, const l2tpc_error *error)
 {
     char text[1024];
 
     output_clear_line(o);
+    if (o->json)
+        (void)fprintf(o->out, "{\"event\":\"warning\",\"code\":\"%s\"}\n",
+                      l2tpc_error_get_code(error));
     (void)l2tpc_error_message(error, o->json ? NULL : translate, text, sizeof(text));
     complain("%s", text);
     (void)l2tpc_error_hint(error, o->json ? NULL : translate, text, sizeof(text));

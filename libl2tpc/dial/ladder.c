@@ -226,7 +226,7 @@ static enum ladder_step next_list(struct ladder *l, const struct ladder_end *end
     }
     tell_first(l, &end->failure);
     if (l->next_ike == 0)
-        l->by_silence = end->failure.id == FAILURE_IKE_NO_ANSWER;
+        l->ike_by_silence = end->failure.id == FAILURE_IKE_NO_ANSWER;
     if (l->next_ike < l->n_one_ike) {
         l->now.rung = RUNG_ONE_IKE;
         l->now.one_ike = true;
@@ -236,7 +236,7 @@ static enum ladder_step next_list(struct ladder *l, const struct ladder_end *end
         return LADDER_IKE;
     }
     /* A server that is starting up, or a long way off. */
-    if (!l->by_silence || l->last_ike || l->n_one_ike == 0 || spent >= IKE_DEADLINE)
+    if (!l->ike_by_silence || l->last_ike || l->n_one_ike == 0 || spent >= IKE_DEADLINE)
         return LADDER_OVER;
     l->last_ike = true;
     try_whole(l);
@@ -286,20 +286,23 @@ static enum ladder_step next_udp(struct ladder *l, const struct ladder_end *end)
 }
 
 /* ---- rungs of quick mode ---- */
-static bool next_port(struct ladder *l)
+static bool next_port(struct ladder *l, bool silent)
 {
     if (l->config.port_is_set || l->port_tried || l->now.port_1701)
         return false;
     l->port_tried = true;
+    l->port_by_silence = silent;
     l->now.rung = RUNG_PORT;
     l->now.port_1701 = true;
     return true;
 }
 
-static bool next_one_esp(struct ladder *l)
+static bool next_one_esp(struct ladder *l, bool silent)
 {
     if (l->next_esp >= l->n_one_esp)
         return false;
+    if (l->next_esp == 0)
+        l->esp_by_silence = silent;
     l->now.rung = RUNG_ONE_ESP;
     l->now.one_esp = true;
     l->now.policy.esp[0] = l->one_esp[l->next_esp++];
@@ -320,6 +323,9 @@ static enum ladder_step next_quick(struct ladder *l, const struct ladder_end *en
 {
     bool silent = end->failure.id == FAILURE_IKE_QUICK_TIMEOUT;
 
+    /* Behind a NAT that was not there the last time, servers refuse our address as a selector. */
+    if (ladder_has_udp(l, end->mm5))
+        return next_udp(l, end);
     if (l->now.rung == RUNG_LEARNED && (l->now.one_esp || l->now.port_1701)) {
         whole_esp(l);
         l->now.rung = RUNG_WHOLE;
@@ -327,14 +333,16 @@ static enum ladder_step next_quick(struct ladder *l, const struct ladder_end *en
     }
     tell_first(l, &end->failure);
     /* A refusal may mean the port; silence rather means the list. */
-    if (!silent && next_port(l))
+    if (!silent && next_port(l, false))
         return LADDER_QUICK;
+    if (l->raw_tried) /* the same, most likely */
+        return LADDER_OVER;
     if (l->now.rung == RUNG_PORT)
         whole_esp(l);
-    if (next_one_esp(l))
+    if (next_one_esp(l, silent))
         return LADDER_QUICK;
     whole_esp(l);
-    if (next_port(l))
+    if (next_port(l, silent))
         return LADDER_QUICK;
     if (!silent || l->last_quick)
         return LADDER_OVER;
@@ -346,7 +354,7 @@ static enum ladder_step next_quick(struct ladder *l, const struct ladder_end *en
 
 bool ladder_take_port(struct ladder *l, l2tpc_us now)
 {
-    if (l->authentication_failed || now >= us_add(l->started, LADDER_TIME) || !next_port(l))
+    if (l->authentication_failed || now >= us_add(l->started, LADDER_TIME) || !next_port(l, true))
         return false;
     add_row(l, FAILURE_L2TP_NO_ANSWER);
     return true;
@@ -393,7 +401,7 @@ struct failure ladder_verdict(const struct ladder *l, const struct failure *last
         return *told;
     /* Both ways are closed: the firewall's owner is to open the first one. */
     if (told->id == FAILURE_IKE_PORT_4500 &&
-        (last->id == FAILURE_ESP_NOTHING_BACK || is_about_list(last) ||
+        (last->id == FAILURE_ESP_NOTHING_BACK || is_about_list(last) || is_about_quick(last) ||
          last->stage == STAGE_RESOLVE || last->id == FAILURE_LOCAL_SOCKET ||
          last->id == FAILURE_LOCAL_RIGHTS))
         return *told;
@@ -422,20 +430,25 @@ enum strength ladder_floor_esp(const struct ladder *l)
                              : STRENGTH_NONE;
 }
 
+/* What may have been lost, and not disliked, is no reason to begin lower the next time. */
+static bool is_sure(const struct ladder *l, bool by_silence, bool lossy, bool known)
+{
+    return !by_silence || !lossy || (l->config.learned && known);
+}
+
 void ladder_learn(const struct ladder *l, bool lossy, struct learned *out)
 {
     const struct ladder_try *t = &l->now;
-    bool again = l->config.learned && l->learned.one_ike;
+    const struct learned *k = &l->learned;
 
-    /* The list may have been lost, not disliked: what was lost is no reason to offer less. */
-    out->one_ike = t->one_ike && (again || !l->by_silence || !lossy);
-    out->one_esp = t->one_esp && (!lossy || (l->config.learned && l->learned.one_esp));
-    if (t->port_1701 && (!lossy || (l->config.learned && l->learned.inner_port == L2TP_PORT)))
+    out->one_ike = t->one_ike && is_sure(l, l->ike_by_silence, lossy, k->one_ike);
+    out->one_esp = t->one_esp && is_sure(l, l->esp_by_silence, lossy, k->one_esp);
+    if (t->port_1701 && is_sure(l, l->port_by_silence, lossy, k->inner_port == L2TP_PORT))
         out->inner_port = L2TP_PORT;
     out->encapsulation =
         l->config.encapsulation == ENCAPSULATION_AUTO ? t->encapsulation : ENCAPSULATION_AUTO;
     if (l->config.learned) {
-        out->floor_ike = l->learned.floor_ike;
-        out->floor_esp = l->learned.floor_esp;
+        out->floor_ike = k->floor_ike;
+        out->floor_esp = k->floor_esp;
     }
 }

@@ -84,7 +84,8 @@ struct ladder {
     l2tpc_us started;
     bool authentication_failed;
     bool raw_tried, udp_tried, port_tried, last_ike, last_quick;
-    bool by_silence; /* one suite at a time because the list was not answered at all */
+    /* Why it was left: not refused, but not answered at all. */
+    bool ike_by_silence, esp_by_silence, port_by_silence;
     struct ike_suite one_ike[LADDER_ONES];
     struct esp_suite one_esp[LADDER_ONES];
     unsigned n_one_ike, n_one_esp, next_ike, next_esp;

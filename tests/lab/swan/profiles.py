@@ -22,10 +22,11 @@ WORDS = {
     "rsa": ("cert", "server"), "rsa-expired": ("cert", "server-expired"),
     "rsa-other-name": ("cert", "server-other"), "rsa-other-ca": ("cert", "server-ca2"),
     "ecdsa": ("cert", "ec256"), "rsa-4096": ("cert", "server-4096"),
+    "port-1701": ("client_port", "1701"), "sha256-96": ("cut_to_96", True),
 }
 DEFAULTS = dict(daemon="strongswan", ike="any", esp="any", pfs=False, short=False, ppp="mschap-v2",
                 ipv6cp=False, mppe=False, l2tp="kernel", l2tp_secret=False, keys=False,
-                cert=None)
+                cert=None, client_port="%any", cut_to_96=False)
 ANY = {"ike": ["aes256-sha256-modp2048", "aes256-sha1-modp2048", "aes128-sha1-modp1024",
                "3des-sha1-modp1024"],
        "esp": ["aes128gcm16", "aes256-sha256", "aes256-sha1", "aes128-sha1", "3des-sha1"]}

@@ -88,6 +88,24 @@ TEST(ladder_verdict_is_the_first_reason)
     CHECK(ladder_verdict(&l, &last).id == FAILURE_IKE_AUTH_TIMEOUT);
 }
 
+/* Behind a NAT servers refuse raw ESP, as our address is no selector for them. */
+TEST(ladder_raw_esp_refused_by_selector)
+{
+    struct learned learned = {.encapsulation = ENCAPSULATION_ESP};
+    struct failure last = failure_make(FAILURE_IKE_QUICK_REFUSED);
+    struct ladder l;
+
+    set_up(&l, "legacy", &learned);
+    CHECK(l.now.encapsulation == ENCAPSULATION_ESP);
+    CHECK(happens(&l, FAILURE_IKE_QUICK_REFUSED, 1) == LADDER_IKE);
+    CHECK(l.now.rung == RUNG_UDP && l.now.encapsulation == ENCAPSULATION_AUTO);
+    set_up(&l, "legacy", NULL);
+    CHECK(happens(&l, FAILURE_IKE_PORT_4500, 8) == LADDER_IKE);
+    CHECK(happens(&l, FAILURE_IKE_QUICK_REFUSED, 9) == LADDER_QUICK && l.now.rung == RUNG_PORT);
+    CHECK(happens(&l, FAILURE_IKE_QUICK_REFUSED, 9) == LADDER_OVER);
+    CHECK(ladder_verdict(&l, &last).id == FAILURE_IKE_PORT_4500);
+}
+
 static uint32_t next_random(uint32_t *state)
 {
     *state = *state * 1664525u + 1013904223u;
