@@ -24,7 +24,8 @@ static void note(const struct adapter *a, const char *what, int rc)
 
 void memory_load(struct adapter *a, l2tpc_config *config)
 {
-    char *text = a->options->no_memory ? NULL : malloc(L2TPC_HOST_STATE_MAX + 1);
+    bool off = a->options->no_memory || !a->host; /* l2tpc run has nowhere to keep anything */
+    char *text = off ? NULL : malloc(L2TPC_HOST_STATE_MAX + 1);
     int n;
 
     if (!text)
@@ -45,7 +46,7 @@ void memory_save(struct adapter *a, const char *text)
 {
     int rc;
 
-    if (!text || a->options->no_memory)
+    if (!text || a->options->no_memory || !a->host)
         return;
     rc = l2tpc_host_state_write(a->host, a->options->name, text, strlen(text));
     note(a, "written", rc);

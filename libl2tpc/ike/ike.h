@@ -90,8 +90,8 @@ enum ike_event_type {
     IKE_EVENT_FAILED,       /* .failure; nothing more will come */
     IKE_EVENT_NEED_SIGN,    /* .need, .digest: answer with ike_answer_sign(); the exchange waits */
     IKE_EVENT_NEED_CERT_STATUS, /* .need: judge ike_peer_cert(), then ike_answer_cert_status() */
-    IKE_EVENT_SA_LIFETIME, /* .spi, .sa: the server gives this pair so many seconds (UINT32_MAX:
-                              nothing said) and bytes (0: nothing said) from its beginning on */
+    IKE_EVENT_SA_LIFETIME,  /* .spi, .sa: the server gives this pair so many seconds (UINT32_MAX:
+                               nothing said) and bytes (0: nothing said) from its beginning on */
     IKE_EVENT_QUICK_FAILED, /* .failure; the IKE SA lives: ike_quick_again(), or the end of it all
                              */
 };
