@@ -102,27 +102,6 @@ void output_server_advice(struct output *o, const l2tpc_status *status)
     put_known(_("Options that may help"), suggestions);
 }
 
-void output_rung(struct output *o, const char *rung)
-{
-    if (o->json && rung)
-        (void)fprintf(o->out, "{\"event\":\"rung\",\"rung\":\"%s\"}\n", rung);
-    (void)fflush(o->out);
-}
-
-void output_warning(struct output *o, const l2tpc_error *error)
-{
-    char text[1024];
-
-    output_clear_line(o);
-    if (o->json)
-        (void)fprintf(o->out, "{\"event\":\"warning\",\"code\":\"%s\"}\n",
-                      l2tpc_error_get_code(error));
-    (void)l2tpc_error_message(error, o->json ? NULL : translate, text, sizeof(text));
-    complain("%s", text);
-    (void)l2tpc_error_hint(error, o->json ? NULL : translate, text, sizeof(text));
-    (void)fprintf(stderr, "       %s\n       [%s]\n", text, l2tpc_error_get_code(error));
-}
-
 /* JSON is UTF-8; a path may be anything. */
 static bool is_utf8(const char *text)
 {
@@ -189,6 +168,35 @@ void output_refusal(struct output *o, const char *name, const char *state, const
     (void)fputs(",\"hint\":", o->out);
     put_json_string(o->out, hint);
     (void)fputs(",\"peer_code\":null,\"windows_code\":null}}\n", o->out);
+}
+
+void output_rung(struct output *o, const char *rung)
+{
+    if (o->json && rung)
+        (void)fprintf(o->out, "{\"event\":\"rung\",\"rung\":\"%s\"}\n", rung);
+    (void)fflush(o->out);
+}
+
+void output_warning(struct output *o, const l2tpc_error *error)
+{
+    const char *code = l2tpc_error_get_code(error);
+    char sentence[1024];
+    char hint[1024];
+
+    (void)l2tpc_error_message(error, o->json ? NULL : translate, sentence, sizeof(sentence));
+    (void)l2tpc_error_hint(error, o->json ? NULL : translate, hint, sizeof(hint));
+    if (!o->json) {
+        output_clear_line(o);
+        complain("%s", sentence);
+        (void)fprintf(stderr, "       %s\n       [%s]\n", hint, code);
+        return;
+    }
+    (void)fprintf(o->out, "{\"event\":\"warning\",\"code\":\"%s\",\"message\":", code);
+    put_json_string(o->out, sentence);
+    (void)fputs(",\"hint\":", o->out);
+    put_json_string(o->out, hint);
+    (void)fputs("}\n", o->out);
+    (void)fflush(o->out);
 }
 
 static void print_evidence(FILE *out, const l2tpc_status *status)
