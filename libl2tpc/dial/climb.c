@@ -20,6 +20,12 @@ void climb_begin(struct dial *d, l2tpc_us now)
     d->facts.ladder = &d->ladder;
 }
 
+/* The table of servers may have said 1701 before the first quick mode. */
+static void note_port(struct dial *d)
+{
+    d->ladder.port_tried = d->ladder.port_tried || d->inner_port == L2TP_PORT;
+}
+
 static uint16_t inner_port(const struct dial *d)
 {
     return d->ladder.now.port_1701 ? L2TP_PORT : d->inner_port;
@@ -143,6 +149,7 @@ bool climb_on(struct dial *d, const struct failure *failure, l2tpc_us now)
         new_ike(d, now);
         return true;
     }
+    note_port(d);
     step = ladder_next(&d->ladder, &end);
     if (step == LADDER_OVER)
         return false;
@@ -180,6 +187,7 @@ void climb_watch_l2tp(struct dial *d, l2tpc_us now)
     const struct ladder *l = &d->ladder;
     bool short_wait = !d->facts.udp_encapsulated && ladder_has_udp(l, d->mm5);
 
+    note_port(d);
     if (d->deadline.esp_check == US_NEVER) {
         d->esp_check_from = now;
         d->deadline.esp_check = us_add(now, short_wait ? LADDER_ESP_WAIT : ESP_CHECK_DEADLINE);
@@ -255,6 +263,19 @@ static bool is_lossy(const struct dial *d)
     return d->facts.ike->resent > d->resent_before || d->facts.l2tp->resent > 0;
 }
 
+/* What the table of servers makes of it, or made of it the last time. */
+static void name_make(const struct dial *d, struct learned *out)
+{
+    const struct server_verdict *v = &d->facts.server;
+    char text[2 * SERVER_NAME_MAX + 4];
+
+    (void)snprintf(text, sizeof(text), "%s%s%s", v->ike ? v->ike->name : "",
+                   v->ike && v->l2tp ? ", " : "", v->l2tp ? v->l2tp->name : "");
+    if (!text[0] && d->config.has_learned)
+        (void)snprintf(text, sizeof(text), "%s", d->config.learned.fingerprint);
+    text_escape(out->fingerprint, sizeof(out->fingerprint), span_str(text));
+}
+
 bool dial_learned(const struct dial *d, struct learned *out)
 {
     const struct ike_facts *i = d->facts.ike;
@@ -279,9 +300,7 @@ bool dial_learned(const struct dial *d, struct learned *out)
         (void)snprintf(out->peer_id_type, sizeof(out->peer_id_type), "%s", i->peer_id_type);
         (void)snprintf(out->peer_id, sizeof(out->peer_id), "%s", i->peer_id);
     }
-    if (d->config.has_learned)
-        (void)snprintf(out->fingerprint, sizeof(out->fingerprint), "%s",
-                       d->config.learned.fingerprint);
+    name_make(d, out);
     (void)snprintf(out->address, sizeof(out->address), "%s",
                    inaddr_text(&d->facts.remote.addr, text));
     return true;

@@ -47,7 +47,7 @@ struct dial_config {
     const struct ike_credential *credential; /* outlives the dial; NULL: a pre-shared key */
     bool no_fragmentation;         /* quirk: IKE fragments are neither announced nor sent */
     const struct servers *servers; /* outlives the dial; NULL: no server is known */
-    bool has_learned;                        /* of this very server */
+    bool has_learned;              /* of this very server */
     struct learned learned;
 };
 
@@ -135,7 +135,7 @@ struct dial_facts {
     struct dial_ip ip;
     struct failure failure; /* id NONE while all is well */
     struct server_verdict server;
-    unsigned server_quirks; /* enum server_quirk bits that the verdict has switched on */
+    unsigned server_quirks;      /* enum server_quirk bits that the verdict has switched on */
     const struct ladder *ladder; /* NULL before phase 1 has begun */
     bool peer_id_changed;        /* since the dial before */
 };
