@@ -18,8 +18,8 @@
 #include "base/verdict.h"
 #include "crypto/crypto.h"
 #include "crypto/x509.h"
-#include "ike/vendor.h"
 #include "ike/strength.h"
+#include "ike/vendor.h"
 
 /* Which of our sockets a datagram belongs to. */
 enum ike_port {
