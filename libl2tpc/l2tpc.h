@@ -256,8 +256,17 @@ L2TPC_API int l2tpc_config_set_mru(l2tpc_config *config, unsigned mru);
 /* Wanted interface name, at most 15 bytes, may hold one %d; default "l2tp%d". */
 L2TPC_API int l2tpc_config_set_interface(l2tpc_config *config, const char *name);
 /* "softether-utf8": MS-CHAPv2 over the UTF-8 bytes of the password. "port-1701": inner source port.
- * "no-fragmentation": IKE fragments are neither announced nor sent. */
+ * "no-fragmentation": IKE fragments are neither announced nor sent.
+ * "sha256-96": HMAC-SHA2-256 in ESP is cut to 96 bits, as old servers do it. */
 L2TPC_API int l2tpc_config_set_quirk(l2tpc_config *config, const char *quirk);
+
+/*
+ * What an earlier dial of this profile has learned about the server: bytes of a LEARNED event. The
+ * dial then begins where that one ended, compares who the server is, and takes nothing weaker. What
+ * cannot be read counts as nothing learned, and is told by a WARNING event; what was learned about
+ * another server is passed over. An empty text takes back an earlier one.
+ */
+L2TPC_API int l2tpc_config_set_learned(l2tpc_config *config, const void *bytes, size_t len);
 
 /* --------------------------------------------------------------------------------------- secrets
  */
@@ -382,6 +391,9 @@ L2TPC_API l2tpc_event *l2tpc_session_next_event(l2tpc_session *session);
 /* Answers a NEED event. L2TPC_ENOTFOUND when it is no longer open. */
 L2TPC_API int l2tpc_session_answer(l2tpc_session *session, uint32_t need,
                                    const l2tpc_answer *answer);
+/* What is known of the server since the dial is up, as the LEARNED event has it, into `buffer`;
+ * returns the bytes needed without NUL, 0 when nothing is known yet. */
+L2TPC_API size_t l2tpc_session_get_learned(l2tpc_session *session, char *buffer, size_t size);
 /* A snapshot of everything negotiated and counted; freed by l2tpc_status_free(). */
 L2TPC_API int l2tpc_session_get_status(l2tpc_session *session, l2tpc_status **out);
 
@@ -395,8 +407,11 @@ typedef enum l2tpc_event_type {
     L2TPC_EVENT_IP_CONFIG = 4, /* need: addresses that were (or, without host_ops, are to be) set */
     L2TPC_EVENT_UP = 5,
     L2TPC_EVENT_REKEYED = 6,
-    L2TPC_EVENT_FAILED = 7, /* error; DOWN follows */
-    L2TPC_EVENT_DOWN = 8,   /* the last one */
+    L2TPC_EVENT_FAILED = 7,   /* error; DOWN follows */
+    L2TPC_EVENT_DOWN = 8,     /* the last one */
+    L2TPC_EVENT_RUNG = 9,     /* text: the dial goes on in another way, "raw-esp" */
+    L2TPC_EVENT_WARNING = 10, /* error, which ends nothing */
+    L2TPC_EVENT_LEARNED = 11, /* text: to be kept for l2tpc_config_set_learned(), at most 16 KiB */
 } l2tpc_event_type;
 
 L2TPC_API void l2tpc_event_free(l2tpc_event *event); /* NULL is fine */
@@ -406,6 +421,7 @@ L2TPC_API const char *l2tpc_event_get_stage(const l2tpc_event *event);
 L2TPC_API double l2tpc_event_get_stage_ms(const l2tpc_event *event);
 L2TPC_API const l2tpc_need *l2tpc_event_get_need(const l2tpc_event *event);   /* or NULL */
 L2TPC_API const l2tpc_error *l2tpc_event_get_error(const l2tpc_event *event); /* or NULL */
+L2TPC_API const char *l2tpc_event_get_text(const l2tpc_event *event);         /* or NULL */
 
 /* ---------------------------------------------------------------------------------------- errors
  */

@@ -92,6 +92,8 @@ l2tpc_event *l2tpc_session_next_event(l2tpc_session *s)
 
 void l2tpc_event_free(l2tpc_event *e)
 {
+    if (e)
+        free(e->text);
     free(e);
 }
 
@@ -118,6 +120,11 @@ const l2tpc_need *l2tpc_event_get_need(const l2tpc_event *e)
 const l2tpc_error *l2tpc_event_get_error(const l2tpc_event *e)
 {
     return e->has_error ? &e->error : NULL;
+}
+
+const char *l2tpc_event_get_text(const l2tpc_event *e)
+{
+    return e->text;
 }
 
 /* ---- errors ---- */

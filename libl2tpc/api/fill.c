@@ -155,6 +155,35 @@ static void fill_revocation(l2tpc_status *st, const struct revocation_check *r)
     set_text(st, STATUS_ike_revocation_source, sources[r->source]);
 }
 
+static void fill_ladder(l2tpc_status *st, const struct ladder *l)
+{
+    char text[LADDER_ROWS_MAX * 64] = "";
+    size_t at = 0;
+
+    for (unsigned i = 0; i < l->n_rows; i++)
+        at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s%s\n", rung_name(l->row[i].rung),
+                               l->row[i].why ? " after " : "",
+                               l->row[i].why ? failure_code(l->row[i].why) : "");
+    set_text(st, STATUS_ladder_rung, rung_name(l->now.rung));
+    set_text(st, STATUS_ladder_rungs, text);
+}
+
+static void fill_learned(l2tpc_status *st, const l2tpc_session *s, const struct dial_facts *f)
+{
+    const l2tpc_config *c = &s->config;
+
+    set_text(st, STATUS_learned_state, learned_state(c));
+    if (!learned_holds(c))
+        return;
+    set_text(st, STATUS_learned_floor_ike, strength_name(c->learned.floor_ike));
+    set_text(st, STATUS_learned_floor_esp, strength_name(c->learned.floor_esp));
+    set_text(st, STATUS_learned_fingerprint, c->learned.fingerprint);
+    if (c->learned.peer_id[0] && f->was_authenticated) {
+        set_text(st, STATUS_ike_peer_id_before, c->learned.peer_id);
+        set_bool(st, STATUS_ike_peer_id_changed, f->peer_id_changed);
+    }
+}
+
 static void fill_esp(l2tpc_status *st, const struct dial_facts *f)
 {
     char cipher[24];
@@ -322,6 +351,9 @@ void status_fill(l2tpc_status *st, l2tpc_session *s)
         fill_ike(st, f->ike);
     status_fill_server(st, s, f);
     fill_revocation(st, &s->revocation);
+    if (f->ladder)
+        fill_ladder(st, f->ladder);
+    fill_learned(st, s, f);
     if (f->has_sa)
         fill_esp(st, f);
     if (f->l2tp)

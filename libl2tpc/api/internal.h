@@ -90,6 +90,9 @@ struct l2tpc_config {
     char certificate_uri[TOKEN_URI_MAX], key_uri[TOKEN_URI_MAX]; /* on a token; empty: none */
     bool allow_cn, allow_sha1;                                   /* of the server's certificate */
     enum revocation_policy revocation;
+    bool quirk_sha256_96;
+    bool learned_given, learned_bad; /* it cannot be read */
+    struct learned learned;
 };
 
 struct l2tpc_error {
@@ -105,6 +108,7 @@ struct l2tpc_event {
     l2tpc_need need;
     char session_name[NAME_MAX_LEN + 1];
     l2tpc_error error;
+    char *text; /* heap, or NULL */
     struct l2tpc_event *next;
 };
 
@@ -197,6 +201,12 @@ void session_measure_psk(l2tpc_session *s, struct span psk);
 void revocation_begin(l2tpc_session *s, const struct trust *trust, const struct cert_list *path,
                       uint32_t need, l2tpc_us now);
 void revocation_end(l2tpc_session *s);
+/* learned.c */
+/* What was given is for the server that is dialed. */
+bool learned_holds(const l2tpc_config *c);
+const char *learned_state(const l2tpc_config *c);
+void learned_warn(l2tpc_session *s);
+void learned_tell(l2tpc_session *s);
 
 /* certificate.c */
 bool blob_set(struct blob *b, const void *bytes, size_t n);

@@ -75,7 +75,9 @@ static void tell(l2tpc_session *s, l2tpc_event_type type, const struct dial_even
         return;
     if (type == L2TPC_EVENT_STAGE_END)
         event->stage_ms = stage_ms(&runner_facts(s->runner)->stage[e->stage]);
-    if (type == L2TPC_EVENT_FAILED) {
+    if (type == L2TPC_EVENT_RUNG)
+        event->text = strdup(rung_name(runner_facts(s->runner)->ladder->now.rung));
+    if (type == L2TPC_EVENT_FAILED || type == L2TPC_EVENT_WARNING) {
         event->has_error = true;
         event->error.failure = e->failure;
     }
@@ -114,6 +116,15 @@ static void on_dial_event(void *user, const struct dial_event *e, l2tpc_us now)
     case DIAL_EVENT_FAILED:
         tell(s, L2TPC_EVENT_FAILED, e);
         break;
+    case DIAL_EVENT_RUNG:
+        tell(s, L2TPC_EVENT_RUNG, e);
+        break;
+    case DIAL_EVENT_WARNING:
+        tell(s, L2TPC_EVENT_WARNING, e);
+        break;
+    case DIAL_EVENT_LEARNED:
+        learned_tell(s);
+        break;
     case DIAL_EVENT_DOWN:
         observer_close(s);
         s->down = true;
@@ -145,6 +156,11 @@ static void fill_dial_config(const l2tpc_session *s, struct dial_config *out)
         .no_fragmentation = c->quirk_no_fragmentation,
         .servers = s->context->servers,
     };
+    for (unsigned i = 0; i < out->policy.n_esp; i++)
+        if (c->quirk_sha256_96 && out->policy.esp[i].integ == HASH_SHA256)
+            out->policy.esp[i].truncate_96 = true;
+    out->has_learned = learned_holds(c);
+    out->learned = c->learned;
     (void)snprintf(out->server, sizeof(out->server), "%s", c->server);
     (void)snprintf(out->user, sizeof(out->user), "%s", c->user);
     /* The tunnel's host name says nothing about this computer or its user. */
@@ -240,6 +256,7 @@ int l2tpc_session_start(l2tpc_session *s)
         result = L2TPC_EBUSY;
     } else {
         s->started = true;
+        learned_warn(s);
         session_begin(s, s->config.has_passphrase ? &s->config.passphrase : NULL, io_now());
     }
     pthread_mutex_unlock(&s->context->lock);

@@ -153,6 +153,23 @@
 #define SCAN_TIME US_S(60)
 #define SCAN_TIME_MAX_S 300
 
+/* The ladder (dial/ladder.h) */
+#define LADDER_ONES 6    /* tries with one suite; more would look like a scan, and take too long */
+#define LADDER_MM5_MAX 3 /* main modes that reach message 5 in one dial (hostile.md C13) */
+#define LADDER_ROWS_MAX 24
+#define LADDER_TIME US_S(30)        /* no rung begins later: a dial ends within 50 s */
+#define LADDER_MM1_SENDS 3          /* unanswered message 1 with the whole list: 3.5 s */
+#define LADDER_ONE_SENDS 2          /* and with one suite: 1.5 s */
+#define LADDER_HINT_WAIT US_MS(500) /* behind the first refusal, which has had IKE_HINT_WAIT */
+#define LADDER_QUICK_WAIT US_S(3)
+#define LADDER_QUICK_LAST US_S(15) /* the last one: before DPD gives up, which began before it */
+#define LADDER_MM5_WAIT US_S(20)   /* behind a rung that message 5 has been sent on before */
+#define LADDER_PROBE_WAIT US_S(8)  /* for any sign of port 4500, when raw ESP is the next rung */
+#define LADDER_PORT_WAIT US_S(2)   /* and 4 RTT: SCCRQ unanswered; then source port 1701 */
+#define LADDER_ESP_WAIT US_S(6)    /* raw ESP brings nothing back; then UDP encapsulation */
+#define LEARNED_TEXT_MAX 16384
+#define LEARNED_FINGERPRINT_MAX 129
+
 /* Polite end: how long a Terminate, CDN, StopCCN or Delete may wait for its answer. */
 #define NO_SA_WAIT US_S(5) /* all SAs deleted: the server may be about to start a quick mode */
 #define CLOSE_WAIT US_MS(1500)

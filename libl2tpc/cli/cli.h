@@ -46,6 +46,7 @@ struct connect_options {
     bool json, verbose;
     char **command;          /* l2tpc run: ends with NULL */
     const char *servers_dir; /* NULL: the one in /etc */
+    bool no_memory;
 };
 
 /* options.c: 0, or the exit status after a sentence or the help has been printed (-1 for help). */
@@ -127,6 +128,10 @@ int kill_switch_hold(struct adapter *a, const char *interface_name, const l2tpc_
 void kill_switch_end(struct adapter *a, bool by_user);
 /* One sentence on standard output when something is held on this computer. */
 void kill_switch_tell(void);
+/* memory.c: what was learned of the server, by the name of the connection. */
+const char *state_dir(void);
+void memory_load(struct adapter *a, l2tpc_config *config);
+void memory_save(struct adapter *a, const char *text);
 
 /* control.c: the socket by which other commands reach a running connection. */
 struct control {
@@ -166,6 +171,10 @@ void output_stage_end(struct output *o, const char *stage, double ms);
 void output_failure(struct output *o, const l2tpc_error *error);
 /* After it: what the table of servers knows of the one that was dialed. */
 void output_server_advice(struct output *o, const l2tpc_status *status);
+/* The dial goes on in another way. */
+void output_rung(struct output *o, const char *rung);
+/* The words of a failure, but the dial goes on. */
+void output_warning(struct output *o, const l2tpc_error *error);
 /* A failure without a session: its code and the argument of its sentence. */
 void output_refusal(struct output *o, const char *name, const char *state, const char *code,
                     const char *value);
@@ -185,5 +194,6 @@ int cmd_unblock(int argc, char **argv);
 int cmd_scan(int argc, char **argv);
 int cmd_servers(int argc, char **argv);
 int cmd_psk(int argc, char **argv);
+int cmd_forget(int argc, char **argv);
 
 #endif

@@ -214,7 +214,8 @@ static int open_context_of_room(struct connection *c)
 
 static int open_context(struct connection *c)
 {
-    l2tpc_host_options host = {.size = sizeof(host), .run_dir = run_dir()};
+    l2tpc_host_options host = {
+        .size = sizeof(host), .run_dir = run_dir(), .state_dir = state_dir()};
     l2tpc_host_ops ops = {.size = sizeof(ops), .user = &c->adapter, .serve = adapter_serve};
     l2tpc_context_options options = {.size = sizeof(options), .host_ops = &ops};
     int rc = l2tpc_host_new(&c->adapter.host, &host);
@@ -237,6 +238,7 @@ static int open_context(struct connection *c)
 
 static int open_session(struct connection *c)
 {
+    memory_load(&c->adapter, c->config);
     if (l2tpc_session_new(&c->session, c->context, c->config) != L2TPC_OK ||
         l2tpc_session_start(c->session) != L2TPC_OK)
         return refused(c, "local.memory", "");
@@ -380,6 +382,15 @@ static void on_event(struct connection *c, const l2tpc_event *e)
         break;
     case L2TPC_EVENT_DOWN:
         on_down(c);
+        break;
+    case L2TPC_EVENT_WARNING:
+        output_warning(&c->output, l2tpc_event_get_error(e));
+        break;
+    case L2TPC_EVENT_LEARNED:
+        memory_save(&c->adapter, l2tpc_event_get_text(e));
+        break;
+    case L2TPC_EVENT_RUNG:
+        output_rung(&c->output, l2tpc_event_get_text(e));
         break;
     case L2TPC_EVENT_IP_CONFIG:
     case L2TPC_EVENT_REKEYED:

@@ -18,6 +18,7 @@ static const struct {
     {"disconnect", N_("end a running connection politely"), cmd_disconnect},
     {"unblock", N_("lift a kill switch that a connection has left"), cmd_unblock},
     {"explain", N_("say what a failure code means and what to do"), cmd_explain},
+    {"forget", N_("forget what was learned about a server"), cmd_forget},
     {"certificate", N_("look at certificates, or ask a CA for one"), cmd_certificate},
     {"scan", N_("tell which IKE algorithms a server accepts"), cmd_scan},
     {"servers", N_("list the kinds of server that are known"), cmd_servers},

@@ -40,6 +40,7 @@ enum option_id {
     OPT_JSON,
     OPT_VERBOSE,
     OPT_SERVERS_DIR,
+    OPT_NO_MEMORY,
     OPT_HELP,
     OPT_SECRET, /* what people try first; told apart before getopt takes it for --psk-file */
 };
@@ -90,7 +91,7 @@ static const struct {
      N_("also accept the login method pap or none (!chap-md5 forbids one), or of the server's "
         "certificate cn-name or sha1-chain"),
      OPT_ALLOW},
-    {"quirk", "Q", N_("softether-utf8, port-1701 or no-fragmentation"), OPT_QUIRK},
+    {"quirk", "Q", N_("softether-utf8, port-1701, no-fragmentation or sha256-96"), OPT_QUIRK},
     {"mru", "BYTES", N_("largest packet we ask for, 128 to 1500"), OPT_MRU},
     {"timeout", "S", N_("give up when not connected after S seconds"), OPT_TIMEOUT},
     {"until", "STAGE", N_("stop politely when STAGE is done, as ike-quick"), OPT_UNTIL},
@@ -98,6 +99,8 @@ static const struct {
      OPT_SERVERS_DIR},
     {"json", NULL, N_("print one JSON object a line"), OPT_JSON},
     {"verbose", NULL, N_("print the log to standard error"), OPT_VERBOSE},
+    {"no-memory", NULL, N_("neither use nor keep what was learned about the server"),
+     OPT_NO_MEMORY},
     {"help", NULL, N_("this text"), OPT_HELP},
 };
 
@@ -272,6 +275,8 @@ static bool take_option(struct connect_options *o, int id, const char *value)
         return o->json = true;
     case OPT_VERBOSE:
         return o->verbose = true;
+    case OPT_NO_MEMORY:
+        return o->no_memory = true;
     default:
         return false;
     }

@@ -170,6 +170,35 @@ void output_refusal(struct output *o, const char *name, const char *state, const
     (void)fputs(",\"peer_code\":null,\"windows_code\":null}}\n", o->out);
 }
 
+void output_rung(struct output *o, const char *rung)
+{
+    if (o->json && rung)
+        (void)fprintf(o->out, "{\"event\":\"rung\",\"rung\":\"%s\"}\n", rung);
+    (void)fflush(o->out);
+}
+
+void output_warning(struct output *o, const l2tpc_error *error)
+{
+    const char *code = l2tpc_error_get_code(error);
+    char sentence[1024];
+    char hint[1024];
+
+    (void)l2tpc_error_message(error, o->json ? NULL : translate, sentence, sizeof(sentence));
+    (void)l2tpc_error_hint(error, o->json ? NULL : translate, hint, sizeof(hint));
+    if (!o->json) {
+        output_clear_line(o);
+        complain("%s", sentence);
+        (void)fprintf(stderr, "       %s\n       [%s]\n", hint, code);
+        return;
+    }
+    (void)fprintf(o->out, "{\"event\":\"warning\",\"code\":\"%s\",\"message\":", code);
+    put_json_string(o->out, sentence);
+    (void)fputs(",\"hint\":", o->out);
+    put_json_string(o->out, hint);
+    (void)fputs("}\n", o->out);
+    (void)fflush(o->out);
+}
+
 static void print_evidence(FILE *out, const l2tpc_status *status)
 {
     l2tpc_evidence e = {.size = sizeof(e)};

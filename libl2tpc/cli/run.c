@@ -27,6 +27,7 @@ int cmd_run(int argc, char **argv)
     if (!options.name) {
         (void)snprintf(name, sizeof(name), "run-%ld", (long)getpid());
         options.name = name;
+        options.no_memory = true; /* nobody will ask for this name again */
     }
     /* UDP needs no right, protocol 50 does. */
     if (options.encapsulation && strcmp(options.encapsulation, "esp") == 0) {

@@ -40,6 +40,7 @@ void dial_free(struct dial *d)
     ppp_free(d->ppp);
     l2tp_free(d->l2tp);
     ike_free(d->ike);
+    ike_free(d->leaving);
     data_clear(&d->data);
     msgq_clear(&d->ip);
     wipe_free(d, sizeof(*d));
@@ -123,7 +124,7 @@ static void note_esp_works(struct dial *d, l2tpc_us now)
     if (d->esp_seen)
         return;
     d->esp_seen = true;
-    d->deadline.esp_check = US_NEVER;
+    d->deadline.esp_check = d->deadline.port = US_NEVER;
     stage_end(d, STAGE_ESP_CHECK, now);
     if (d->closing == CLOSING_NOT)
         stage_begin(d, STAGE_L2TP_TUNNEL, now);
@@ -198,7 +199,13 @@ static void fail_esp_check(struct dial *d, l2tpc_us now)
     else
         (void)snprintf(f.value, sizeof(f.value), "%llu sent, 0 received",
                        (unsigned long long)facts->esp_out.packets);
-    dial_fail_now(d, &f, now);
+    d->deadline.esp_check = US_NEVER;
+    if (climb_on(d, &f, now))
+        return;
+    if (now < us_add(d->esp_check_from, ESP_CHECK_DEADLINE))
+        d->deadline.esp_check = us_add(d->esp_check_from, ESP_CHECK_DEADLINE);
+    else
+        dial_fail_now(d, &f, now);
 }
 
 /* No keys are left: they have run out, or the server took them all away. */
@@ -219,6 +226,8 @@ static void own_deadlines(struct dial *d, l2tpc_us now)
         if (d->closing == CLOSING_NOT)
             dial_start_l2tp(d, now);
     }
+    if (d->deadline.port <= now)
+        climb_try_port(d, now);
     if (d->deadline.esp_check <= now)
         fail_esp_check(d, now);
     if (d->deadline.address <= now) {
@@ -265,6 +274,7 @@ l2tpc_us dial_deadline(const struct dial *d)
     next = us_min(next, d->deadline.sccrq);
     next = us_min(next, d->deadline.no_sa);
     next = us_min(next, d->deadline.closing);
+    next = us_min(next, d->deadline.port);
     next = us_min(next, data_next_expiry(&d->data));
     next = us_min(next, rekey_deadline(d));
     if (d->ike)

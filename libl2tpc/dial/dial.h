@@ -16,6 +16,7 @@
 #include "base/suite.h"
 #include "base/verdict.h"
 #include "dial/data.h"
+#include "dial/ladder.h"
 #include "dial/servers.h"
 #include "ike/ike.h"
 #include "ike/policy.h"
@@ -46,6 +47,8 @@ struct dial_config {
     const struct ike_credential *credential; /* outlives the dial; NULL: a pre-shared key */
     bool no_fragmentation;         /* quirk: IKE fragments are neither announced nor sent */
     const struct servers *servers; /* outlives the dial; NULL: no server is known */
+    bool has_learned;              /* of this very server */
+    struct learned learned;
 };
 
 /* Which of the driver's sockets a datagram leaves from or came in on. */
@@ -84,6 +87,9 @@ enum dial_event_type {
     DIAL_EVENT_RELEASE_IP, /* undo APPLY_IP: the tunnel goes away */
     DIAL_EVENT_FAILED,     /* .failure; DOWN follows */
     DIAL_EVENT_DOWN,       /* the end: nothing more will come */
+    DIAL_EVENT_RUNG,       /* another try: dial_facts.ladder has it */
+    DIAL_EVENT_WARNING,    /* .failure, which ends nothing */
+    DIAL_EVENT_LEARNED,    /* dial_learned() is worth keeping */
 };
 
 struct dial_event {
@@ -129,7 +135,9 @@ struct dial_facts {
     struct dial_ip ip;
     struct failure failure; /* id NONE while all is well */
     struct server_verdict server;
-    unsigned server_quirks; /* enum server_quirk bits that the verdict has switched on */
+    unsigned server_quirks;      /* enum server_quirk bits that the verdict has switched on */
+    const struct ladder *ladder; /* NULL before phase 1 has begun */
+    bool peer_id_changed;        /* since the dial before */
 };
 
 struct dial;
@@ -179,6 +187,8 @@ void dial_close(struct dial *d, l2tpc_us now);
 /* A failure of the driver's own (TUN gone, cancelled): ends the dial with it, politely. */
 void dial_fail(struct dial *d, const struct failure *failure, l2tpc_us now);
 struct data_path *dial_data(struct dial *d);
+/* What is known of the server now that the dial is up; false before. */
+bool dial_learned(const struct dial *d, struct learned *out) MUST_USE;
 /* All inbound SPIs; returns how many (at most max). */
 unsigned dial_inbound_spis(const struct dial *d, uint32_t *out, unsigned max);
 /* The name that was dialed: the argument of RESOLVE. */

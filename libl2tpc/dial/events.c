@@ -22,8 +22,10 @@ void dial_fail_now(struct dial *d, const struct failure *failure, l2tpc_us now)
 
     if (d->closing != CLOSING_NOT)
         return;
-    e.stage = failure->stage;
-    d->facts.failure = *failure;
+    if (d->facts.ladder && !d->facts.up)
+        e.failure = ladder_verdict(&d->ladder, failure);
+    e.stage = e.failure.stage;
+    d->facts.failure = e.failure;
     dial_events_push(&d->events, &e);
     dial_close(d, now);
 }
@@ -105,7 +107,7 @@ void dial_start_l2tp(struct dial *d, l2tpc_us now)
         return;
     }
     d->facts.l2tp = l2tp_facts(d->l2tp);
-    d->deadline.esp_check = us_add(now, ESP_CHECK_DEADLINE);
+    climb_watch_l2tp(d, now);
     l2tp_start(d->l2tp, now);
 }
 
@@ -179,6 +181,7 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
 
     switch (e->type) {
     case IKE_EVENT_STAGE:
+        d->mm5 += e->stage == STAGE_IKE_AUTH && !d->facts.up;
         on_ike_stage(d, e->stage, now);
         break;
     case IKE_EVENT_NEED_PSK:
@@ -187,7 +190,10 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         if (d->closing != CLOSING_NOT)
             break;
         d->ike_need = e->need;
-        dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
+        if (d->psk.n > 0)
+            ike_answer_psk(d->ike, e->need, secret_span(&d->psk), now);
+        else
+            dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
         break;
     case IKE_EVENT_NEED_SIGN:
         d->ike_need = e->need;
@@ -205,12 +211,14 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         break;
     case IKE_EVENT_AUTHENTICATED:
         d->facts.was_authenticated = true;
+        climb_note_peer(d);
         stage_end(d, STAGE_IKE_AUTH, now);
         break;
     case IKE_EVENT_SA_PAIR:
 #if L2TPC_TEST_HOOKS
         keep_test_keys(d, &e->sa);
 #endif
+        climb_on_pair(d, &e->sa, now);
         rekey_on_pair(d, &e->sa, now);
         break;
     case IKE_EVENT_SA_READY:
@@ -241,9 +249,12 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         if (d->deadline.address != US_NEVER && d->facts.ike->received == 0) {
             d->facts.failure = e->failure;
             try_next_address(d, now);
-        } else {
+        } else if (d->facts.up || !climb_on(d, &e->failure, now)) {
             dial_fail_now(d, &e->failure, now);
         }
+        break;
+    case IKE_EVENT_QUICK_FAILED:
+        climb_on_quick_failed(d, &e->failure, now);
         break;
     }
 }

@@ -24,9 +24,10 @@ struct dial_deadlines {
     l2tpc_us sccrq;     /* the server has had the time to install its SA pair */
     l2tpc_us no_sa;     /* every SA was deleted */
     l2tpc_us closing;   /* the polite end has taken long enough */
+    l2tpc_us port;      /* L2TP stays silent: the next rung is source port 1701 */
 };
 
-static const struct dial_deadlines dial_no_deadlines = {US_NEVER, US_NEVER, US_NEVER,
+static const struct dial_deadlines dial_no_deadlines = {US_NEVER, US_NEVER, US_NEVER, US_NEVER,
                                                         US_NEVER, US_NEVER, US_NEVER};
 
 struct dial {
@@ -35,6 +36,7 @@ struct dial {
     struct dial_deadlines deadline;
     struct data_path data;
     struct ike *ike;
+    struct ike *leaving; /* the one of the rung before: only its last words are still sent */
     struct l2tp *l2tp;
     struct ppp *ppp;
     uint16_t inner_port;
@@ -56,6 +58,13 @@ struct dial {
         unsigned tries; /* that came to nothing */
         l2tpc_us next;  /* not before */
     } rekey;
+    struct ladder ladder;
+    struct secret psk;       /* for the next rung; wiped when the dial is up */
+    unsigned mm5;            /* sent before it was up */
+    bool quick_again;        /* this IKE SA has had a further quick mode */
+    uint64_t resent_before;  /* messages that IKE had sent again when this try began */
+    bool wants_port_1701;    /* its quick mode is under way beside a silent pair */
+    l2tpc_us esp_check_from; /* when L2TP first had a pair to send on */
     bool until_reached;
     struct dial_events events;
     struct msgq ip;
@@ -85,6 +94,21 @@ void try_next_address(struct dial *d, l2tpc_us now);
 void server_look(struct dial *d);
 /* Switches on what the verdict allows of these bits; returns what of them is on. */
 unsigned server_apply(struct dial *d, unsigned quirks);
+
+/* climb.c */
+void climb_begin(struct dial *d, l2tpc_us now);
+/* The next rung after this failure is under way; false: there is none. */
+bool climb_on(struct dial *d, const struct failure *failure, l2tpc_us now) MUST_USE;
+/* What the IKE engine of this try is to know. */
+void climb_configure(const struct dial *d, struct ike_config *out);
+/* L2TP has begun on a pair. */
+void climb_watch_l2tp(struct dial *d, l2tpc_us now);
+void climb_try_port(struct dial *d, l2tpc_us now);
+/* A pair is about to come. */
+void climb_on_pair(struct dial *d, const struct sa_pair *sa, l2tpc_us now);
+void climb_on_quick_failed(struct dial *d, const struct failure *failure, l2tpc_us now);
+void climb_note_peer(struct dial *d);
+void climb_note_up(struct dial *d);
 
 /* rekey.c */
 void rekey_on_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now);

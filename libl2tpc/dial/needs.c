@@ -126,7 +126,8 @@ void try_next_address(struct dial *d, l2tpc_us now)
             continue;
         d->facts.failure = failure_make(FAILURE_NONE);
         d->facts.remote = (struct endpoint){.addr = *a, .port = d->config.port};
-        need_sockets(d, d->config.encapsulation == ENCAPSULATION_ESP, now);
+        climb_begin(d, now);
+        need_sockets(d, d->ladder.now.encapsulation == ENCAPSULATION_ESP, now);
         return;
     }
     f = d->facts.failure.id ? d->facts.failure : failure_make(FAILURE_RESOLVE_NOT_FOUND);
@@ -157,17 +158,13 @@ void dial_answer_resolve(struct dial *d, uint32_t need, const struct inaddr *add
 static struct ike_config ike_config_of(const struct dial *d)
 {
     const struct dial_config *c = &d->config;
-
-    return (struct ike_config){
+    struct ike_config out = {
         .env = c->env,
         .crypto = c->crypto,
         .local = d->facts.local,
         .local_natt_port = d->facts.local_natt_port,
         .remote = d->facts.remote,
         .remote_natt_port = 4500,
-        .policy = c->policy,
-        .encapsulation = c->encapsulation,
-        .inner_port = d->inner_port,
         .ike_lifetime_s = c->ike_lifetime_s,
         .esp_lifetime_s = c->esp_lifetime_s,
         .esp_lifetime_kb = c->esp_lifetime_kb,
@@ -176,12 +173,20 @@ static struct ike_config ike_config_of(const struct dial *d)
         .fragmentation = !c->no_fragmentation,
         .packet_max = d->outer_mtu,
     };
+
+    climb_configure(d, &out);
+    return out;
 }
 
 static void start_ike(struct dial *d, l2tpc_us now)
 {
-    struct ike_config config = ike_config_of(d);
+    struct ike_config config;
 
+    /* Only the first rung goes through the addresses: a later one has been answered. */
+    d->deadline.address = d->ladder.n_rows == 1 && d->next_address < d->n_addresses
+                              ? us_add(now, ADDRESS_DEADLINE)
+                              : US_NEVER;
+    config = ike_config_of(d);
     d->ike = ike_new(&config);
     if (!d->ike) {
         struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
@@ -190,8 +195,6 @@ static void start_ike(struct dial *d, l2tpc_us now)
         return;
     }
     d->facts.ike = ike_facts(d->ike);
-    d->deadline.address =
-        d->next_address < d->n_addresses ? us_add(now, ADDRESS_DEADLINE) : US_NEVER;
     stage_begin(d, STAGE_IKE_PHASE1, now);
     ike_start(d->ike, now);
 }
@@ -204,7 +207,7 @@ void dial_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *l
     if (failure) {
         d->facts.failure = *failure;
         /* No route to this family is no reason not to try the other; past IKE it is too late. */
-        if (!d->ike && d->next_address < d->n_addresses)
+        if (!d->ike && d->next_address < d->n_addresses && d->ladder.n_rows <= 1)
             try_next_address(d, now);
         else
             dial_fail_now(d, failure, now);
@@ -238,6 +241,9 @@ void dial_answer_secret(struct dial *d, uint32_t need, const struct span *secret
         failure_set_value(&f, span_str(psk ? "pre-shared key" : "password"));
         dial_fail_now(d, &f, now);
     } else if (psk && d->ike) {
+        ladder_note_person(&d->ladder, now);
+        if (!secret_set(&d->psk, *secret)) /* too long: IKE says so */
+            secret_wipe(&d->psk);
         ike_answer_psk(d->ike, d->ike_need, *secret, now);
     } else if (!psk && d->ppp) {
         ppp_answer_password(d->ppp, d->ppp_need, *secret, now);
@@ -268,6 +274,7 @@ static void answer_host(struct dial *d, uint32_t need, const struct failure *fai
             d->facts.up_at = now;
             ike_keep(d->ike);
             d->deadline.whole = US_NEVER;
+            climb_note_up(d);
             stage_begin(d, STAGE_UP, now);
             dial_emit(d, DIAL_EVENT_UP);
         }

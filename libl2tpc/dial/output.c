@@ -15,14 +15,22 @@
 
 static bool pop_ike(struct dial *d, enum dial_path *path, struct endpoint *to, struct msg *out)
 {
+    const struct ike *ike = d->leaving;
     struct msg m;
     uint8_t *marked;
     size_t n;
 
-    if (!d->ike || !ike_pop_out(d->ike, &m))
-        return false;
+    if (d->leaving && !ike_pop_out(d->leaving, &m)) {
+        ike_free(d->leaving);
+        d->leaving = NULL;
+    }
+    if (!d->leaving) {
+        ike = d->ike;
+        if (!d->ike || !ike_pop_out(d->ike, &m))
+            return false;
+    }
     *path = m.tag == IKE_PORT_500 ? DIAL_PATH_IKE : DIAL_PATH_NATT;
-    *to = *ike_peer(d->ike, m.tag == IKE_PORT_500 ? IKE_PORT_500 : IKE_PORT_4500);
+    *to = *ike_peer(ike, m.tag == IKE_PORT_500 ? IKE_PORT_500 : IKE_PORT_4500);
     if (m.tag != IKE_PORT_4500) {
         *out = m;
         return true;

@@ -78,7 +78,7 @@ void rekey_on_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now)
     if (d->data.sender == p)
         d->deadline.no_sa = US_NEVER;
     follow_sender(d);
-    if (!sa->udp_encapsulated && d->config.encapsulation != ENCAPSULATION_ESP &&
+    if (!sa->udp_encapsulated && d->ladder.now.encapsulation != ENCAPSULATION_ESP &&
         d->data.n_installed == 1)
         need_sockets(d, true, now);
     dial_emit(d, DIAL_EVENT_SA_CHANGED);

@@ -32,12 +32,15 @@ static int options_read(l2tpc_host_options *out, const l2tpc_host_options *optio
         out->run_dir = L2TPC_HOST_RUN_DIR;
     if (!out->resolv_conf)
         out->resolv_conf = L2TPC_HOST_RESOLV_CONF;
+    if (!out->state_dir)
+        out->state_dir = L2TPC_HOST_STATE_DIR;
     if (out->mark == 0)
         out->mark = L2TPC_HOST_MARK;
     if (out->table == 0)
         out->table = L2TPC_HOST_TABLE;
-    if (out->run_dir[0] != '/' || out->resolv_conf[0] != '/' || out->table <= RT_TABLE_LOCAL ||
-        out->table > TABLE_MAX || out->dns_mode > L2TPC_HOST_DNS_OFF)
+    if (out->run_dir[0] != '/' || out->state_dir[0] != '/' || out->resolv_conf[0] != '/' ||
+        out->table <= RT_TABLE_LOCAL || out->table > TABLE_MAX ||
+        out->dns_mode > L2TPC_HOST_DNS_OFF)
         return -EINVAL;
     return 0;
 }
@@ -62,7 +65,8 @@ int l2tpc_host_new(l2tpc_host **out, const l2tpc_host_options *options)
     h->allow = o.allow ? o.allow : UINT32_MAX;
     h->run_dir = strdup(o.run_dir);
     h->resolv_conf = strdup(o.resolv_conf);
-    rc = h->run_dir && h->resolv_conf ? net_open(&h->nl) : -ENOMEM;
+    h->state_dir = strdup(o.state_dir);
+    rc = h->run_dir && h->resolv_conf && h->state_dir ? net_open(&h->nl) : -ENOMEM;
     if (rc < 0) {
         l2tpc_host_free(h);
         return rc;
@@ -83,6 +87,7 @@ void l2tpc_host_free(l2tpc_host *h)
     net_close(h->nl);
     free(h->run_dir);
     free(h->resolv_conf);
+    free(h->state_dir);
     free(h);
 }
 

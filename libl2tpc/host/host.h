@@ -65,6 +65,7 @@ struct survey {
 struct l2tpc_host {
     char *run_dir;
     char *resolv_conf;
+    char *state_dir;
     uint32_t mark, table, dns_mode, allow;
     struct nl_sock *nl;
     struct nl_sock *watch;

@@ -77,10 +77,16 @@ static int write_all(int fd, struct span bytes)
 int run_file_write(int dir, const char *name, struct span bytes)
 {
     char tmp[FILE_NAME_MAX + 8];
+
+    (void)snprintf(tmp, sizeof(tmp), "%s.tmp", name);
+    return run_file_replace(dir, tmp, name, bytes);
+}
+
+int run_file_replace(int dir, const char *tmp, const char *name, struct span bytes)
+{
     int fd;
     int rc;
 
-    (void)snprintf(tmp, sizeof(tmp), "%s.tmp", name);
     if (unlinkat(dir, tmp, 0) != 0 && errno != ENOENT)
         return -errno;
     fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

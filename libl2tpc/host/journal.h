@@ -39,6 +39,8 @@ int run_dir_open(const char *path);
 int run_dir_lock(int dir);
 /* Whole or not at all, on disk before it returns. */
 int run_file_write(int dir, const char *name, struct span bytes);
+/* The same through a file of that name, which goes away. */
+int run_file_replace(int dir, const char *tmp, const char *name, struct span bytes);
 /* Up to `cap` bytes; the count or a negative errno value (-EFBIG when longer). */
 ssize_t run_file_read(int dir, const char *name, uint8_t *out, size_t cap);
 

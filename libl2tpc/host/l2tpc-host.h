@@ -43,6 +43,8 @@ extern "C" {
 
 #define L2TPC_HOST_RUN_DIR "/run/l2tpc"
 #define L2TPC_HOST_RESOLV_CONF "/etc/resolv.conf"
+#define L2TPC_HOST_STATE_DIR "/var/lib/l2tpc/state"
+#define L2TPC_HOST_STATE_MAX 16384 /* bytes of what is kept of one connection */
 #define L2TPC_HOST_MARK 0x6c32u    /* firewall mark of the sockets towards servers */
 #define L2TPC_HOST_TABLE 0x6c32u   /* first routing table and first rule priority */
 #define L2TPC_HOST_PROTOCOL 0xc2u  /* rtnetlink protocol of every route and rule of ours */
@@ -72,6 +74,7 @@ typedef struct l2tpc_host_options {
     uint32_t table;          /* 0: L2TPC_HOST_TABLE; at most 30000 */
     uint32_t dns_mode;       /* enum l2tpc_host_dns_mode */
     uint32_t allow;          /* policy: bit N lets request type N through; 0: all */
+    const char *state_dir;   /* NULL: L2TPC_HOST_STATE_DIR; made with mode 0700 when missing */
 } l2tpc_host_options;
 
 /* An address or prefix. `bytes` in network order, an IPv4 address in the first four. */
@@ -300,6 +303,20 @@ L2TPC_HOST_API uint32_t l2tpc_host_get_mark(const l2tpc_host *host);
 /* 1 when `name` can name a tunnel: 1 to 64 of A-Z a-z 0-9 . _ - that do not start with '.' or '-'
  * and hold no "..". 0 otherwise; NULL is 0. May be called from any thread. */
 L2TPC_HOST_API int l2tpc_host_name_valid(const char *name);
+
+/*
+ * What was learned about the server of a connection, kept beyond its process: one file per name in
+ * the state directory, readable by its owner alone. `name` as for l2tpc_host_name_valid(), else
+ * -EINVAL; a directory that others may write to is -EPERM. May be called from any thread.
+ */
+/* The bytes read, -ENOENT when nothing was learned, -EFBIG when there is more than `size`. */
+L2TPC_HOST_API int l2tpc_host_state_read(l2tpc_host *host, const char *name, void *buffer,
+                                         size_t size);
+/* Whole or not at all, on disk before it returns. -EFBIG beyond L2TPC_HOST_STATE_MAX. */
+L2TPC_HOST_API int l2tpc_host_state_write(l2tpc_host *host, const char *name, const void *bytes,
+                                          size_t len);
+/* -ENOENT when there was nothing to forget. */
+L2TPC_HOST_API int l2tpc_host_state_forget(l2tpc_host *host, const char *name);
 
 /* The way out to an address. */
 typedef struct l2tpc_host_way {

@@ -18,6 +18,7 @@
 #include "base/verdict.h"
 #include "crypto/crypto.h"
 #include "crypto/x509.h"
+#include "ike/strength.h"
 #include "ike/vendor.h"
 
 /* Which of our sockets a datagram belongs to. */
@@ -63,6 +64,13 @@ struct ike_config {
     bool fragmentation; /* announce IKE fragments, take them, and send them when the server did */
     uint16_t
         packet_max; /* of an IKE message with its IP header; 0 or more than it: IKE_PACKET_MAX */
+    /* What the dial's ladder decides; all zero: the engine's own deadlines, failures are final. */
+    bool quick_is_told; /* a first quick mode that failed is told: QUICK_FAILED, then quick_again */
+    enum dh_group pfs_first; /* what the first quick mode asks for when the policy has none */
+    unsigned mm1_sends;      /* message 1 is given up when so many brought nothing; 0: never */
+    l2tpc_us mm1_wait, mm5_wait, quick_wait; /* 0: IKE_DEADLINE */
+    l2tpc_us hint_wait, probe_wait;          /* 0: IKE_HINT_WAIT, IKE_PROBE_WAIT */
+    enum strength floor_ike, floor_esp;      /* a weaker choice of the server's is IKE_DOWNGRADE */
 };
 
 enum ike_event_type {
@@ -82,8 +90,10 @@ enum ike_event_type {
     IKE_EVENT_FAILED,       /* .failure; nothing more will come */
     IKE_EVENT_NEED_SIGN,    /* .need, .digest: answer with ike_answer_sign(); the exchange waits */
     IKE_EVENT_NEED_CERT_STATUS, /* .need: judge ike_peer_cert(), then ike_answer_cert_status() */
-    IKE_EVENT_SA_LIFETIME, /* .spi, .sa: the server gives this pair so many seconds (UINT32_MAX:
-                              nothing said) and bytes (0: nothing said) from its beginning on */
+    IKE_EVENT_SA_LIFETIME,  /* .spi, .sa: the server gives this pair so many seconds (UINT32_MAX:
+                               nothing said) and bytes (0: nothing said) from its beginning on */
+    IKE_EVENT_QUICK_FAILED, /* .failure; the IKE SA lives: ike_quick_again(), or the end of it all
+                             */
 };
 
 struct ike_event {
@@ -166,6 +176,17 @@ void ike_note_pair_used(struct ike *ike, uint32_t spi_out, l2tpc_us now);
  * the engine is held.
  */
 bool ike_rekey(struct ike *ike, l2tpc_us now);
+/* What the next quick mode offers, beside what the config says of it. */
+struct ike_quick_try {
+    const struct policy *policy; /* its ESP suites */
+    uint16_t inner_port;
+    l2tpc_us wait; /* 0: IKE_DEADLINE */
+};
+
+void ike_set_quick(struct ike *ike, const struct ike_quick_try *t);
+/* Another quick mode under the IKE SA in use, in place of the first one; false when there is no
+ * such SA. */
+bool ike_quick_again(struct ike *ike, l2tpc_us now) MUST_USE;
 /* Tells the server that we are done with this pair. */
 void ike_delete_pair(struct ike *ike, uint32_t spi_out, l2tpc_us now);
 /* The dial is up: when the server deletes the IKE SA alone, a new one is made. */

@@ -429,6 +429,11 @@ const struct dial_facts *runner_facts(struct runner *r)
     return runner_test_facts(&r->test, dial_facts(r->dial));
 }
 
+bool runner_learned(const struct runner *r, struct learned *out)
+{
+    return dial_learned(r->dial, out);
+}
+
 const struct endpoint *runner_peer(const struct runner *r)
 {
     return data_peer(dial_data(r->dial));

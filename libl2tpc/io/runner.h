@@ -45,6 +45,8 @@ void runner_set_credential(struct runner *r, const struct ike_credential *creden
 void runner_answer_done(struct runner *r, uint32_t need, const struct failure *failure,
                         l2tpc_us now);
 const struct dial_facts *runner_facts(struct runner *r);
+/* What is worth keeping of the server; false before the dial is up. */
+bool runner_learned(const struct runner *r, struct learned *out) MUST_USE;
 /* Where ESP goes now; the port counts under UDP encapsulation. */
 const struct endpoint *runner_peer(const struct runner *r);
 /* The interface that leads to the server, 0 before it is known. */

@@ -118,6 +118,7 @@ class Bench:
 
     def environment(self, extra=None):
         env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "LD_LIBRARY_PATH": self.bin,
+               "L2TPC_STATE_DIR": self.folder + "/state",
                "L2TPC_RUN_DIR": self.run_dir, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent",
                "ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
         env.update(extra or {})

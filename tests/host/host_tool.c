@@ -104,6 +104,7 @@ static void cmd_new(char **w)
     l2tpc_host_options o = {.size = sizeof(o),
                             .run_dir = w[1],
                             .resolv_conf = w[2],
+                            .state_dir = getenv("HOST_TOOL_STATE_DIR"),
                             .dns_mode = w[3] ? number(w[3]) : L2TPC_HOST_DNS_FILE,
                             .allow = w[3] && w[4] ? number(w[4]) : 0};
     l2tpc_host_recovery r;
@@ -318,6 +319,38 @@ static void cmd_blocked(char **w)
                (unsigned long long)r.clear);
 }
 
+static void say_result(int rc)
+{
+    if (rc < 0)
+        printf("error %s\n", strerrorname_np(-rc));
+    else
+        printf("ok n=%d\n", rc);
+}
+
+/* "state NAME", "learn NAME TEXT", "forget NAME". */
+static void cmd_state(char **w)
+{
+    char text[8192];
+    int n = l2tpc_host_state_read(host, w[1], text, sizeof(text) - 1);
+
+    if (n < 0) {
+        say_result(n);
+        return;
+    }
+    text[n] = '\0';
+    printf("ok n=%d text=%s\n", n, text);
+}
+
+static void cmd_learn(char **w)
+{
+    say_result(l2tpc_host_state_write(host, w[1], w[2], strlen(w[2])));
+}
+
+static void cmd_forget(char **w)
+{
+    say_result(l2tpc_host_state_forget(host, w[1]));
+}
+
 static void cmd_killat(char **w)
 {
     printf("ok\n");
@@ -364,6 +397,9 @@ static const struct {
     {"blocked", 1, cmd_blocked},
     {"killat", 2, cmd_killat},
     {"failat", 2, cmd_failat},
+    {"state", 2, cmd_state},
+    {"learn", 3, cmd_learn},
+    {"forget", 2, cmd_forget},
 };
 
 static void run_line(char *line)

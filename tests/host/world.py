@@ -97,7 +97,8 @@ class World:
         self.mounts = []
         self.daemons = []
         # No case may reach the computer's own bus.
-        self.env = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS="unix:path=%s/bus" % self.dir)
+        self.state_dir = os.path.join(self.dir, "var", "state")
+        self.env = dict(os.environ, HOST_TOOL_STATE_DIR=self.state_dir, DBUS_SYSTEM_BUS_ADDRESS="unix:path=%s/bus" % self.dir)
 
     def set_up(self):
         for ns in (self.c, self.s):

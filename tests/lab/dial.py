@@ -96,7 +96,9 @@ class Dial:
     """One `l2tpc connect --json` in a client's namespace."""
 
     def __init__(self, bench, client, *args, user="alice", password="wonderland",
-                 psk="labpsk123", server=SERVER, name=None, env=None, default_route=True):
+                 psk="labpsk123", server=SERVER, name=None, env=None, default_route=True,
+                 memory=None):
+        """`memory`: the folder that keeps what was learned; without one nothing is."""
         self.bench, self.client = bench, client
         self.name = name or "t%d" % client.n
         self.objects, self.lines, self.status, self.error = [], [], {}, None
@@ -108,6 +110,8 @@ class Dial:
             with open(os.path.join(self.folder, what), "w") as f:
                 f.write(text + "\n")
         more = [] if default_route else ["--no-default-route"]
+        more += [] if memory else ["--no-memory"]
+        env = dict(env or {}, **({"L2TPC_STATE_DIR": memory} if memory else {}))
         cmd = ["env", "L2TPC_KEYLOG=" + self.keylog] + ["%s=%s" % e for e in (env or {}).items()] + \
             [bench.l2tpc, "connect", "--server", server, "--user", user,
              "--password-file", os.path.join(self.folder, "password"),

@@ -162,10 +162,14 @@ FAILS(failure_cut_off, IKE_CUT_OFF, IKE_PHASE1, 47, {
 /* ---- ports and protocols that a firewall drops ---- */
 FAILS(failure_port_500_blocked, IKE_NO_ANSWER, IKE_PHASE1, 46,
       c.link.blocked[PEER_UDP500][SIMLINK_TO_PEER] = true)
-FAILS(failure_port_4500_blocked, IKE_PORT_4500, IKE_AUTH, 25,
-      c.link.blocked[PEER_UDP4500][SIMLINK_TO_PEER] = true)
-FAILS(failure_port_4500_blocked_inward, IKE_PORT_4500, IKE_AUTH, 25,
-      c.link.blocked[PEER_UDP4500][SIMLINK_TO_CLIENT] = true)
+FAILS(failure_port_4500_blocked, IKE_PORT_4500, IKE_AUTH, 25, {
+    c.dial.encapsulation = ENCAPSULATION_UDP;
+    c.link.blocked[PEER_UDP4500][SIMLINK_TO_PEER] = true;
+})
+FAILS(failure_port_4500_blocked_inward, IKE_PORT_4500, IKE_AUTH, 25, {
+    c.dial.encapsulation = ENCAPSULATION_UDP;
+    c.link.blocked[PEER_UDP4500][SIMLINK_TO_CLIENT] = true;
+})
 FAILS(failure_protocol_50_blocked, ESP_NOTHING_BACK, ESP_CHECK, 32, {
     c.dial.encapsulation = ENCAPSULATION_ESP;
     c.link.blocked[PEER_RAWESP][SIMLINK_TO_PEER] = true;
@@ -200,7 +204,7 @@ FAILS(failure_wrong_psk_softether, IKE_AUTH_PSK, IKE_AUTH, 20, {
     c.peer.flavour = PEER_SOFTETHER;
     c.psk = "a shared secreT";
 })
-FAILS(failure_wrong_psk_softether_4500_blocked, IKE_PORT_4500, IKE_AUTH, 25, {
+FAILS(failure_wrong_psk_softether_4500_blocked, IKE_AUTH_TIMEOUT, IKE_AUTH, 30, {
     c.peer.flavour = PEER_SOFTETHER;
     c.psk = "a shared secreT";
     c.link.blocked[PEER_UDP4500][SIMLINK_TO_PEER] = true;
@@ -424,6 +428,7 @@ TEST(failure_coverage)
         FAILURE_LOCAL_ALREADY_UP,
         FAILURE_LOCAL_CANCELLED,
         FAILURE_LOCAL_SECRET,
+        FAILURE_LOCAL_LEARNED,
         FAILURE_LOCAL_NOT_RUNNING,
         FAILURE_LOCAL_NOT_YOURS,
         FAILURE_LOCAL_NOT_ANSWERING,
@@ -435,6 +440,9 @@ TEST(failure_coverage)
         FAILURE_PEER_CLOSED,
         FAILURE_SA_EXPIRED,
         FAILURE_TUN_GONE,
+        /* test_ladder.c: they compare with the dial before. */
+        FAILURE_IKE_DOWNGRADE,
+        FAILURE_IKE_PEER_ID_CHANGED,
         /* Words that our server does not say; tests/unit/ike says them. */
         FAILURE_IKE_REFUSED,
         FAILURE_IKE_POLICY,

@@ -88,6 +88,10 @@ struct world {
     unsigned needs[WORLD_NEEDS], sa_changes, rekeyed, elsewhere;
     struct endpoint asked_remote; /* of the last SOCKETS */
     struct dial_ip ip;            /* of the last APPLY_IP */
+    unsigned rungs;
+    struct failure warning; /* the last one */
+    bool has_learned;
+    struct learned learned;
     unsigned pings, refused, replies, strays;
     uint16_t next_seq;
     uint8_t answered[WORLD_SEQ_MAX];

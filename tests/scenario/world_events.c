@@ -121,6 +121,18 @@ void world_take_event(struct world *w, const struct dial_event *e)
         on_failed(w, e);
         snprintf(text, sizeof(text), "FAILED %s", failure_code(e->failure.id));
         break;
+    case DIAL_EVENT_RUNG:
+        w->rungs++;
+        snprintf(text, sizeof(text), "rung %s", rung_name(dial_facts(w->dial)->ladder->now.rung));
+        break;
+    case DIAL_EVENT_WARNING:
+        w->warning = e->failure;
+        snprintf(text, sizeof(text), "warning %s", failure_code(e->failure.id));
+        break;
+    case DIAL_EVENT_LEARNED:
+        w->has_learned = dial_learned(w->dial, &w->learned);
+        snprintf(text, sizeof(text), "learned");
+        break;
     case DIAL_EVENT_DOWN:
         w->down = true;
         w->down_at = w->sim.now;

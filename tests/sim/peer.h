@@ -137,6 +137,14 @@ struct peer_config {
     unsigned n_vendor_ids;
     const char *l2tp_vendor, *l2tp_host;
     uint16_t l2tp_firmware;
+    unsigned most_ike, most_esp; /* chokes on an offer of more transforms; 0 = any */
+    bool chokes_silently;        /* with no word instead of NO-PROPOSAL-CHOSEN */
+    enum peer_wants_1701 {
+        PEER_ANY_PORT,
+        PEER_1701_REFUSED, /* INVALID-ID-INFORMATION to any other source port in quick mode */
+        PEER_1701_MUTE,    /* the pair is made, L2TP from another port goes unheard */
+    } wants_1701;
+    bool deletes_ike; /* behind a refused quick mode */
 };
 
 struct peer_facts {
@@ -151,6 +159,8 @@ struct peer_facts {
     /* Ever since the peer was made. */
     unsigned own_mains, own_quicks; /* that we began and the client ended well */
     unsigned main_modes, quick_modes, mm5_failed, mm5_seen;
+    unsigned mm5_modes;     /* main modes that got as far as message 5, however often it came */
+    unsigned choked;        /* offers of more transforms than it bears */
     unsigned clear_1701;    /* L2TP outside of ESP: must stay 0 */
     unsigned l2tp_messages; /* control messages that were not a ZLB, duplicates included */
     unsigned l2tp_duplicates;

@@ -331,6 +331,8 @@ static void recv_udp(struct peer *p, struct esp_pair *e, struct span udp, l2tpc_
         peer_complain(p, "inner UDP ports %u to %u", src, dst);
         return;
     }
+    if (p->config.wants_1701 == PEER_1701_MUTE && src != 1701)
+        return;
     if (sum == 0 && e->to.addr.family == 6)
         peer_complain(p, "inner UDP checksum 0 on IPv6");
     if (sum && !e->nat && udp_sum(&e->to.addr, &p->config.local.addr, udp) != 0) {

@@ -75,6 +75,7 @@ enum ike_state {
 };
 
 struct ike_sa {
+    bool mm5_came;
     enum ike_state state;
     unsigned generation;
     bool renewed; /* by a newer one: main_every is over */
@@ -280,6 +281,7 @@ struct span peer_blob_span(const struct blob *b);
 bool peer_blob_set(struct blob *b, struct span s) MUST_USE;
 
 /* peer_proposal.c */
+unsigned peer_proposal_count(struct span sa_body);
 bool peer_proposal_pick_ike(struct peer *p, struct span sa_body, struct ike_suite *out,
                             uint32_t *life_s, struct build *answer) MUST_USE;
 struct esp_choice {

@@ -135,6 +135,7 @@ static void recv_mm1(struct peer *p, enum peer_port port, const struct endpoint 
     struct span reply;
     const struct pl *pl;
     struct ike_sa *sa;
+    bool chokes;
 
     if (m->flags != 0 || m->msgid != 0 || !peer_chain_split(m->body, m->next, &c) ||
         c.used != m->body.n || c.n == 0 || c.pl[0].type != PL_SA) {
@@ -153,9 +154,11 @@ static void recv_mm1(struct peer *p, enum peer_port port, const struct endpoint 
     sa->sai_n = pl->body.n;
     read_vendors(p, &c, sa);
     peer_build_start(&b, sa, EXCH_MAIN, 0, 0);
-    if (peer_bug(p, BUG_IKE_NO_PROPOSAL) ||
+    chokes = p->config.most_ike && peer_proposal_count(pl->body) > p->config.most_ike;
+    p->facts.choked += chokes;
+    if (chokes || peer_bug(p, BUG_IKE_NO_PROPOSAL) ||
         !peer_proposal_pick_ike(p, pl->body, &sa->suite, &sa->life_s, &b)) {
-        if (p->config.flavour != PEER_SOFTETHER)
+        if (p->config.flavour != PEER_SOFTETHER && !(chokes && p->config.chokes_silently))
             peer_send_clear_notify(p, sa, 14);
         peer_ike_sa_drop(p, sa);
         return;
@@ -391,6 +394,8 @@ static void recv_mm5(struct peer *p, struct ike_sa *sa, enum peer_port port,
     struct chain c;
 
     p->facts.mm5_seen++;
+    p->facts.mm5_modes += !sa->mm5_came;
+    sa->mm5_came = true;
     if (m->flags != ISAKMP_E || m->msgid != 0)
         peer_complain(p, "message 5: flags %u", m->flags);
     if (sa->nat && sa->natt && port != PEER_UDP4500 && !p->config.natd_random)

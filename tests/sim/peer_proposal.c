@@ -219,6 +219,27 @@ static void write_ike(const struct peer *p, struct build *b, const struct propos
     wr_close(&b->w, sa);
 }
 
+/* The transforms of all proposals, by their own counts. */
+unsigned peer_proposal_count(struct span sa_body)
+{
+    struct rd r = rd_of(sa_body);
+    unsigned n = 0;
+
+    if (!rd_skip(&r, 8))
+        return 0;
+    while (!rd_end(&r)) {
+        uint8_t count;
+        uint16_t length;
+        struct rd box;
+
+        if (!rd_skip(&r, 2) || !rd_u16(&r, &length) || length < 8 ||
+            !rd_sub(&r, length - 4u, &box) || !rd_skip(&box, 3) || !rd_u8(&box, &count))
+            return n;
+        n += count;
+    }
+    return n;
+}
+
 bool peer_proposal_pick_ike(struct peer *p, struct span sa_body, struct ike_suite *out,
                             uint32_t *life_s, struct build *answer)
 {

@@ -228,6 +228,26 @@ static void send_qm2(struct peer *p, struct ike_sa *sa, struct quick *q,
     peer_ike_send(p, sa, reply);
 }
 
+/* Answered with an error, or with nothing at all. */
+static bool is_refused(struct peer *p, struct ike_sa *sa, const struct chain *c, struct span offer,
+                       l2tpc_us now)
+{
+    const struct pl *id = peer_chain_find(c, PL_ID, 0);
+    bool port = p->config.wants_1701 == PEER_1701_REFUSED && id && id->body.n >= 4 &&
+                (id->body.p[2] << 8 | id->body.p[3]) != 1701;
+    bool chokes = p->config.most_esp && peer_proposal_count(offer) > p->config.most_esp;
+
+    p->facts.choked += chokes;
+    if (!port && !chokes)
+        return false;
+    if (chokes && p->config.chokes_silently)
+        return true;
+    peer_send_notify(p, sa, 3, SPAN_NONE, port ? 18 : 14, SPAN_NONE);
+    if (p->config.deletes_ike)
+        peer_delete_ike(p, now);
+    return true;
+}
+
 static void recv_qm1(struct peer *p, struct ike_sa *sa, const struct isakmp *m, struct span message,
                      l2tpc_us now)
 {
@@ -248,6 +268,8 @@ static void recv_qm1(struct peer *p, struct ike_sa *sa, const struct isakmp *m, 
         return;
     }
     p->facts.quick_modes++;
+    if (is_refused(p, sa, &c, pl_sa->body, now))
+        return;
     if (peer_bug(p, BUG_QM_NO_PROPOSAL) || !peer_proposal_pick_esp(p, sa, pl_sa->body, &ch)) {
         peer_send_notify(p, sa, 3, SPAN_NONE, 14, SPAN_NONE);
         return;

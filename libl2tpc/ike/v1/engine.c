@@ -20,7 +20,7 @@ struct ike *ike_new(const struct ike_config *config)
     ike->cfg.policy.auth = ike->facts.auth;
     ike->root = ike;
     ike->renewal.due = ike->renewal.hard = ike->retire_at = US_NEVER;
-    ike->pfs = config->policy.pfs;
+    ike->pfs = config->policy.pfs != DH_NONE ? config->policy.pfs : config->pfs_first;
     ike->peer[IKE_PORT_500] = config->remote;
     ike->peer[IKE_PORT_4500] = config->remote;
     ike->peer[IKE_PORT_4500].port = config->remote_natt_port;

@@ -177,6 +177,7 @@ struct ike {
     struct ike_probe probe;
     struct quick quick[IKE_QUICK_SLOTS];
     enum dh_group pfs; /* what our quick modes ask for: the policy's, or what a server insists on */
+    bool pfs_dropped;  /* what was remembered of it does not hold any more */
     struct ike_liveness live;
     l2tpc_us deleted_at;
 
@@ -359,6 +360,9 @@ l2tpc_us quick_deadline(const struct ike *ike);
 bool quick_is_pending(const struct ike *ike); /* our own, unanswered */
 /* After a refusal: again, with PFS, when that was not asked for yet; false when it was. */
 bool quick_try_pfs(struct ike *ike, l2tpc_us now);
+/* The choice is weaker than what this profile has had. */
+struct failure downgrade_ike(const struct ike *ike, const struct ike_suite *suite);
+struct failure downgrade_esp(const struct ike *ike, const struct esp_suite *suite);
 /* CONNECTED, or ESP that only a peer with the SA can have sent. */
 void quick_connected(struct ike *ike, struct quick *q, bool proven);
 struct quick *quick_find(struct ike *ike, uint32_t message_id);

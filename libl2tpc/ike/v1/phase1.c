@@ -211,6 +211,12 @@ static enum verdict recv_mm2(struct ike *ike, const struct ike_in *in)
     case OFFER_OK:
         break;
     }
+    if (ike_suite_strength(&choice.suite) < ike->cfg.floor_ike) {
+        struct failure weaker = downgrade_ike(ike, &choice.suite);
+
+        ike_note_hint(ike, &weaker, true, in->now);
+        return VERDICT_DROP;
+    }
     said = phase1_read_vendors(&c);
     said.offers_natt = said.natt != NATT_NONE;
     if (ike->cfg.encapsulation == ENCAPSULATION_ESP)

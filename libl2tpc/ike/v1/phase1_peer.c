@@ -43,6 +43,8 @@ static enum offer_verdict choose(const struct ike *ike, struct span sa, struct p
     v = proposal_choose_phase1(sa, &same, ike->cfg.ike_lifetime_s, out);
     if (v == OFFER_MISMATCH)
         v = proposal_choose_phase1(sa, &ike->cfg.policy, ike->cfg.ike_lifetime_s, out);
+    if (v == OFFER_OK && ike_suite_strength(&out->suite) < ike->cfg.floor_ike)
+        v = OFFER_POLICY;
     return v;
 }
 

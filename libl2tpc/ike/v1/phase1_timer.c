@@ -127,6 +127,11 @@ enum verdict phase1_probe_input(struct ike *ike, const struct ike_in *in)
     return VERDICT_OK;
 }
 
+static l2tpc_us probe_wait(const struct ike *ike)
+{
+    return ike->cfg.probe_wait ? ike->cfg.probe_wait : IKE_PROBE_WAIT;
+}
+
 static bool psk_seems_wrong(const struct ike *ike, l2tpc_us now)
 {
     /* With signatures the server can read message 5 whatever we sign: it may be busy with CRLs. */
@@ -138,20 +143,38 @@ static bool psk_seems_wrong(const struct ike *ike, l2tpc_us now)
 static bool port_seems_closed(const struct ike *ike, l2tpc_us now)
 {
     return ike->probe.started && !ike->probe.answered &&
-           now >= us_add(ike->stage_first, IKE_PROBE_WAIT);
+           now >= us_add(ike->stage_first, probe_wait(ike));
 }
 
 static l2tpc_us patience(const struct ike *ike)
 {
+    if (ike->role == IKE_ROLE_ROOT && ike->state == P1_MM1_SENT && ike->cfg.mm1_wait)
+        return ike->cfg.mm1_wait;
+    if (ike->role == IKE_ROLE_ROOT && ike->state == P1_MM5_SENT && ike->cfg.mm5_wait)
+        return ike->cfg.mm5_wait;
     return ike->role == IKE_ROLE_ROOT ? IKE_DEADLINE : IKE_RENEW_DEADLINE;
+}
+
+static l2tpc_us hint_wait(const struct ike *ike)
+{
+    return ike->cfg.hint_wait && ike->state == P1_MM1_SENT ? ike->cfg.hint_wait : IKE_HINT_WAIT;
+}
+
+/* The next rung of the ladder is worth more than the next repetition; but who is said to be
+ * unreachable may be starting up. */
+static bool is_given_up(const struct ike *ike, l2tpc_us now)
+{
+    return ike->role == IKE_ROLE_ROOT && ike->state == P1_MM1_SENT && ike->cfg.mm1_sends > 0 &&
+           ike->unreachable == 0 && ike->rtx.sends >= ike->cfg.mm1_sends &&
+           now >= retransmit_due(&ike->rtx);
 }
 
 /* Returns true when the exchange is over. */
 static bool judge_silence(struct ike *ike, l2tpc_us now)
 {
-    bool over = ike->hint.set && ike->hint.early && now >= us_add(ike->hint.at, IKE_HINT_WAIT);
+    bool over = ike->hint.set && ike->hint.early && now >= us_add(ike->hint.at, hint_wait(ike));
 
-    over = over || now >= us_add(ike->stage_first, patience(ike));
+    over = over || now >= us_add(ike->stage_first, patience(ike)) || is_given_up(ike, now);
     if (ike->state == P1_MM5_SENT && ike->facts.floated) {
         over = over || port_seems_closed(ike, now);
         over = over || (now >= retransmit_due(&ike->rtx) && psk_seems_wrong(ike, now));
@@ -185,8 +208,8 @@ l2tpc_us phase1_deadline(const struct ike *ike)
     at = us_min(at, retransmit_due(&ike->rtx));
     at = us_min(at, retransmit_due(&ike->probe.rtx));
     if (ike->hint.set && ike->hint.early)
-        at = us_min(at, us_add(ike->hint.at, IKE_HINT_WAIT));
+        at = us_min(at, us_add(ike->hint.at, hint_wait(ike)));
     if (ike->probe.started && !ike->probe.answered)
-        at = us_min(at, us_add(ike->stage_first, IKE_PROBE_WAIT));
+        at = us_min(at, us_add(ike->stage_first, probe_wait(ike)));
     return at;
 }

@@ -82,7 +82,10 @@ void quick_start(struct ike *ike, l2tpc_us now)
  */
 bool quick_try_pfs(struct ike *ike, l2tpc_us now)
 {
-    if (ike->root->pfs != DH_NONE)
+    struct ike *root = ike->root;
+    bool remembered = root->pfs == root->cfg.pfs_first && !root->pfs_dropped;
+
+    if (root->pfs != DH_NONE && (root->cfg.policy.pfs != DH_NONE || !remembered))
         return false;
     for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++) {
         if (ike->quick[i].state != QUICK_QM1_SENT)
@@ -90,7 +93,26 @@ bool quick_try_pfs(struct ike *ike, l2tpc_us now)
         ike_set_finished(ike, ike->quick[i].message_id);
         quick_release(&ike->quick[i]);
     }
-    ike->root->pfs = ike->facts.suite.group;
+    /* What was remembered is refused: without PFS, as the policy has it. */
+    root->pfs_dropped = root->pfs_dropped || root->pfs != DH_NONE;
+    root->pfs = root->pfs == DH_NONE ? ike->facts.suite.group : DH_NONE;
+    send_qm1(ike, now);
+    return true;
+}
+
+void ike_set_quick(struct ike *ike, const struct ike_quick_try *t)
+{
+    memcpy(ike->cfg.policy.esp, t->policy->esp, sizeof(ike->cfg.policy.esp));
+    ike->cfg.policy.n_esp = t->policy->n_esp;
+    ike->cfg.inner_port = t->inner_port;
+    ike->cfg.quick_wait = t->wait;
+}
+
+bool ike_quick_again(struct ike *ike, l2tpc_us now)
+{
+    if (ike->state != P1_UP || !ike->has_keys || quick_is_pending(ike))
+        return false;
+    ike->renewal.settled = false; /* until this one has given a pair */
     send_qm1(ike, now);
     return true;
 }
@@ -217,6 +239,11 @@ static enum verdict accept_answer(struct ike *ike, struct quick *q, const struct
         return refuse(ike, q, "other traffic selectors");
     if (!lower_lifetimes(c, choice))
         return refuse(ike, q, "the lifetime is too short");
+    if (esp_suite_strength(&choice->suite) < ike->cfg.floor_esp) {
+        struct failure weaker = downgrade_esp(ike, &choice->suite);
+
+        return quick_fail(ike, q, &weaker);
+    }
     if (has_ke) {
         if (!dh_shared(q->dh, ke, gxy))
             return VERDICT_DROP;
@@ -332,9 +359,13 @@ enum verdict quick_input(struct ike *ike, const struct ike_in *in)
 }
 
 /* ---- time ---- */
-static l2tpc_us patience(const struct quick *q)
+static l2tpc_us patience(const struct ike *ike, const struct quick *q)
 {
-    return q->rekey ? IKE_REKEY_DEADLINE : IKE_DEADLINE;
+    l2tpc_us wait = ike->cfg.quick_wait;
+
+    if (q->rekey)
+        return IKE_REKEY_DEADLINE;
+    return wait ? us_max(wait, 8 * ike->facts.rtt) : IKE_DEADLINE;
 }
 
 static void time_out(struct ike *ike, struct quick *q)
@@ -366,7 +397,7 @@ void quick_timer(struct ike *ike, l2tpc_us now)
             quick_connected(ike, q, false);
         if (q->state != QUICK_QM1_SENT && q->state != QUICK_QM2_SENT)
             continue;
-        if (now >= us_add(q->rtx.first, patience(q)))
+        if (now >= us_add(q->rtx.first, patience(ike, q)))
             time_out(ike, q);
         else if (now >= retransmit_due(&q->rtx))
             ike_resend(ike, &q->rtx, IKE_BACKOFF_CAP, now);
@@ -384,7 +415,7 @@ l2tpc_us quick_deadline(const struct ike *ike)
             at = us_min(at, q->ready);
         if (q->state != QUICK_QM1_SENT && q->state != QUICK_QM2_SENT)
             continue;
-        at = us_min(at, us_add(q->rtx.first, patience(q)));
+        at = us_min(at, us_add(q->rtx.first, patience(ike, q)));
         at = us_min(at, retransmit_due(&q->rtx));
     }
     return at;

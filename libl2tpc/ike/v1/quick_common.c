@@ -145,8 +145,13 @@ enum verdict quick_fail(struct ike *ike, struct quick *q, const struct failure *
 {
     struct ike_event ev = {.type = IKE_EVENT_REKEY_FAILED, .failure = *f};
 
-    if (!ike->root->renewal.settled)
+    if (!ike->root->renewal.settled && !ike->cfg.quick_is_told)
         return ike_fail(ike, f);
+    if (!ike->root->renewal.settled)
+        ev.type = IKE_EVENT_QUICK_FAILED;
+    for (unsigned i = 0; i < IKE_SAS_MAX; i++) /* the pair before is in use again */
+        if (ike->root->sas[i].live)
+            ike->root->renewal.settled = true;
     ike_log(ike, LOG_LEVEL_WARN, "no new ESP pair: %s", failure_code(f->id));
     if (q) {
         ike_set_finished(ike, q->message_id);

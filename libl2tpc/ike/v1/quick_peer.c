@@ -38,6 +38,7 @@ static bool read_request(const struct ike *ike, const struct chain *c, struct re
         return false;
     return chain_get(c, PAYLOAD_SA, 0, &sa) &&
            proposal_choose_esp(sa, &ours, &r->choice, &r->proposal) == OFFER_OK &&
+           esp_suite_strength(&r->choice.suite) >= ike->cfg.floor_esp &&
            r->has_ke == (r->choice.group != 0) &&
            (!r->has_ke || dh_public_size((enum dh_group)r->choice.group) > 0);
 }

@@ -26,10 +26,11 @@ WORDS = {
     "rsa-common-name": ("cert", "server-cn"), "rsa-uri": ("cert", "uri"),
     "rsa-uri-revoked": ("cert", "uri-revoked"), "rsa-uri-crl": ("cert", "uri-crl"),
     "rsa-uri-evil": ("cert", "uri-evil"),
+    "port-1701": ("client_port", "1701"), "sha256-96": ("cut_to_96", True),
 }
 DEFAULTS = dict(daemon="strongswan", ike="any", esp="any", pfs=False, short=False, ppp="mschap-v2",
                 ipv6cp=False, mppe=False, l2tp="kernel", l2tp_secret=False, keys=False,
-                cert=None)
+                cert=None, client_port="%any", cut_to_96=False)
 ANY = {"ike": ["aes256-sha256-modp2048", "aes256-sha1-modp2048", "aes128-sha1-modp1024",
                "3des-sha1-modp1024"],
        "esp": ["aes128gcm16", "aes256-sha256", "aes256-sha1", "aes128-sha1", "3des-sha1"]}

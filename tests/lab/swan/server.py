@@ -96,7 +96,8 @@ def strongswan(etc, conf):
     lines = ["conn l2tp", "keyexchange=ikev1", "ike=" + profiles.proposals(conf, "ike"),
              "esp=" + profiles.proposals(conf, "esp"), "dpdaction=clear", "dpddelay=30s",
              "keyingtries=1", "auto=add", "type=transport", "left=%any", "leftprotoport=17/1701",
-             "right=%any", "rightprotoport=17/%any", "rightid=%any"] + life
+             "right=%any", "rightprotoport=17/" + conf["client_port"], "rightid=%any"] + life
+    lines += ["sha256_96=yes"] if conf["cut_to_96"] else []
     lines += certificates(etc, conf["cert"]) if conf["cert"] else ["authby=psk"]
     write(etc + "/ipsec.conf", "config setup\n  uniqueids=never\n\n" + "\n  ".join(lines) + "\n")
     if not conf["cert"]:
@@ -112,8 +113,9 @@ def libreswan(etc, conf):
              "esp=" + profiles.proposals(conf, "esp"), "pfs=" + ("yes" if conf["pfs"] else "no"),
              "dpddelay=30", "dpdtimeout=120", "dpdaction=clear", "keyingtries=1", "auto=add",
              "type=transport", "left=" + SERVER, "leftprotoport=17/1701", "right=%any",
-             "rightprotoport=17/%any", "rightsubnet=vhost:%priv,%no"] + life
+             "rightprotoport=17/" + conf["client_port"], "rightsubnet=vhost:%priv,%no"] + life
     lines += nss_certificates(etc, conf["cert"]) if conf["cert"] else ["authby=secret"]
+    lines += ["sha2-truncbug=yes"] if conf["cut_to_96"] else []
     debug = "  plutodebug=\"base,crypt,private\"\n" if conf["keys"] else ""
     write(etc + "/ipsec.conf", "config setup\n  logfile=/mnt/share/pluto.log\n  uniqueids=no\n"
           "  ikev1-policy=accept\n  virtual-private=%v4:10.0.0.0/8,%v4:192.168.0.0/16\n" + debug +

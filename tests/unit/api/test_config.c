@@ -257,6 +257,8 @@ TEST(config_choices)
     CHECK(!c->quirk_no_fragmentation);
     CHECK_INT(l2tpc_config_set_quirk(c, "no-fragmentation"), L2TPC_OK);
     CHECK(c->quirk_no_fragmentation);
+    CHECK_INT(l2tpc_config_set_quirk(c, "sha256-96"), L2TPC_OK);
+    CHECK(c->quirk_sha256_96);
     CHECK_INT(l2tpc_config_set_quirk(c, "other"), L2TPC_EINVAL);
     l2tpc_config_free(c);
 }
@@ -275,5 +277,30 @@ TEST(config_interfaces)
         if (l2tpc_config_set_interface(c, bad[i]) != L2TPC_EINVAL)
             CHECK_STR(bad[i], "refused");
     CHECK_INT(l2tpc_config_set_interface(c, NULL), L2TPC_EINVAL);
+    l2tpc_config_free(c);
+}
+
+TEST(config_learned)
+{
+    static const char good[] = "l2tpc-learned=1\nserver=vpn.example.com\nport=500\n"
+                               "floor-ike=strong\npeer-id=192.0.2.1\n";
+    l2tpc_config *c = fresh();
+
+    CHECK(c);
+    CHECK_STR(learned_state(c), "none");
+    CHECK_INT(l2tpc_config_set_learned(c, good, sizeof(good) - 1), L2TPC_OK);
+    CHECK_STR(learned_state(c), "other-server"); /* none is set yet */
+    CHECK_INT(l2tpc_config_set_server(c, "vpn.example.com"), L2TPC_OK);
+    CHECK_STR(learned_state(c), "used");
+    CHECK_INT(c->learned.floor_ike, STRENGTH_STRONG);
+    CHECK_INT(l2tpc_config_set_server(c, "vpn.example.com:4711"), L2TPC_OK);
+    CHECK_STR(learned_state(c), "other-server");
+    CHECK_INT(l2tpc_config_set_learned(c, good, sizeof(good)), L2TPC_OK); /* with its NUL */
+    CHECK_STR(learned_state(c), "unreadable");
+    CHECK(!learned_holds(c));
+    CHECK_INT(l2tpc_config_set_learned(c, NULL, 0), L2TPC_OK);
+    CHECK_STR(learned_state(c), "none");
+    CHECK_INT(l2tpc_config_set_learned(c, NULL, 1), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_learned(NULL, good, 1), L2TPC_EINVAL);
     l2tpc_config_free(c);
 }

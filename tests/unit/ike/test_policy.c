@@ -5,6 +5,28 @@
 
 #include <string.h>
 
+static bool in_order(const char *list)
+{
+    struct policy ours;
+    struct policy theirs = {0};
+    unsigned at = 0;
+
+    if (!policy_named("legacy", &ours) || !policy_parse_ike(list, &theirs, NULL))
+        return false;
+    for (unsigned i = 0; i < ours.n_ike && at < theirs.n_ike; i++)
+        at += memcmp(&ours.ike[i], &theirs.ike[at], sizeof(ours.ike[i])) == 0;
+    return at == theirs.n_ike;
+}
+
+/* Servers are tuned for these clients; what they offer stands in ours in the same order. */
+TEST(policy_holds_the_lists_of_windows_and_apple)
+{
+    CHECK(in_order("aes256-sha1-ecp384,aes128-sha1-ecp256,aes256-sha1-modp2048,3des-sha1-modp2048,"
+                   "3des-sha1-modp1024"));
+    CHECK(in_order("aes256-sha256-modp2048,aes256-sha1-modp2048,aes256-sha256-modp1536,"
+                   "aes256-sha1-modp1536"));
+}
+
 TEST(policy_names)
 {
     struct policy strong, compatible, legacy, other;
