@@ -65,9 +65,11 @@ struct l2tpc_config {
     struct blob certificate, key, ca;
     bool has_passphrase;
     struct secret passphrase;
-    char server_id[SERVER_MAX_LEN + 1];
     bool quirk_no_fragmentation;
     struct secret_origin origin[SECRET_KINDS];
+    char server_id[SERVER_MAX_LEN + 1]; /* as it was written */
+    struct cert_id own_id, peer_id;     /* type 0: not set */
+    bool aggressive, aggressive_allowed;
 };
 
 struct l2tpc_error {

@@ -144,6 +144,10 @@ static void fill_dial_config(const l2tpc_session *s, struct dial_config *out)
         .timeout = US_S(c->timeout_s),
         .no_fragmentation = c->quirk_no_fragmentation,
         .servers = s->context->servers,
+        .own_id = c->own_id,
+        .peer_id = c->peer_id,
+        .aggressive = c->aggressive,
+        .aggressive_allowed = c->aggressive_allowed,
     };
     (void)snprintf(out->server, sizeof(out->server), "%s", c->server);
     (void)snprintf(out->user, sizeof(out->user), "%s", c->user);

@@ -19,6 +19,8 @@ enum option_id {
     OPT_PASSPHRASE_FILE,
     OPT_CA,
     OPT_SERVER_ID,
+    OPT_LOCAL_ID,
+    OPT_IKE_MODE,
     OPT_POLICY,
     OPT_IKE,
     OPT_ESP,
@@ -62,7 +64,11 @@ static const struct {
     {"passphrase-file", "F", N_("read the passphrase of the private key from F"),
      OPT_PASSPHRASE_FILE},
     {"ca", "F", N_("read from F the CA certificates that may vouch for the server"), OPT_CA},
-    {"server-id", "NAME", N_("name in the server's certificate, if it is not HOST"), OPT_SERVER_ID},
+    {"server-id", "ID", N_("IKE identity that the server must have, if it is not HOST"),
+     OPT_SERVER_ID},
+    {"local-id", "ID", N_("IKE identity of this computer, as @name, user@host or keyid:GROUP"),
+     OPT_LOCAL_ID},
+    {"ike-mode", "M", N_("main (default), or aggressive with --allow aggressive"), OPT_IKE_MODE},
     {"policy", "P", N_("strong, compatible (default) or legacy algorithms"), OPT_POLICY},
     {"ike", "S", N_("IKE proposals instead of the policy's, as aes256-sha256-modp2048,..."),
      OPT_IKE},
@@ -79,7 +85,7 @@ static const struct {
      OPT_ALLOW_LAN},
     {"name", "N", N_("name of the connection for status and disconnect"), OPT_NAME},
     {"interface", "IF", N_("name of the network interface, default l2tp%d"), OPT_INTERFACE},
-    {"allow", "METHOD", N_("also accept the login method pap or none; !chap-md5 forbids one"),
+    {"allow", "METHOD", N_("also accept pap, none or aggressive; !chap-md5 forbids a login method"),
      OPT_ALLOW},
     {"quirk", "Q", N_("softether-utf8, port-1701 or no-fragmentation"), OPT_QUIRK},
     {"mru", "BYTES", N_("largest packet we ask for, 128 to 1500"), OPT_MRU},
@@ -201,6 +207,10 @@ static const char **text_slot(struct connect_options *o, int id)
         return &o->ca;
     case OPT_SERVER_ID:
         return &o->server_id;
+    case OPT_LOCAL_ID:
+        return &o->local_id;
+    case OPT_IKE_MODE:
+        return &o->ike_mode;
     case OPT_POLICY:
         return &o->policy;
     case OPT_IKE:
@@ -281,8 +291,8 @@ static int check(const struct connect_options *o)
             _("A server is dialed with a certificate or with a pre-shared key, not with both."));
         return EXIT_USAGE;
     }
-    if (!o->certificate && (o->key || o->ca || o->passphrase_file || o->server_id)) {
-        complain(_("--key, --ca, --passphrase-file and --server-id go with --certificate."));
+    if (!o->certificate && (o->key || o->ca || o->passphrase_file)) {
+        complain(_("--key, --ca and --passphrase-file go with --certificate."));
         return EXIT_USAGE;
     }
     if (o->kill_switch && (o->no_default_route || o->keep_ipv6)) {

@@ -17,6 +17,7 @@
 #include "base/verdict.h"
 #include "dial/data.h"
 #include "dial/servers.h"
+#include "ike/identity.h"
 #include "ike/ike.h"
 #include "ike/policy.h"
 #include "l2tp/l2tp.h"
@@ -44,8 +45,10 @@ struct dial_config {
     enum stage until;        /* STAGE_UP for a whole dial; end politely when this stage is done */
     l2tpc_us timeout;        /* for the whole dial; 0 = none */
     const struct ike_credential *credential; /* outlives the dial; NULL: a pre-shared key */
-    bool no_fragmentation;         /* quirk: IKE fragments are neither announced nor sent */
-    const struct servers *servers; /* outlives the dial; NULL: no server is known */
+    bool no_fragmentation;          /* quirk: IKE fragments are neither announced nor sent */
+    const struct servers *servers;  /* outlives the dial; NULL: no server is known */
+    struct cert_id own_id, peer_id; /* as in ike_config */
+    bool aggressive, aggressive_allowed;
 };
 
 /* Which of the driver's sockets a datagram leaves from or came in on. */

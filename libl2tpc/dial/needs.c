@@ -175,6 +175,10 @@ static struct ike_config ike_config_of(const struct dial *d)
         .credential = c->credential,
         .fragmentation = !c->no_fragmentation,
         .packet_max = d->outer_mtu,
+        .own_id = c->own_id,
+        .peer_id = c->peer_id,
+        .aggressive = c->aggressive,
+        .aggressive_allowed = c->aggressive_allowed,
     };
 }
 
@@ -238,6 +242,8 @@ void dial_answer_secret(struct dial *d, uint32_t need, const struct span *secret
         failure_set_value(&f, span_str(psk ? "pre-shared key" : "password"));
         dial_fail_now(d, &f, now);
     } else if (psk && d->ike) {
+        if (d->facts.ike->received == 0 && d->next_address < d->n_addresses)
+            d->deadline.address = us_add(now, ADDRESS_DEADLINE);
         ike_answer_psk(d->ike, d->ike_need, *secret, now);
     } else if (!psk && d->ppp) {
         ppp_answer_password(d->ppp, d->ppp_need, *secret, now);

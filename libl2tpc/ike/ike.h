@@ -63,6 +63,10 @@ struct ike_config {
     bool fragmentation; /* announce IKE fragments, take them, and send them when the server did */
     uint16_t
         packet_max; /* of an IKE message with its IP header; 0 or more than it: IKE_PACKET_MAX */
+    struct cert_id own_id;   /* type 0: our address, or the certificate's subject */
+    struct cert_id peer_id;  /* with a pre-shared key, what the server must be; type 0: anything */
+    bool aggressive;         /* instead of main mode */
+    bool aggressive_allowed; /* the consent, without which there is none */
 };
 
 enum ike_event_type {
@@ -128,6 +132,8 @@ struct ike_facts {
     bool fragmentation; /* both sides announced IKE fragments */
     uint64_t fragments_sent, fragments_received;
     struct ike_vendor_bytes vendor_bytes[IKE_VENDOR_IDS_KEPT]; /* of the same n_vendor_ids */
+    bool aggressive;
+    bool clear_identity; /* message 6 came in clear */
 };
 
 struct ike;
