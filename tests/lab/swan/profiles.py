@@ -22,10 +22,16 @@ WORDS = {
     "rsa": ("cert", "server"), "rsa-expired": ("cert", "server-expired"),
     "rsa-other-name": ("cert", "server-other"), "rsa-other-ca": ("cert", "server-ca2"),
     "ecdsa": ("cert", "ec256"), "rsa-4096": ("cert", "server-4096"),
+    "aggressive": ("aggressive", True),
+    "of-group": ("client_id", "@#67726f7570"), "of-name": ("client_id", "@client.lab.test"),
+    "of-mail": ("client_id", "alice@lab.test"), "of-dn": ("client_id", "C=CH, O=Lab, CN=alice"),
+    "of-cert-name": ("client_id", "@client.example.com"),
+    "as-group": ("server_id", "@#6f6666696365"), "as-name": ("server_id", "@vpn.lab.test"),
+    "as-dn": ("server_id", "C=CH, O=Lab, CN=gate"),
 }
 DEFAULTS = dict(daemon="strongswan", ike="any", esp="any", pfs=False, short=False, ppp="mschap-v2",
                 ipv6cp=False, mppe=False, l2tp="kernel", l2tp_secret=False, keys=False,
-                cert=None)
+                cert=None, aggressive=False, client_id=None, server_id=None)
 ANY = {"ike": ["aes256-sha256-modp2048", "aes256-sha1-modp2048", "aes128-sha1-modp1024",
                "3des-sha1-modp1024"],
        "esp": ["aes128gcm16", "aes256-sha256", "aes256-sha1", "aes128-sha1", "3des-sha1"]}

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "check.h"
 #include "ike/identity.h"
+#include "rig.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -148,4 +149,39 @@ TEST(identity_sameness)
         if (identity_same(&a, &b) != rows[i].same || identity_same(&b, &a) != rows[i].same)
             check_fail(__FILE__, __LINE__, "%s and %s", rows[i].a, rows[i].b);
     }
+}
+
+/* Rule C6: whatever the type, its length and its bytes are looked at before they are used. */
+TEST(identity_c6_every_type_and_length)
+{
+    static const uint8_t fills[] = {0x00, 'a', 0x30, 0xff};
+    uint8_t body[4 + 600] = {0};
+    struct rig *r = rig_new();
+    unsigned accepted = 0;
+
+    rig_start(r);
+    for (size_t k = 0; k < ARRAY_LEN(fills); k++) {
+        memset(body + 4, fills[k], 600);
+        for (unsigned type = 0; type < 256; type++) {
+            for (size_t n = 0; n <= 604; n++) {
+                struct failure f = {0};
+                struct identity id;
+
+                body[0] = (uint8_t)type;
+                if (identity_accept(r->ike, span_of(body, n), &id, &f)) {
+                    accepted++;
+                    CHECK(id.type == type && id.data.n == n - 4 && id.data.n > 0 &&
+                          id.data.n <= IKE_IDENTITY_MAX);
+                    identity_note(r->ike, &id);
+                    CHECK(text_is_utf8(span_str(ike_facts(r->ike)->peer_id)));
+                } else {
+                    CHECK_INT(f.id, FAILURE_IKE_AUTH_PEER_ID);
+                    CHECK(f.value[0] && text_is_utf8(span_str(f.value)) && !strchr(f.value, 0x1b));
+                    CHECK_STR(f.expected, "a well-formed identity");
+                }
+            }
+        }
+    }
+    CHECK(accepted > 4000 && accepted < 10000);
+    rig_free(r);
 }
