@@ -223,7 +223,7 @@ TEST(aggressive_port_4500_closed)
 }
 
 /* ---- consent ---- */
-TEST(aggressive_c14_not_without_consent)
+TEST(c14_aggressive_not_without_consent)
 {
     struct world_config c;
     struct world *w;
@@ -239,7 +239,7 @@ TEST(aggressive_c14_not_without_consent)
 }
 
 /* The consent alone does not begin it either. */
-TEST(aggressive_c14_never_by_itself)
+TEST(c14_aggressive_never_by_itself)
 {
     for (unsigned consent = 0; consent < 2; consent++) {
         struct world_config c;
@@ -443,7 +443,7 @@ TEST(aggressive_renewal_not_taken)
 }
 
 /* Row H7: main mode of the server renews; its aggressive mode is not answered, here neither. */
-TEST(aggressive_h7_server_begins)
+TEST(h07_aggressive_server_begins)
 {
     struct loss loss = {0};
     struct world_config c;

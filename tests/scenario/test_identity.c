@@ -97,7 +97,7 @@ static void call(struct called *called, struct world_config *c, const char *spel
     c->peer.id = span_of(called->bytes + 3, body.n - 3);
 }
 
-TEST(identity_h23_of_the_server_is_right)
+TEST(h23_identity_of_the_server_is_right)
 {
     for (unsigned mode = 0; mode < 2; mode++) {
         for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
@@ -119,7 +119,7 @@ TEST(identity_h23_of_the_server_is_right)
     }
 }
 
-TEST(identity_h23_of_the_server_is_wrong)
+TEST(h23_identity_of_the_server_is_wrong)
 {
     static const struct {
         const char *is, *wanted, *value, *expected;
@@ -162,7 +162,7 @@ TEST(identity_h23_of_the_server_is_wrong)
 }
 
 /* A name in other letters, a DN in other kinds of string: the same. */
-TEST(identity_h23_spelled_otherwise)
+TEST(h23_identity_spelled_otherwise)
 {
     /* CN=gate as a PrintableString */
     static const uint8_t printable[] = {9,    0x30, 0x0f, 0x31, 0x0d, 0x30, 0x0b, 0x06, 0x03,
@@ -186,7 +186,7 @@ TEST(identity_h23_spelled_otherwise)
 }
 
 /* Whatever it calls itself is fine when nothing is set, and shown. */
-TEST(identity_h23_of_the_server_is_not_set)
+TEST(h23_identity_of_the_server_is_not_set)
 {
     struct world_config c;
     struct called called;

@@ -168,7 +168,7 @@ TEST(aggressive_wrong_messages_2_are_bounded)
 }
 
 /* Row H26 and H7: what is not a message 2 of ours changes nothing. */
-TEST(aggressive_h26_only_message_2_in_clear)
+TEST(h26_aggressive_only_message_2_in_clear)
 {
     struct rig *r = rig_aggressive();
     struct answer a;

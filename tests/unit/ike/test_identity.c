@@ -152,7 +152,7 @@ TEST(identity_sameness)
 }
 
 /* Rule C6: whatever the type, its length and its bytes are looked at before they are used. */
-TEST(identity_c6_every_type_and_length)
+TEST(c06_identity_every_type_and_length)
 {
     static const uint8_t fills[] = {0x00, 'a', 0x30, 0xff};
     uint8_t body[4 + 600] = {0};
