@@ -230,8 +230,23 @@ L2TPC_API int l2tpc_config_set_ca(l2tpc_config *config, const void *bytes, size_
  * are respected always.
  */
 L2TPC_API int l2tpc_config_set_revocation(l2tpc_config *config, const char *policy);
-/* The name or address in the server's certificate, when it is not the one that is dialed. */
+/*
+ * IKE identities; at most 512 bytes of:
+ *   "192.0.2.1", "2001:db8::1"                    an address
+ *   "name", "@name"                               an FQDN
+ *   "user@host", "@@user@host"                    a user FQDN
+ *   "C=CH, O=Example, CN=gate", "/C=CH/O=..."     a DN, in the order of the certificate
+ *   "@#0a1b", "@[group]"                          a key ID ("group name"): bytes, text
+ *   "ip:", "fqdn:", "email:", "dn:", "keyid:" and anything: what the prefix says
+ * l2tpc_identity_fault() tells what is wrong with one: a msgid, or NULL when nothing is.
+ */
+L2TPC_API const char *l2tpc_identity_fault(const char *id);
+/* What the server must call itself, at most 255 bytes; with a certificate, what its certificate
+ * must be made for. Default: any identity with a pre-shared key, the dialed name with a
+ * certificate. */
 L2TPC_API int l2tpc_config_set_server_id(l2tpc_config *config, const char *id);
+/* What we call ourselves. Default: our address, or the subject of our certificate. */
+L2TPC_API int l2tpc_config_set_local_id(l2tpc_config *config, const char *id);
 /* L2TP tunnel secret; most servers have none. */
 L2TPC_API int l2tpc_config_set_tunnel_secret(l2tpc_config *config, const void *secret, size_t len);
 /* "strong", "compatible" (default), "legacy". */
@@ -242,9 +257,18 @@ L2TPC_API int l2tpc_config_set_esp(l2tpc_config *config, const char *proposals);
 /* "auto" (default), "udp", "esp". */
 L2TPC_API int l2tpc_config_set_encapsulation(l2tpc_config *config, const char *encapsulation);
 /*
+ * "main" (default) or "aggressive", which a few servers insist on. In aggressive mode a server
+ * gives anyone who asks a hash from which the pre-shared key can be guessed offline; therefore the
+ * session fails with ike.aggressive-consent unless l2tpc_config_allow(config, "aggressive") was
+ * called too. Only the Diffie-Hellman group of the first IKE proposal is offered, and our identity
+ * goes in clear.
+ */
+L2TPC_API int l2tpc_config_set_ike_mode(l2tpc_config *config, const char *mode);
+/*
  * Allows a login method beside MS-CHAPv2 and CHAP: "pap", "none"; or forbids: "!chap-md5". Of the
  * server's certificate: "cn-name", the common name counts when there is no subjectAltName;
- * "sha1-chain", it and those above it may be signed over SHA-1.
+ * "sha1-chain", it and those above it may be signed over SHA-1. "aggressive": the consent to
+ * aggressive mode, and to servers that send their identity and hash unencrypted in main mode.
  */
 L2TPC_API int l2tpc_config_allow(l2tpc_config *config, const char *method);
 /* Last stage to reach ("ike-quick", ...); the session then ends politely. Default "up". */

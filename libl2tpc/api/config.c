@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define N_(s) s
 #define PORT_DEFAULT 500
 
 int l2tpc_config_new(l2tpc_config **out)
@@ -233,10 +234,35 @@ int l2tpc_config_set_server_id(l2tpc_config *c, const char *id)
 {
     size_t n = id ? strlen(id) : 0;
 
-    if (!c || n == 0 || n > SERVER_MAX_LEN || !text_is_utf8(span_str(id)))
+    if (!c || n > SERVER_MAX_LEN || !id || identity_parse(id, &c->peer_id) != IDENTITY_OK)
         return L2TPC_EINVAL;
     memcpy(c->server_id, id, n + 1);
     return L2TPC_OK;
+}
+
+int l2tpc_config_set_local_id(l2tpc_config *c, const char *id)
+{
+    return c && id && identity_parse(id, &c->own_id) == IDENTITY_OK ? L2TPC_OK : L2TPC_EINVAL;
+}
+
+const char *l2tpc_identity_fault(const char *id)
+{
+    static const char *const sentences[] = {
+        [IDENTITY_OK] = NULL,
+        [IDENTITY_EMPTY] = N_("The identity is empty."),
+        [IDENTITY_LONG] = N_("The identity is longer than IKE allows (512 bytes)."),
+        [IDENTITY_CONTROL] = N_("The identity holds control characters or is not UTF-8."),
+        [IDENTITY_ADDRESS] = N_("Behind ip: stands no IPv4 or IPv6 address."),
+        [IDENTITY_HEX] = N_("Behind @# stand hexadecimal digits in pairs, as in @#0a1b."),
+        [IDENTITY_MAIL] = N_("A user's name has the form user@host."),
+        [IDENTITY_DN] = N_("A distinguished name has the form C=CH, O=Example, CN=gate; a comma "
+                           "within a value takes a backslash."),
+        [IDENTITY_NAME] = N_("This is no host name; say what it is with keyid:, fqdn:, email:, dn: "
+                             "or ip: in front, as in keyid:my group."),
+    };
+    struct cert_id unused;
+
+    return sentences[id ? identity_parse(id, &unused) : IDENTITY_EMPTY];
 }
 
 int l2tpc_config_set_tunnel_secret(l2tpc_config *c, const void *secret, size_t len)
@@ -292,6 +318,17 @@ int l2tpc_config_set_encapsulation(l2tpc_config *c, const char *encapsulation)
     return L2TPC_OK;
 }
 
+int l2tpc_config_set_ike_mode(l2tpc_config *c, const char *mode)
+{
+    static const char *const names[] = {"main", "aggressive"};
+    int v = choice(mode, names, ARRAY_LEN(names));
+
+    if (!c || v < 0)
+        return L2TPC_EINVAL;
+    c->aggressive = v == 1;
+    return L2TPC_OK;
+}
+
 int l2tpc_config_allow(l2tpc_config *c, const char *method)
 {
     static const char *const chain[] = {"cn-name", "sha1-chain"};
@@ -302,6 +339,10 @@ int l2tpc_config_allow(l2tpc_config *c, const char *method)
     const char *name = forbid ? method + 1 : method;
     int v = choice(name, names, ARRAY_LEN(names));
 
+    if (c && method && strcmp(name, "aggressive") == 0) {
+        c->aggressive_allowed = !forbid;
+        return L2TPC_OK;
+    }
     if (c && choice(name, chain, ARRAY_LEN(chain)) >= 0) {
         *(choice(name, chain, ARRAY_LEN(chain)) == 0 ? &c->allow_cn : &c->allow_sha1) = !forbid;
         return L2TPC_OK;

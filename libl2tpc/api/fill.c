@@ -105,7 +105,11 @@ static void fill_ike(l2tpc_status *st, const struct ike_facts *i)
     size_t at = 0;
 
     set_text(st, STATUS_ike_version, "1.0");
-    set_text(st, STATUS_ike_mode, "main");
+    set_text(st, STATUS_ike_mode, i->aggressive ? "aggressive" : "main");
+    set_text(st, STATUS_ike_weaknesses,
+             i->aggressive       ? "aggressive-mode"
+             : i->clear_identity ? "clear-identity"
+                                 : "");
     set_text(st, STATUS_ike_auth, ike_auth_text(i->auth));
     if (i->suite.cipher != CIPHER_NONE) {
         set_text(st, STATUS_ike_encryption,

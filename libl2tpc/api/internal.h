@@ -84,7 +84,6 @@ struct l2tpc_config {
     struct blob certificate, key, ca;
     bool has_passphrase;
     struct secret passphrase;
-    char server_id[SERVER_MAX_LEN + 1];
     bool quirk_no_fragmentation;
     struct secret_origin origin[SECRET_KINDS];
     char certificate_uri[TOKEN_URI_MAX], key_uri[TOKEN_URI_MAX]; /* on a token; empty: none */
@@ -93,6 +92,9 @@ struct l2tpc_config {
     bool quirk_sha256_96;
     bool learned_given, learned_bad; /* it cannot be read */
     struct learned learned;
+    char server_id[SERVER_MAX_LEN + 1]; /* as it was written */
+    struct cert_id own_id, peer_id;     /* type 0: not set */
+    bool aggressive, aggressive_allowed;
 };
 
 struct l2tpc_error {

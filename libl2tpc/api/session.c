@@ -155,6 +155,10 @@ static void fill_dial_config(const l2tpc_session *s, struct dial_config *out)
         .timeout = US_S(c->timeout_s),
         .no_fragmentation = c->quirk_no_fragmentation,
         .servers = s->context->servers,
+        .own_id = c->own_id,
+        .peer_id = c->peer_id,
+        .aggressive = c->aggressive,
+        .aggressive_allowed = c->aggressive_allowed,
     };
     for (unsigned i = 0; i < out->policy.n_esp; i++)
         if (c->quirk_sha256_96 && out->policy.esp[i].integ == HASH_SHA256)

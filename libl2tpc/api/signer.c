@@ -160,7 +160,8 @@ void signer_judge(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
             .leaf = pc->leaf,
             .id_type = pc->id_type,
             .id = span_of(pc->id, pc->n_id),
-            .name = s->config.server_id[0] ? s->config.server_id : s->config.server,
+            .name = s->config.server,
+            .wanted = s->config.peer_id.type ? &s->config.peer_id : NULL,
             .now = runner_wall_seconds(),
             .own = s->signer->own,
             .allow_cn = s->config.allow_cn,
@@ -175,6 +176,8 @@ void signer_judge(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
         return;
     }
     f = cert_failure(v, detail);
+    failure_set_expected(&f,
+                         span_str(s->config.server_id[0] ? s->config.server_id : s->config.server));
     runner_answer_done(s->runner, e->need_id, &f, now);
 }
 

@@ -56,6 +56,11 @@ void failure_set_value(struct failure *f, struct span raw)
     text_escape(f->value, sizeof(f->value), raw);
 }
 
+void failure_set_expected(struct failure *f, struct span raw)
+{
+    text_escape(f->expected, sizeof(f->expected), raw);
+}
+
 const char *stage_name(enum stage s)
 {
     return (unsigned)s < ARRAY_LEN(stages) ? stages[s].name : "?";

@@ -34,6 +34,7 @@ struct failure {
     char peer_text[PEER_TEXT_MAX]; /* {peer_text}: the peer's own words, escaped */
     char value[PEER_TEXT_MAX];     /* {value}: the offending value, escaped */
     int os_error;                  /* {os_error}: errno of a local failure, else 0 */
+    char expected[PEER_TEXT_MAX];  /* {expected}: instead of {value}, escaped */
 };
 
 /* A failure with its row's own stage and no arguments. */
@@ -43,6 +44,7 @@ struct failure failure_timeout(enum failure_id id, const char *waited_for, unsig
 void failure_set_peer_code(struct failure *f, uint32_t code);
 void failure_set_peer_text(struct failure *f, struct span raw); /* escapes */
 void failure_set_value(struct failure *f, struct span raw);     /* escapes */
+void failure_set_expected(struct failure *f, struct span raw);  /* escapes */
 
 const char *stage_name(enum stage s);  /* "ike-quick"; "?" when out of range */
 const char *stage_title(enum stage s); /* untranslated msgid */

@@ -33,8 +33,9 @@
 #define IKE_VENDOR_BYTES_KEPT 40 /* of each: the longest that tells servers apart (Check Point) */
 #define IKE_PSK_FRESH US_S(10)   /* typed later than this, the server has forgotten message 4 */
 #define IKE_COMMIT_WAIT US_S(2)
-#define IKE_HINT_WAIT US_S(3) /* an unauthenticated refusal waits this long for a valid answer */
-#define IKE_RESENDS_MAX 5     /* answers to an exact duplicate */
+#define IKE_HINT_WAIT US_S(3)   /* an unauthenticated refusal waits this long for a valid answer */
+#define IKE_RESENDS_MAX 5       /* answers to an exact duplicate */
+#define IKE_WRONG_HASHES_MAX 16 /* messages 2 of aggressive mode that cost us a key each */
 #define IKE_NONCE_LEN 32
 #define IKE_PROBE_AFTER 3         /* unanswered sends of message 5 before port 4500 is probed */
 #define IKE_PROBE_MORE 3          /* further unanswered sends once the probe was answered */

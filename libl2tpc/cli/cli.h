@@ -33,9 +33,9 @@ struct secret_bytes {
 struct connect_options {
     const char *server, *user, *domain, *name;
     const char *psk_file, *password_file;
-    const char *certificate, *key, *passphrase_file, *ca, *server_id;
+    const char *certificate, *key, *passphrase_file, *ca, *server_id, *local_id;
     int secrets_fd; /* -1: none */
-    const char *revocation;
+    const char *revocation, *ike_mode;
     const char *policy, *ike, *esp, *encapsulation, *until, *interface_name;
     const char *allow[8], *quirk[4];
     unsigned n_allow, n_quirk;

@@ -92,6 +92,19 @@ static bool set_lists(l2tpc_config *config, const struct connect_options *o)
     return true;
 }
 
+typedef int (*set_text)(l2tpc_config *, const char *);
+
+static bool set_identity(l2tpc_config *config, const char *option, const char *id, set_text set)
+{
+    const char *fault = id ? l2tpc_identity_fault(id) : NULL;
+
+    if (fault) {
+        complain(_("--%s does not take '%s': %s"), option, id, _(fault));
+        return false;
+    }
+    return !id || set(config, id) == L2TPC_OK || refuse(option, id);
+}
+
 static bool fill_config(l2tpc_config *config, const struct connect_options *o)
 {
 
@@ -101,6 +114,8 @@ static bool fill_config(l2tpc_config *config, const struct connect_options *o)
         return refuse("user", o->user);
     if (l2tpc_config_set_name(config, o->name) != L2TPC_OK)
         return refuse("name", o->name);
+    if (o->ike_mode && l2tpc_config_set_ike_mode(config, o->ike_mode) != L2TPC_OK)
+        return refuse("ike-mode", o->ike_mode);
     if (o->policy && l2tpc_config_set_policy(config, o->policy) != L2TPC_OK)
         return refuse("policy", o->policy);
     if (o->ike && l2tpc_config_set_ike(config, o->ike) != L2TPC_OK)
@@ -113,7 +128,9 @@ static bool fill_config(l2tpc_config *config, const struct connect_options *o)
         return refuse("until", o->until);
     if (o->interface_name && l2tpc_config_set_interface(config, o->interface_name) != L2TPC_OK)
         return refuse("interface", o->interface_name);
-    return set_lists(config, o) && l2tpc_config_set_timeout(config, o->timeout) == L2TPC_OK &&
+    return set_identity(config, "server-id", o->server_id, l2tpc_config_set_server_id) &&
+           set_identity(config, "local-id", o->local_id, l2tpc_config_set_local_id) &&
+           set_lists(config, o) && l2tpc_config_set_timeout(config, o->timeout) == L2TPC_OK &&
            l2tpc_config_set_mru(config, o->mru) == L2TPC_OK;
 }
 

@@ -20,6 +20,8 @@ enum option_id {
     OPT_CA,
     OPT_SERVER_ID,
     OPT_REVOCATION,
+    OPT_LOCAL_ID,
+    OPT_IKE_MODE,
     OPT_POLICY,
     OPT_IKE,
     OPT_ESP,
@@ -68,9 +70,15 @@ static const struct {
      N_("read the passphrase of the private key, or the PIN of the token, from F"),
      OPT_PASSPHRASE_FILE},
     {"ca", "F", N_("read from F the CA certificates that may vouch for the server"), OPT_CA},
-    {"server-id", "NAME", N_("name in the server's certificate, if it is not HOST"), OPT_SERVER_ID},
     {"revocation", "P",
-     N_("ask whether it was revoked: soft (default), hard (needs an answer), off"), OPT_REVOCATION},
+     N_("ask whether the server's certificate was revoked: soft (default), hard (needs an answer) "
+        "or off"),
+     OPT_REVOCATION},
+    {"server-id", "ID", N_("IKE identity that the server must have, if it is not HOST"),
+     OPT_SERVER_ID},
+    {"local-id", "ID", N_("IKE identity of this computer, as @name, user@host or keyid:GROUP"),
+     OPT_LOCAL_ID},
+    {"ike-mode", "M", N_("main (default), or aggressive with --allow aggressive"), OPT_IKE_MODE},
     {"policy", "P", N_("strong, compatible (default) or legacy algorithms"), OPT_POLICY},
     {"ike", "S", N_("IKE proposals instead of the policy's, as aes256-sha256-modp2048,..."),
      OPT_IKE},
@@ -88,8 +96,8 @@ static const struct {
     {"name", "N", N_("name of the connection for status and disconnect"), OPT_NAME},
     {"interface", "IF", N_("name of the network interface, default l2tp%d"), OPT_INTERFACE},
     {"allow", "METHOD",
-     N_("also accept the login method pap or none (!chap-md5 forbids one), or of the server's "
-        "certificate cn-name or sha1-chain"),
+     N_("also accept the login method pap or none (!chap-md5 forbids one), aggressive, or of the "
+        "server's certificate cn-name or sha1-chain"),
      OPT_ALLOW},
     {"quirk", "Q", N_("softether-utf8, port-1701, no-fragmentation or sha256-96"), OPT_QUIRK},
     {"mru", "BYTES", N_("largest packet we ask for, 128 to 1500"), OPT_MRU},
@@ -215,6 +223,10 @@ static const char **text_slot(struct connect_options *o, int id)
         return &o->server_id;
     case OPT_REVOCATION:
         return &o->revocation;
+    case OPT_LOCAL_ID:
+        return &o->local_id;
+    case OPT_IKE_MODE:
+        return &o->ike_mode;
     case OPT_POLICY:
         return &o->policy;
     case OPT_IKE:
@@ -301,10 +313,8 @@ static int check(const struct connect_options *o)
         complain(_("A key in a file cannot go with a certificate on a token."));
         return EXIT_USAGE;
     }
-    if (!o->certificate &&
-        (o->key || o->ca || o->passphrase_file || o->server_id || o->revocation)) {
-        complain(_("--key, --ca, --passphrase-file, --server-id and --revocation go with "
-                   "--certificate."));
+    if (!o->certificate && (o->key || o->ca || o->passphrase_file || o->revocation)) {
+        complain(_("--key, --ca, --passphrase-file and --revocation go with --certificate."));
         return EXIT_USAGE;
     }
     if (o->kill_switch && (o->no_default_route || o->keep_ipv6)) {

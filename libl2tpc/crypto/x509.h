@@ -37,6 +37,7 @@ enum cert_id_type {
     CERT_ID_USER_FQDN = 3,
     CERT_ID_IPV6 = 5,
     CERT_ID_DN = 9,
+    CERT_ID_KEY_ID = 11,
 };
 
 struct cert_id {
@@ -47,6 +48,13 @@ struct cert_id {
 
 /* A DER name as one line for people, escaped; "?" when it is none. */
 void cert_name_text(struct crypto *c, struct span dn, char *out, size_t cap);
+/*
+ * "C=CH, O=Example, CN=gate" or "/C=CH/O=Example/CN=gate", in the order of the certificate; a
+ * separator within a value takes a backslash. False when it is none, or too long.
+ */
+bool cert_name_parse(const char *text, struct cert_id *out) MUST_USE;
+/* Two DER names say the same, whatever the case and the kind of their strings (RFC 5280 7.1). */
+bool cert_name_same(struct span a, struct span b);
 /* The issuer of a DER certificate as a DER name; false when it is broken. */
 bool cert_issuer(struct crypto *c, struct span der, uint8_t *out, size_t cap, size_t *n) MUST_USE;
 
@@ -137,6 +145,7 @@ struct cert_question {
     int64_t now;      /* seconds since 1970 */
     const struct credential *own; /* a second opinion on the clock; may be NULL */
     struct cert_list *out_path;   /* gets the verified path, leaf first; NULL: not wanted */
+    const struct cert_id *wanted; /* the identity that is set, instead of `name`; NULL: none */
 };
 
 /* `detail` gets what the sentence needs: a date, a name, the words of OpenSSL. */

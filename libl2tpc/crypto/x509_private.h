@@ -46,6 +46,8 @@ int cert_time_place(const X509 *cert, int64_t now);
 bool cert_usage_fits_server(X509 *cert);
 bool cert_usage_fits_client(X509 *cert);
 bool cert_has_name(X509 *cert, const char *name, bool allow_cn);
+/* The identity stands in the certificate: its subject, or a subjectAltName. */
+bool cert_has_id(X509 *cert, const struct cert_id *id, bool allow_cn);
 void cert_subject_text(X509 *cert, char *out, size_t cap);
 
 #endif

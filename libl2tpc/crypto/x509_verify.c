@@ -326,7 +326,8 @@ static enum cert_verdict judge_leaf(X509 *leaf, const struct cert_question *q,
         cert_subject_text(leaf, detail, CERT_TEXT_MAX);
         return CERT_USAGE;
     }
-    if (q->name && !cert_has_name(leaf, q->name, q->allow_cn)) {
+    if (q->wanted ? !cert_has_id(leaf, q->wanted, q->allow_cn)
+                  : q->name && !cert_has_name(leaf, q->name, q->allow_cn)) {
         first_name(leaf, detail, CERT_TEXT_MAX);
         return CERT_NAME;
     }

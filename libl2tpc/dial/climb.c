@@ -14,6 +14,7 @@ void climb_begin(struct dial *d, l2tpc_us now)
         .encapsulation = d->config.encapsulation,
         .port_is_set = d->config.inner_port != 0,
         .learned = d->config.has_learned ? &d->config.learned : NULL,
+        .aggressive = d->config.aggressive,
     };
 
     ladder_init(&d->ladder, &c, now);
@@ -45,6 +46,8 @@ void climb_configure(const struct dial *d, struct ike_config *out)
     out->mm1_wait = l->now.mm1_wait;
     out->mm5_wait = l->now.mm5_wait;
     out->quick_wait = l->now.quick_wait;
+    if (d->config.aggressive)
+        out->mm1_wait = 0;
     out->hint_wait = l->now.rung == RUNG_ONE_IKE ? LADDER_HINT_WAIT : 0;
     out->probe_wait = ladder_has_raw(l, d->mm5 + 1) ? LADDER_PROBE_WAIT : 0;
     out->floor_ike = ladder_floor_ike(l);

@@ -18,6 +18,7 @@
 #include "dial/data.h"
 #include "dial/ladder.h"
 #include "dial/servers.h"
+#include "ike/identity.h"
 #include "ike/ike.h"
 #include "ike/policy.h"
 #include "l2tp/l2tp.h"
@@ -49,6 +50,8 @@ struct dial_config {
     const struct servers *servers; /* outlives the dial; NULL: no server is known */
     bool has_learned;              /* of this very server */
     struct learned learned;
+    struct cert_id own_id, peer_id; /* as in ike_config */
+    bool aggressive, aggressive_allowed;
 };
 
 /* Which of the driver's sockets a datagram leaves from or came in on. */

@@ -186,9 +186,13 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         break;
     case IKE_EVENT_NEED_PSK:
         /* Message 4 has come: whoever wants no more than phase 1 must not send message 5. */
-        on_ike_stage(d, STAGE_IKE_AUTH, now);
+        if (!d->config.aggressive)
+            on_ike_stage(d, STAGE_IKE_AUTH, now);
         if (d->closing != CLOSING_NOT)
             break;
+        /* In aggressive mode nothing was sent yet: an address has no time to answer in. */
+        if (d->facts.ike->received == 0)
+            d->deadline.address = US_NEVER;
         d->ike_need = e->need;
         if (d->psk.n > 0)
             ike_answer_psk(d->ike, e->need, secret_span(&d->psk), now);

@@ -174,7 +174,9 @@ void ladder_init(struct ladder *l, const struct ladder_config *config, l2tpc_us 
     }
     list_ones(l);
     try_whole(l);
-    if (config->learned)
+    if (config->aggressive)
+        l->now.mm1_sends = 0;
+    else if (config->learned)
         try_learned(l);
     add_row(l, FAILURE_NONE);
 }
@@ -247,17 +249,17 @@ static enum ladder_step next_list(struct ladder *l, const struct ladder_end *end
 
 bool ladder_has_raw(const struct ladder *l, unsigned mm5)
 {
-    return l->config.encapsulation == ENCAPSULATION_AUTO && !l->raw_tried && !l->udp_tried &&
-           l->now.encapsulation != ENCAPSULATION_ESP && mm5 < LADDER_MM5_MAX &&
-           !l->authentication_failed;
+    return l->config.encapsulation == ENCAPSULATION_AUTO && !l->config.aggressive &&
+           !l->raw_tried && !l->udp_tried && l->now.encapsulation != ENCAPSULATION_ESP &&
+           mm5 < LADDER_MM5_MAX && !l->authentication_failed;
 }
 
 /* Only where raw ESP came from memory: a server that offers NAT traversal gets UDP at once. */
 bool ladder_has_udp(const struct ladder *l, unsigned mm5)
 {
-    return l->config.encapsulation == ENCAPSULATION_AUTO && !l->raw_tried && !l->udp_tried &&
-           l->now.encapsulation == ENCAPSULATION_ESP && mm5 < LADDER_MM5_MAX &&
-           !l->authentication_failed;
+    return l->config.encapsulation == ENCAPSULATION_AUTO && !l->config.aggressive &&
+           !l->raw_tried && !l->udp_tried && l->now.encapsulation == ENCAPSULATION_ESP &&
+           mm5 < LADDER_MM5_MAX && !l->authentication_failed;
 }
 
 static enum ladder_step next_raw(struct ladder *l, const struct ladder_end *end)
@@ -385,6 +387,8 @@ enum ladder_step ladder_next(struct ladder *l, const struct ladder_end *end)
         end->now >= us_add(l->started, LADDER_TIME))
         return LADDER_OVER;
     step = choose(l, end);
+    if (step == LADDER_IKE && l->config.aggressive)
+        return LADDER_OVER;
     if (step != LADDER_OVER)
         add_row(l, end->failure.id);
     return step;

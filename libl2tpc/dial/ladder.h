@@ -39,7 +39,8 @@ struct ladder_config {
     struct policy policy;
     enum encapsulation encapsulation; /* other than AUTO: the user's word */
     bool port_is_set;                 /* the inner source port is the user's word */
-    const struct learned *learned;    /* NULL: nothing; copied */
+    bool aggressive; /* the one exchange that the user wanted, and no other behind it */
+    const struct learned *learned; /* NULL: nothing; copied */
 };
 
 /* What a try is made of. */

@@ -172,6 +172,10 @@ static struct ike_config ike_config_of(const struct dial *d)
         .credential = c->credential,
         .fragmentation = !c->no_fragmentation,
         .packet_max = d->outer_mtu,
+        .own_id = c->own_id,
+        .peer_id = c->peer_id,
+        .aggressive = c->aggressive,
+        .aggressive_allowed = c->aggressive_allowed,
     };
 
     climb_configure(d, &out);
@@ -244,6 +248,8 @@ void dial_answer_secret(struct dial *d, uint32_t need, const struct span *secret
         ladder_note_person(&d->ladder, now);
         if (!secret_set(&d->psk, *secret)) /* too long: IKE says so */
             secret_wipe(&d->psk);
+        if (d->facts.ike->received == 0 && d->next_address < d->n_addresses)
+            d->deadline.address = us_add(now, ADDRESS_DEADLINE);
         ike_answer_psk(d->ike, d->ike_need, *secret, now);
     } else if (!psk && d->ppp) {
         ppp_answer_password(d->ppp, d->ppp_need, *secret, now);

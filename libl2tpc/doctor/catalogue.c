@@ -43,6 +43,8 @@ static const char *argument(struct span name, const struct failure *f, const cha
         return f->peer_text[0] ? f->peer_text : "-";
     if (span_eq(name, span_str("value")))
         return f->value;
+    if (span_eq(name, span_str("expected")))
+        return f->expected[0] ? f->expected : server;
     if (span_eq(name, span_str("sends")))
         (void)snprintf(number, 16, "%u", f->sends);
     else if (span_eq(name, span_str("peer_code")))

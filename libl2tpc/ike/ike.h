@@ -71,6 +71,10 @@ struct ike_config {
     l2tpc_us mm1_wait, mm5_wait, quick_wait; /* 0: IKE_DEADLINE */
     l2tpc_us hint_wait, probe_wait;          /* 0: IKE_HINT_WAIT, IKE_PROBE_WAIT */
     enum strength floor_ike, floor_esp;      /* a weaker choice of the server's is IKE_DOWNGRADE */
+    struct cert_id own_id;                   /* type 0: our address, or the certificate's subject */
+    struct cert_id peer_id;  /* with a pre-shared key, what the server must be; type 0: anything */
+    bool aggressive;         /* instead of main mode */
+    bool aggressive_allowed; /* the consent, without which there is none */
 };
 
 enum ike_event_type {
@@ -138,6 +142,8 @@ struct ike_facts {
     bool fragmentation; /* both sides announced IKE fragments */
     uint64_t fragments_sent, fragments_received;
     struct ike_vendor_bytes vendor_bytes[IKE_VENDOR_IDS_KEPT]; /* of the same n_vendor_ids */
+    bool aggressive;
+    bool clear_identity; /* message 6 came in clear */
 };
 
 struct ike;

@@ -78,6 +78,22 @@ def bad_words():
 
 
 @suite.case()
+def identities():
+    for option in ("--server-id", "--local-id"):
+        for value, why in (("my group", "say what it is with keyid:"), ("@#abc", "in pairs"),
+                           ("a@", "user@host"), ("CN=", "distinguished name"), ("", "is empty"),
+                           ("ip:x", "no IPv4 or IPv6 address")):
+            usage(*base(), *secrets(), option, value, words=why)
+
+
+@suite.case()
+def aggressive_mode():
+    usage(*base(), *secrets(), "--ike-mode", "quick", words="--ike-mode does not take")
+    failed("ike.aggressive-consent", 4, *base(), *secrets(), "--ike-mode", "aggressive",
+           words="guessed offline")
+
+
+@suite.case()
 def interface_that_is_taken():
     for name in ("lo", "outer"):
         failed("local.tun", 1, *base(), *secrets(), "--interface", name, words="busy: %s." % name)

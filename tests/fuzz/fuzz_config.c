@@ -31,7 +31,7 @@ static int set_secret(l2tpc_config *c, uint8_t op, struct span bytes)
 
 static int set_text(l2tpc_config *c, uint8_t op, char *text)
 {
-    switch (op % 12) {
+    switch (op % 16) {
     case 0:
         return l2tpc_config_set_server(c, text);
     case 1:
@@ -54,6 +54,14 @@ static int set_text(l2tpc_config *c, uint8_t op, char *text)
         return l2tpc_config_set_interface(c, text);
     case 10:
         return l2tpc_config_set_quirk(c, text);
+    case 11:
+        return l2tpc_config_set_local_id(c, text);
+    case 12:
+        return l2tpc_config_set_server_id(c, text);
+    case 13:
+        return l2tpc_config_set_ike_mode(c, text);
+    case 14:
+        return l2tpc_identity_fault(text) ? L2TPC_EINVAL : l2tpc_config_set_local_id(c, text);
     default:
         return l2tpc_config_set_mru(c, (unsigned)strtoul(text, NULL, 10));
     }
@@ -68,6 +76,8 @@ static void check_config(const struct l2tpc_config *c)
     FUZZ_REQUIRE(memchr(c->interface_name, '\0', sizeof(c->interface_name)));
     FUZZ_REQUIRE(!strchr(c->interface_name, '/'));
     fuzz_check_text(c->server, sizeof(c->server));
+    FUZZ_REQUIRE(!c->own_id.type || (c->own_id.n > 0 && c->own_id.n <= CERT_ID_MAX));
+    FUZZ_REQUIRE(!c->peer_id.type || (c->peer_id.n > 0 && c->peer_id.n <= CERT_ID_MAX));
     FUZZ_REQUIRE(c->policy.n_ike > 0 && c->policy.n_esp > 0);
     FUZZ_REQUIRE(c->mru == 0 || (c->mru >= 128 && c->mru <= 1500));
 }

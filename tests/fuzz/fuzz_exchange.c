@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The IKE engine in every state. First byte: how many exchanges go well first (0 to 5), NAT
- * traversal, a Commit bit, when randomness fails. Then steps: datagrams as they are, clear messages
- * with right headers, payloads behind a right HASH under the real keys, honest answers with some
- * bytes changed, time, and what the driver may do.
+ * traversal, a Commit bit, aggressive mode, when randomness fails. Then steps: datagrams as they
+ * are, clear messages with right headers, payloads behind a right HASH under the real keys, honest
+ * answers with some bytes changed, time, and what the driver may do.
  */
 #include "responder.h"
 
@@ -65,7 +65,13 @@ static void drain(struct world *w)
     while (ike_pop_out(w->ike, &m)) {
         FUZZ_REQUIRE(m.tag <= IKE_PORT_KEEPALIVE && m.n <= IKE_MESSAGE_MAX);
         FUZZ_REQUIRE(m.tag == IKE_PORT_KEEPALIVE ? m.n == 1 : m.n > ISAKMP_HEADER_LEN);
-        if (m.tag != IKE_PORT_KEEPALIVE) {
+        if (m.n > ISAKMP_HEADER_LEN && m.bytes[18] == EXCHANGE_AGGRESSIVE &&
+            m.bytes[19] & ISAKMP_FLAG_ENCRYPTION) {
+            /* Nothing answers it, and quick mode 1 is right behind it. */
+            struct mspan none = responder_answer(&w->server, span_of(m.bytes, m.n));
+
+            free(none.p);
+        } else if (m.tag != IKE_PORT_KEEPALIVE) {
             free(w->last_out.p);
             w->last_out = fuzz_copy(span_of(m.bytes, m.n));
         }
@@ -145,7 +151,10 @@ static void clear_message(struct world *w, const struct fuzz_step *s)
     if (!rd_u8(&r, &exchange) || !rd_u8(&r, &first))
         return;
     build_start(&b, w->ike->cky_i, w->server.cky_r,
-                exchange & 1 ? EXCHANGE_MAIN : EXCHANGE_INFORMATIONAL, 0, exchange >> 1 & 3);
+                !(exchange & 1)          ? EXCHANGE_INFORMATIONAL
+                : w->ike->cfg.aggressive ? EXCHANGE_AGGRESSIVE
+                                         : EXCHANGE_MAIN,
+                0, exchange >> 1 & 3);
     wr_patch_u8(&b.w, b.next_at, first);
     wr_bytes(&b.w, rd_rest(&r));
     if (!build_finish(&b, &out))
@@ -268,6 +277,7 @@ static void set_up(struct world *w, uint8_t how)
     fuzz_env_init(&w->env, 1);
     fuzz_env_init(&w->server_env, 2);
     responder_policy(&c.policy);
+    c.aggressive = c.aggressive_allowed = how & 32;
     responder_init(&w->server, &w->server_env.env, how & 8);
     w->server.commit = how & 16;
     w->remote[IKE_PORT_500] = w->remote[IKE_PORT_4500] = c.remote;

@@ -173,6 +173,67 @@ static struct mspan answer_mm5(struct responder *r)
     return finish_sealed(r, &b, r->iv);
 }
 
+/* ---- aggressive mode ---- */
+static bool answer_share(struct responder *r, const struct chain *c)
+{
+    if (!take(c, PAYLOAD_SA, 0, r->sai, sizeof(r->sai), &r->n_sai) ||
+        !take(c, PAYLOAD_KE, 0, r->gxi, sizeof(r->gxi), &r->n_gxi) ||
+        !take(c, PAYLOAD_NONCE, 0, r->ni, sizeof(r->ni), &r->n_ni))
+        return false;
+    dh_free(r->dh);
+    r->dh = dh_new(fuzz_crypto(), DH_X25519, r->env);
+    FUZZ_REQUIRE(r->dh && dh_public(r->dh).n <= sizeof(r->gxr));
+    r->n_gxr = dh_public(r->dh).n;
+    memcpy(r->gxr, dh_public(r->dh).p, r->n_gxr);
+    return derive(r);
+}
+
+/* A patch that begins at 0x8000 or above changes the identity, under a right HASH. */
+static void patch_identity(struct responder *r, uint8_t *id, size_t n)
+{
+    struct rd p = rd_of(r->patch);
+    uint16_t at;
+    uint8_t value;
+
+    if (r->patch.n < 3 || !(r->patch.p[0] & 0x80))
+        return;
+    while (rd_u16(&p, &at) && rd_u8(&p, &value))
+        id[at % n] = value;
+    r->patch = SPAN_NONE;
+}
+
+static struct mspan answer_am1(struct responder *r, const struct isakmp_header *h,
+                               const struct chain *c)
+{
+    static const uint8_t natd[32] = {0xda};
+    uint8_t id[] = {ID_TYPE_FQDN, 0, 0, 0, 'f', 'u', 'z', 'z'};
+    uint8_t hash[HASH_MAX];
+    struct build b;
+
+    if (r->has_keys)
+        return fuzz_copy(SPAN_NONE);
+    memcpy(r->cky_i, h->cky_i, sizeof(r->cky_i));
+    r->has_keys = answer_share(r, c);
+    if (!r->has_keys)
+        return fuzz_copy(SPAN_NONE);
+    patch_identity(r, id, sizeof(id));
+    FUZZ_REQUIRE(keymat_hash_phase1(fuzz_crypto(), &r->keys, span_of(r->gxr, r->n_gxr),
+                                    span_of(r->gxi, r->n_gxi), r->cky_r, r->cky_i,
+                                    span_of(r->sai, r->n_sai), SPAN_ARRAY(id), hash));
+    build_start(&b, r->cky_i, r->cky_r, EXCHANGE_AGGRESSIVE, 0, 0);
+    build_bytes(&b, PAYLOAD_SA, span_of(r->sai, r->n_sai));
+    build_bytes(&b, PAYLOAD_KE, span_of(r->gxr, r->n_gxr));
+    build_bytes(&b, PAYLOAD_NONCE, SPAN_ARRAY(r->nr));
+    build_bytes(&b, PAYLOAD_ID, SPAN_ARRAY(id));
+    build_bytes(&b, PAYLOAD_HASH, span_of(hash, r->keys.n));
+    if (r->natt)
+        build_bytes(&b, PAYLOAD_VID, vendor_bytes(VENDOR_RFC3947));
+    build_bytes(&b, PAYLOAD_VID, vendor_bytes(VENDOR_DPD));
+    for (unsigned i = 0; r->natt && i < 2; i++)
+        build_bytes(&b, PAYLOAD_NAT_D, SPAN_ARRAY(natd));
+    return finish_clear(r, &b);
+}
+
 /* ---- quick mode ---- */
 static void fill_sa(struct responder *r, uint32_t spi_client, uint32_t spi_own)
 {
@@ -300,6 +361,14 @@ static struct mspan answer_encrypted(struct responder *r, const struct isakmp_he
         memcpy(r->iv, iv, sizeof(iv));
         return answer_mm5(r);
     }
+    if (h->exchange == EXCHANGE_AGGRESSIVE) { /* message 3: taken once, never answered */
+        memcpy(iv, r->iv, sizeof(iv));
+        if (!r->am3_seen && open_message(r, h, body, iv, &c)) {
+            memcpy(r->iv, iv, sizeof(iv));
+            r->am3_seen = true;
+        }
+        return fuzz_copy(SPAN_NONE);
+    }
     if (h->exchange == EXCHANGE_INFORMATIONAL)
         return answer_info(r, h, body);
     if (h->exchange != EXCHANGE_QUICK || h->message_id == r->quick.message_id || !r->has_keys)
@@ -331,6 +400,8 @@ struct mspan responder_answer(struct responder *r, struct span message)
         free(copy.p);
         return answer;
     }
+    if (h.exchange == EXCHANGE_AGGRESSIVE && isakmp_split(h.next_payload, body, &c))
+        return answer_am1(r, &h, &c);
     if (h.exchange != EXCHANGE_MAIN || !isakmp_split(h.next_payload, body, &c))
         return fuzz_copy(SPAN_NONE);
     if (memcmp(h.cky_r, zero, sizeof(zero)) == 0)

@@ -27,7 +27,7 @@ struct responder {
     struct dh *dh;
     uint8_t ni[256], nr[32];
     size_t n_ni;
-    bool has_keys;
+    bool has_keys, am3_seen;
     struct ike_keys keys;
     uint8_t iv[IKE_BLOCK_MAX]; /* the last block of phase 1 */
     struct {

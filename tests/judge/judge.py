@@ -42,7 +42,7 @@ FIELDS = ["frame.number", "frame.time_epoch", "frame.protocols", "ip.src", "ip.d
           "_ws.col.Info"]
 CLEAR = "l2tp or gre or udp.port == 1701 or tcp.port == 1723"
 
-MAIN, QUICK, INFO = "2", "32", "5"
+MAIN, AGGRESSIVE, QUICK, INFO = "2", "4", "32", "5"
 P_SA, P_ID, P_HASH, P_SIG, P_DELETE, P_FRAGMENT = "1", "5", "8", "9", "12", "132"
 SCCRQ, SCCRP, SCCCN, STOPCCN, ICRQ, ICRP, ICCN, CDN = "1", "2", "3", "4", "10", "11", "12", "14"
 LCP, IPCP, CHAP, PAP, IPV4 = "0xc021", "0x8021", "0xc223", "0xc023", "0x0021"
@@ -156,13 +156,17 @@ class Verdict:
 
 
 def judge_isakmp(v, p, who):
+    # Message 2 of aggressive mode proves the server in clear.
+    if set(values(p, "isakmp.exchangetype")) == {AGGRESSIVE} and \
+            {P_SA, P_ID, P_HASH} <= set(values(p, "isakmp.typepayload")):
+        v.steps.append((who, "aggressive-mode-auth"))
     # A reassembled message is read behind its last fragment, whose own header comes first.
     if not {"1", "True"} & set(values(p, "isakmp.flag_e")):
         return
     v.counts["ike_encrypted"] += 1
     types, exchange = values(p, "isakmp.typepayload"), values(p, "isakmp.exchangetype")[-1]
     types = [t for t in types if t != P_FRAGMENT]
-    first = {MAIN: P_ID, QUICK: P_HASH, INFO: P_HASH}.get(exchange)
+    first = {MAIN: P_ID, AGGRESSIVE: P_HASH, QUICK: P_HASH, INFO: P_HASH}.get(exchange)
     if not types or first is None or types[0] != first:
         v.problem(p, "an IKE message that the keys do not open (exchange %s, payloads %s)"
                   % (exchange, ",".join(types) or "none"))
@@ -172,6 +176,8 @@ def judge_isakmp(v, p, who):
         if P_HASH not in types and P_SIG not in types:
             v.problem(p, "main mode ends without HASH or SIG")
         v.steps.append((who, "main-mode-auth"))
+    elif exchange == AGGRESSIVE:
+        v.steps.append((who, "aggressive-mode-auth"))
     elif exchange == QUICK:
         v.steps.append((who, "quick-mode-sa" if P_SA in types else "quick-mode-3"))
     elif P_DELETE in types:
@@ -233,7 +239,9 @@ def judge(capture, keylog, client=None, expect="up", polite=False):
             v.counts["ike"] += 1
             judge_isakmp(v, p, who)
     both = ("client", "server")
-    v.must_see(*[(w, "main-mode-auth") for w in both], *[(w, "quick-mode-sa") for w in both])
+    mode = "aggressive-mode-auth" if v.first("client", "aggressive-mode-auth") is not None \
+        else "main-mode-auth"
+    v.must_see(*[(w, mode) for w in both], *[(w, "quick-mode-sa") for w in both])
     if expect == "up":
         v.must_order(("client", "SCCRQ"), ("server", "SCCRP"), ("client", "SCCCN"))
         v.must_order(("client", "SCCCN"), ("client", "ICRQ"), ("server", "ICRP"),

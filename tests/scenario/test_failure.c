@@ -110,6 +110,15 @@ static bool dial_fails(const struct world_config *c, enum failure_id id, enum st
 /* ---- silence ---- */
 FAILS(failure_silent_phase1, IKE_NO_ANSWER, IKE_PHASE1, 46, c.peer.silent_from = STAGE_IKE_PHASE1)
 FAILS(failure_silent_auth, IKE_AUTH_PSK, IKE_AUTH, 46, c.peer.silent_from = STAGE_IKE_AUTH)
+FAILS(failure_other_identity, IKE_AUTH_PEER_ID, IKE_AUTH, 5, {
+    c.dial.peer_id.type = CERT_ID_KEY_ID;
+    c.dial.peer_id.n = 5;
+    memcpy(c.dial.peer_id.bytes, "group", 5);
+})
+FAILS(failure_aggressive_without_consent, IKE_AGGRESSIVE_CONSENT, IKE_PHASE1, 1,
+      c.dial.aggressive = true)
+FAILS(failure_aggressive_only, IKE_AGGRESSIVE_ONLY, IKE_PHASE1, 5,
+      c.peer.aggressive = PEER_AGGRESSIVE_ONLY)
 FAILS(failure_silent_auth_raw_esp, IKE_AUTH_TIMEOUT, IKE_AUTH, 46, {
     c.peer.silent_from = STAGE_IKE_AUTH;
     c.dial.encapsulation = ENCAPSULATION_ESP;
@@ -446,7 +455,7 @@ TEST(failure_coverage)
         /* Words that our server does not say; tests/unit/ike says them. */
         FAILURE_IKE_REFUSED,
         FAILURE_IKE_POLICY,
-        FAILURE_IKE_AUTH_PEER_ID,
+        FAILURE_IKE_AGGRESSIVE_CERTIFICATE,
         FAILURE_IKE_AUTH_REFUSED,
         FAILURE_IKE_QUICK_REFUSED,
     };

@@ -113,7 +113,8 @@ TEST(c14_no_aggressive_packet_without_consent)
         (void)dial_input(w->dial, DIAL_PATH_IKE, &from, (struct mspan){notify, sizeof(notify)},
                          w->sim.now);
         CHECK(world_until(w, world_is_down, US_S(300)));
-        CHECK_STR(failure_code(w->failure.id), types[i] == 14 ? "ike.no-proposal" : "ike.refused");
+        CHECK_STR(failure_code(w->failure.id),
+                  types[i] == 14 ? "ike.no-proposal" : "ike.aggressive-only");
         world_run(w, US_S(60));
         CHECK_INT(m.aggressive, 0);
         world_free(w);

@@ -246,3 +246,8 @@ void peer_set_bugs(struct peer *p, uint64_t bugs)
 {
     p->config.bugs = bugs;
 }
+
+void peer_set_id(struct peer *p, struct span id)
+{
+    p->config.id = id;
+}

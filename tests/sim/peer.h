@@ -102,6 +102,15 @@ enum peer_natt {
 #define BUG_PPP_UNKNOWN_PROTOCOLS PEER_BUG(43) /* noise: CCP and a made-up protocol */
 #define BUG_L2TP_HELLO_STORM PEER_BUG(44)      /* noise: a HELLO behind every message */
 
+#define BUG_IKE_CLEAR_MM6 PEER_BUG(45) /* message 6 unencrypted, as some servers send it */
+#define BUG_AM_KE_ZERO PEER_BUG(46)    /* aggressive mode 2 */
+
+enum peer_aggressive {
+    PEER_AGGRESSIVE_NO,   /* a client that tries is complained about */
+    PEER_AGGRESSIVE_TOO,  /* beside main mode */
+    PEER_AGGRESSIVE_ONLY, /* main mode: INVALID-EXCHANGE-TYPE */
+};
+
 struct peer_config {
     enum peer_flavour flavour;
     const char *psk, *user, *password; /* outlive the peer */
@@ -145,6 +154,8 @@ struct peer_config {
         PEER_1701_MUTE,    /* the pair is made, L2TP from another port goes unheard */
     } wants_1701;
     bool deletes_ike; /* behind a refused quick mode */
+    struct span id; /* type, then data; empty: our address */
+    enum peer_aggressive aggressive;
 };
 
 struct peer_facts {
@@ -171,7 +182,10 @@ struct peer_facts {
     unsigned deletes_esp, deletes_ike, stopccns, cdns, terminates; /* received */
     unsigned fragments_in, fragments_out;                          /* of IKE */
     unsigned complaints;
-    char complaint[160]; /* the first one */
+    char complaint[160];    /* the first one */
+    uint8_t client_id[600]; /* body of the last ID payload of phase 1 */
+    size_t client_id_n;
+    unsigned aggressive_modes; /* first messages of aggressive mode, repeated ones too */
 };
 
 struct peer;
@@ -205,5 +219,6 @@ void peer_silence(struct peer *p, enum stage stage); /* from now on; STAGE_RESOL
 /* The keys of all SAs that live, as tshark's -o options, one a line. */
 void peer_write_keys(struct peer *p, FILE *f);
 void peer_set_bugs(struct peer *p, uint64_t bugs);
+void peer_set_id(struct peer *p, struct span id);
 
 #endif

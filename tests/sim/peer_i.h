@@ -18,6 +18,7 @@
 #define PEER_MESSAGE_MAX 4096
 #define PEER_UNACKED_MAX 16
 #define PEER_KEYS_MAX 128
+#define PEER_ID_MAX 700
 
 /* A message that is sent again until something stops it. */
 struct resend {
@@ -70,6 +71,7 @@ enum ike_state {
     IKE_SENT1, /* we began */
     IKE_SENT3,
     IKE_SENT5,
+    IKE_AM2, /* aggressive mode, message 2 sent */
     IKE_UP,
     IKE_DEAD
 };
@@ -95,6 +97,8 @@ struct ike_sa {
     uint8_t skeyid[HASH_MAX], skeyid_d[HASH_MAX], skeyid_a[HASH_MAX], skeyid_e[HASH_MAX];
     uint8_t key[32];
     size_t key_n;
+    uint8_t idii[PEER_ID_MAX]; /* aggressive mode: of message 1 */
+    size_t idii_n;
     uint8_t iv[16]; /* phase 1 chain; after message 6 the base of all phase 2 IVs */
     struct resend resend;
     uint8_t last_in[32];
@@ -235,6 +239,7 @@ struct isakmp {
 #define ISAKMP_E 0x01
 #define ISAKMP_C 0x02
 #define EXCH_MAIN 2
+#define EXCH_AGGRESSIVE 4
 #define EXCH_INFO 5
 #define EXCH_QUICK 32
 enum {
@@ -312,6 +317,23 @@ bool peer_fragment_recv(struct peer *p, const struct isakmp *m, uint8_t room[PEE
 void peer_ike_input(struct peer *p, enum peer_port port, const struct endpoint *from,
                     struct span message, l2tpc_us now);
 void peer_ike_timer(struct peer *p, l2tpc_us now);
+struct ike_sa *peer_ike_sa_new(struct peer *p);
+void peer_read_vendors(const struct peer *p, const struct chain *c, struct ike_sa *sa);
+void peer_write_vendors(const struct peer *p, struct build *b);
+void peer_read_natd(struct peer *p, struct ike_sa *sa, const struct chain *c);
+void peer_write_natd(struct peer *p, struct ike_sa *sa, struct build *b);
+bool peer_derive(struct peer *p, struct ike_sa *sa) MUST_USE;
+bool peer_auth_hash(struct peer *p, const struct ike_sa *sa, bool of_initiator, struct span id,
+                    uint8_t *out) MUST_USE;
+/* The body of our ID payload. */
+struct span peer_own_id(const struct peer *p, uint8_t body[PEER_ID_MAX]);
+void peer_note_id(struct peer *p, struct span body);
+
+/* peer_aggressive.c */
+void peer_recv_am1(struct peer *p, enum peer_port port, const struct endpoint *from,
+                   const struct isakmp *m, struct span message, l2tpc_us now);
+void peer_recv_am3(struct peer *p, struct ike_sa *sa, enum peer_port port,
+                   const struct endpoint *from, const struct isakmp *m, l2tpc_us now);
 l2tpc_us peer_ike_deadline(const struct peer *p);
 void peer_ike_sa_drop(struct peer *p, struct ike_sa *sa);
 /* A HASH has proven the sender of the message in hand: follow it if a NAT moved it. */

@@ -54,7 +54,7 @@ static struct ike_sa *sa_find(struct peer *p, const struct isakmp *m)
 }
 
 /* A free place, or that of the oldest SA that is not up. */
-static struct ike_sa *sa_new(struct peer *p)
+struct ike_sa *peer_ike_sa_new(struct peer *p)
 {
     struct ike_sa *best = NULL;
 
@@ -79,7 +79,7 @@ static const uint8_t vendor_fragmentation[20] = {0x40, 0x48, 0xb7, 0xd5, 0x6e, 0
                                                  0xe8, 0x85, 0x25, 0xe7, 0xde, 0x7f,
                                                  0x00, 0xd6, 0xc2, 0xd3, 0x80};
 
-static void read_vendors(const struct peer *p, const struct chain *c, struct ike_sa *sa)
+void peer_read_vendors(const struct peer *p, const struct chain *c, struct ike_sa *sa)
 {
     unsigned common = 0;
 
@@ -102,7 +102,7 @@ static void read_vendors(const struct peer *p, const struct chain *c, struct ike
 }
 
 /* Fragmentation is what strongSwan and Libreswan offer and SoftEther does not. */
-static void write_vendors(const struct peer *p, struct build *b)
+void peer_write_vendors(const struct peer *p, struct build *b)
 {
     for (unsigned i = 0; i < p->config.n_vendor_ids; i++)
         peer_build_payload(b, PL_VID, p->config.vendor_id[i]);
@@ -142,8 +142,16 @@ static void recv_mm1(struct peer *p, enum peer_port port, const struct endpoint 
         peer_complain(p, "malformed main mode message 1");
         return;
     }
-    sa = sa_new(p);
+    sa = peer_ike_sa_new(p);
     p->facts.main_modes++;
+    if (p->config.aggressive == PEER_AGGRESSIVE_ONLY) {
+        memcpy(sa->cky_i, m->cky_i, 8);
+        sa->to = *from;
+        sa->port = port;
+        peer_send_clear_notify(p, sa, 7);
+        peer_ike_sa_drop(p, sa);
+        return;
+    }
     memcpy(sa->cky_i, m->cky_i, 8);
     peer_rand(p, sa->cky_r, 8);
     sa->to = *from;
@@ -152,7 +160,7 @@ static void recv_mm1(struct peer *p, enum peer_port port, const struct endpoint 
     pl = &c.pl[0];
     memcpy(sa->sai_b, pl->body.p, pl->body.n);
     sa->sai_n = pl->body.n;
-    read_vendors(p, &c, sa);
+    peer_read_vendors(p, &c, sa);
     peer_build_start(&b, sa, EXCH_MAIN, 0, 0);
     chokes = p->config.most_ike && peer_proposal_count(pl->body) > p->config.most_ike;
     p->facts.choked += chokes;
@@ -163,7 +171,7 @@ static void recv_mm1(struct peer *p, enum peer_port port, const struct endpoint 
         peer_ike_sa_drop(p, sa);
         return;
     }
-    write_vendors(p, &b);
+    peer_write_vendors(p, &b);
     peer_digest(p, message, sa->last_in);
     if (peer_build_done(&b, &reply))
         answer_phase1(p, sa, reply, now);
@@ -180,7 +188,7 @@ static bool natd_hash(struct peer *p, const struct ike_sa *sa, const struct endp
 }
 
 /* The client's NAT-D payloads: first ours as it sees us, then its own addresses. */
-static void read_natd(struct peer *p, struct ike_sa *sa, const struct chain *c)
+void peer_read_natd(struct peer *p, struct ike_sa *sa, const struct chain *c)
 {
     uint8_t type = sa->natt == PEER_NATT_RFC ? PL_NATD : PL_NATD_DRAFT;
     struct endpoint us = p->config.local;
@@ -213,7 +221,7 @@ static void read_natd(struct peer *p, struct ike_sa *sa, const struct chain *c)
     sa->nat = !local_ok || !remote_ok;
 }
 
-static void write_natd(struct peer *p, struct ike_sa *sa, struct build *b)
+void peer_write_natd(struct peer *p, struct ike_sa *sa, struct build *b)
 {
     uint8_t type = sa->natt == PEER_NATT_RFC ? PL_NATD : PL_NATD_DRAFT;
     struct endpoint us = p->config.local;
@@ -235,7 +243,7 @@ static void write_natd(struct peer *p, struct ike_sa *sa, struct build *b)
 }
 
 /* RFC 2409 5 and appendix B. */
-static bool derive(struct peer *p, struct ike_sa *sa)
+bool peer_derive(struct peer *p, struct ike_sa *sa)
 {
     enum hash_id h = sa->suite.hash;
     size_t n = hash_size(h);
@@ -305,7 +313,7 @@ static void recv_mm3(struct peer *p, struct ike_sa *sa, const struct isakmp *m, 
     }
     if (ke->body.n != dh_public_size(sa->suite.group))
         peer_complain(p, "KE of %zu bytes", ke->body.n);
-    read_natd(p, sa, &c);
+    peer_read_natd(p, sa, &c);
     peer_rand(p, nr, sizeof(nr));
     dh_free(sa->dh);
     sa->dh = dh_new(p->crypto, sa->suite.group, p->env);
@@ -317,14 +325,14 @@ static void recv_mm3(struct peer *p, struct ike_sa *sa, const struct isakmp *m, 
         return;
     }
     sa->gxy.n = dh_secret_size(sa->suite.group);
-    if (!derive(p, sa)) {
+    if (!peer_derive(p, sa)) {
         peer_complain(p, "key derivation failed");
         return;
     }
     peer_build_start(&b, sa, EXCH_MAIN, 0, 0);
     peer_build_payload(&b, PL_KE, ke_with_bugs(p, sa, room));
     peer_build_payload(&b, PL_NONCE, peer_blob_span(&sa->nr));
-    write_natd(p, sa, &b);
+    peer_write_natd(p, sa, &b);
     if (!peer_build_done(&b, &reply))
         return;
     peer_digest(p, message, sa->last_in);
@@ -332,8 +340,8 @@ static void recv_mm3(struct peer *p, struct ike_sa *sa, const struct isakmp *m, 
     answer_phase1(p, sa, reply, now);
 }
 
-static bool auth_hash(struct peer *p, const struct ike_sa *sa, bool of_initiator, struct span id,
-                      uint8_t *out)
+bool peer_auth_hash(struct peer *p, const struct ike_sa *sa, bool of_initiator, struct span id,
+                    uint8_t *out)
 {
     const struct blob *mine = of_initiator ? &sa->gxi : &sa->gxr;
     const struct blob *other = of_initiator ? &sa->gxr : &sa->gxi;
@@ -348,23 +356,54 @@ static bool auth_hash(struct peer *p, const struct ike_sa *sa, bool of_initiator
                         out);
 }
 
-static void send_mm6(struct peer *p, struct ike_sa *sa, uint8_t iv[16], l2tpc_us now)
+struct span peer_own_id(const struct peer *p, uint8_t body[PEER_ID_MAX])
 {
     const struct inaddr *a = &p->config.local.addr;
+    struct span id = p->config.id;
+
+    memset(body, 0, 4);
+    if (id.n == 0) {
+        body[0] = a->family == 6 ? 5 : 1;
+        memcpy(body + 4, a->bytes, inaddr_len(a));
+        return span_of(body, 4 + inaddr_len(a));
+    }
+    body[0] = id.p[0];
+    memcpy(body + 4, id.p + 1, id.n - 1);
+    return span_of(body, 3 + id.n);
+}
+
+void peer_note_id(struct peer *p, struct span body)
+{
+    if (body.n < 5 || (body.p[0] == 1 && body.n != 8) || (body.p[0] == 5 && body.n != 20))
+        peer_complain(p, "identity of type %u with %zu bytes", body.n ? body.p[0] : 0, body.n);
+    /* RFC 2407 4.6.2 */
+    if (body.n >= 4 && (body.p[1] || body.p[2] || body.p[3]) &&
+        (body.p[1] != 17 || body.p[2] != 1 || body.p[3] != 0xf4))
+        peer_complain(p, "identity of protocol %u", body.p[1]);
+    if (body.n > sizeof(p->facts.client_id))
+        return;
+    if (p->facts.client_id_n && !span_eq(body, span_of(p->facts.client_id, p->facts.client_id_n)))
+        peer_complain(p, "the client calls itself something else now");
+    memcpy(p->facts.client_id, body.p, body.n);
+    p->facts.client_id_n = body.n;
+}
+
+static void send_mm6(struct peer *p, struct ike_sa *sa, uint8_t iv[16], l2tpc_us now)
+{
     size_t n = hash_size(sa->suite.hash);
-    uint8_t id[20] = {a->family == 6 ? 5 : 1}, h[HASH_MAX];
-    struct span reply, body = span_of(id, 4 + inaddr_len(a));
+    uint8_t id[PEER_ID_MAX], h[HASH_MAX];
+    struct span reply, body = peer_own_id(p, id);
+    bool clear = peer_bug(p, BUG_IKE_CLEAR_MM6);
     struct build b;
 
-    memcpy(id + 4, a->bytes, inaddr_len(a));
-    if (!auth_hash(p, sa, false, body, h))
+    if (!peer_auth_hash(p, sa, false, body, h))
         return;
     if (peer_bug(p, BUG_IKE_WRONG_HASH_R))
         h[n / 2] ^= 0x08;
-    peer_build_start(&b, sa, EXCH_MAIN, ISAKMP_E, 0);
+    peer_build_start(&b, sa, EXCH_MAIN, clear ? 0 : ISAKMP_E, 0);
     peer_build_payload(&b, PL_ID, body);
     peer_build_payload(&b, PL_HASH, span_of(h, n));
-    if (!peer_build_seal(p, &b, sa, iv, &reply))
+    if (!(clear ? peer_build_done(&b, &reply) : peer_build_seal(p, &b, sa, iv, &reply)))
         return;
     memcpy(sa->iv, iv, sizeof(sa->iv));
     sa->state = IKE_UP;
@@ -404,14 +443,12 @@ static void recv_mm5(struct peer *p, struct ike_sa *sa, enum peer_port port,
     if (!peer_ike_decrypt(p, sa, iv, m->body, plain) ||
         !peer_chain_split(span_of(plain, m->body.n), m->next, &c) ||
         !(id = peer_chain_find(&c, PL_ID, 0)) || !(hash = peer_chain_find(&c, PL_HASH, 0)) ||
-        !auth_hash(p, sa, true, id->body, h) ||
+        !peer_auth_hash(p, sa, true, id->body, h) ||
         !span_eq(hash->body, span_of(h, hash_size(sa->suite.hash)))) {
         mm5_failed(p, sa, port, from);
         return;
     }
-    if (id->body.n < 5 || (id->body.p[0] == 1 && id->body.n != 8) ||
-        (id->body.p[0] == 5 && id->body.n != 20))
-        peer_complain(p, "identity of type %u with %zu bytes", id->body.p[0], id->body.n);
+    peer_note_id(p, id->body);
     if (port == PEER_UDP4500)
         p->facts.floated = true;
     sa->to = *from;
@@ -457,7 +494,7 @@ void peer_start_main(struct peer *p, l2tpc_us now)
     port = like->port;
     suite = like->suite;
     life = like->life_s;
-    sa = sa_new(p);
+    sa = peer_ike_sa_new(p);
     sa->to = to;
     sa->port = port;
     sa->suite = suite;
@@ -467,7 +504,7 @@ void peer_start_main(struct peer *p, l2tpc_us now)
     peer_proposal_offer_ike(&b, &suite, life);
     sa->sai_n = b.w.n - 32;
     memcpy(sa->sai_b, b.bytes + 32, sa->sai_n);
-    write_vendors(p, &b);
+    peer_write_vendors(p, &b);
     if (peer_build_done(&b, &out) && arm(sa, p, out, now))
         sa->state = IKE_SENT1;
 }
@@ -504,7 +541,7 @@ static void recv_mm2(struct peer *p, struct ike_sa *sa, const struct isakmp *m, 
         return;
     }
     memcpy(sa->cky_r, m->cky_r, 8);
-    read_vendors(p, &c, sa);
+    peer_read_vendors(p, &c, sa);
     if (sa->port == PEER_UDP4500 && sa->natt == 0)
         peer_complain(p, "a renewal on port 4500 without NAT traversal");
     sa->dh = dh_new(p->crypto, sa->suite.group, p->env);
@@ -515,7 +552,7 @@ static void recv_mm2(struct peer *p, struct ike_sa *sa, const struct isakmp *m, 
     peer_build_start(&b, sa, EXCH_MAIN, 0, 0);
     peer_build_payload(&b, PL_KE, peer_blob_span(&sa->gxi));
     peer_build_payload(&b, PL_NONCE, peer_blob_span(&sa->ni));
-    write_natd(p, sa, &b);
+    peer_write_natd(p, sa, &b);
     (void)message;
     if (peer_build_done(&b, &out) && arm(sa, p, out, now))
         sa->state = IKE_SENT3;
@@ -524,10 +561,9 @@ static void recv_mm2(struct peer *p, struct ike_sa *sa, const struct isakmp *m, 
 static void recv_mm4(struct peer *p, struct ike_sa *sa, const struct isakmp *m, struct span message,
                      l2tpc_us now)
 {
-    const struct inaddr *a = &p->config.local.addr;
     size_t n = hash_size(sa->suite.hash);
-    uint8_t id[20] = {a->family == 6 ? 5 : 1}, h[HASH_MAX];
-    struct span out, body = span_of(id, 4 + inaddr_len(a));
+    uint8_t id[PEER_ID_MAX], h[HASH_MAX];
+    struct span out, body = peer_own_id(p, id);
     const struct pl *ke, *nonce;
     struct chain c;
     struct build b;
@@ -543,15 +579,14 @@ static void recv_mm4(struct peer *p, struct ike_sa *sa, const struct isakmp *m, 
         peer_complain(p, "malformed main mode message 4");
         return;
     }
-    read_natd(p, sa, &c);
-    memcpy(id + 4, a->bytes, inaddr_len(a));
+    peer_read_natd(p, sa, &c);
     if (!peer_blob_set(&sa->gxr, ke->body) || !peer_blob_set(&sa->nr, nonce->body) ||
         !dh_shared(sa->dh, ke->body, sa->gxy.bytes)) {
         peer_complain(p, "main mode 4: Diffie-Hellman failed");
         return;
     }
     sa->gxy.n = dh_secret_size(sa->suite.group);
-    if (!derive(p, sa) || !auth_hash(p, sa, true, body, h))
+    if (!peer_derive(p, sa) || !peer_auth_hash(p, sa, true, body, h))
         return;
     peer_build_start(&b, sa, EXCH_MAIN, ISAKMP_E, 0);
     peer_build_payload(&b, PL_ID, body);
@@ -572,11 +607,12 @@ static void recv_mm6(struct peer *p, struct ike_sa *sa, const struct isakmp *m, 
     if (!peer_ike_decrypt(p, sa, iv, m->body, plain) ||
         !peer_chain_split(span_of(plain, m->body.n), m->next, &c) ||
         !(id = peer_chain_find(&c, PL_ID, 0)) || !(hash = peer_chain_find(&c, PL_HASH, 0)) ||
-        !auth_hash(p, sa, false, id->body, h) ||
+        !peer_auth_hash(p, sa, false, id->body, h) ||
         !span_eq(hash->body, span_of(h, hash_size(sa->suite.hash)))) {
         peer_complain(p, "main mode 6 of the client does not prove it");
         return;
     }
+    peer_note_id(p, id->body);
     memcpy(sa->iv, iv, sizeof(iv));
     sa->resend.left = 0;
     sa->state = IKE_UP;
@@ -612,12 +648,14 @@ static void recv_first(struct peer *p, enum peer_port port, const struct endpoin
 
         if (sa->state == IKE_FREE || memcmp(sa->cky_i, m->cky_i, 8) != 0)
             continue;
-        if (sa->state == IKE_SENT2)
+        if (sa->state == IKE_SENT2 || sa->state == IKE_AM2)
             (void)repeated(p, sa, message);
         return;
     }
     if (m->exchange == EXCH_MAIN)
         recv_mm1(p, port, from, m, message, now);
+    else if (m->exchange == EXCH_AGGRESSIVE && p->config.aggressive)
+        peer_recv_am1(p, port, from, m, message, now);
     else if (m->exchange != EXCH_INFO)
         peer_complain(p, "exchange type %u", m->exchange);
 }
@@ -644,6 +682,7 @@ void peer_ike_input(struct peer *p, enum peer_port port, const struct endpoint *
         return;
     }
     if (memcmp(m.cky_r, none, sizeof(none)) == 0) {
+        p->facts.aggressive_modes += m.exchange == EXCH_AGGRESSIVE;
         recv_first(p, port, from, &m, message, now);
         return;
     }
@@ -654,8 +693,13 @@ void peer_ike_input(struct peer *p, enum peer_port port, const struct endpoint *
         recv_main(p, sa, port, from, &m, message, now);
         return;
     }
+    if (m.exchange == EXCH_AGGRESSIVE && p->config.aggressive) {
+        peer_recv_am3(p, sa, port, from, &m, now);
+        return;
+    }
     if (sa->state < IKE_UP || !(m.flags & ISAKMP_E) || m.msgid == 0) {
-        if (m.exchange != EXCH_INFO)
+        /* Behind a message 3 of aggressive mode that was lost. */
+        if (m.exchange != EXCH_INFO && sa->state != IKE_AM2)
             peer_complain(p, "phase 2 message without phase 1 or in clear");
         return;
     }
@@ -687,7 +731,7 @@ static void sa_timer(struct peer *p, struct ike_sa *sa, l2tpc_us now)
 {
     struct resend *r = &sa->resend;
 
-    if (sa->state >= IKE_SENT2 && sa->state <= IKE_SENT5 && r->left && r->due <= now) {
+    if (sa->state >= IKE_SENT2 && sa->state < IKE_UP && r->left && r->due <= now) {
         r->left--;
         r->due = r->left ? us_add(now, r->step) : US_NEVER;
         peer_ike_send(p, sa, span_of(r->bytes, r->n));
@@ -722,7 +766,7 @@ l2tpc_us peer_ike_deadline(const struct peer *p)
 
         if (sa->state == IKE_FREE)
             continue;
-        if (sa->state >= IKE_SENT2 && sa->state <= IKE_SENT5 && sa->resend.left)
+        if (sa->state >= IKE_SENT2 && sa->state < IKE_UP && sa->resend.left)
             d = us_min(d, sa->resend.due);
         if (sa->state == IKE_UP)
             d = us_min(d, sa->dpd_due);

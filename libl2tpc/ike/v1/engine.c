@@ -16,6 +16,7 @@ struct ike *ike_new(const struct ike_config *config)
     if (!ike)
         return NULL;
     ike->cfg = *config;
+    ike->facts.aggressive = config->aggressive;
     ike->facts.auth = config->credential ? config->credential->auth : IKE_AUTH_PSK;
     ike->cfg.policy.auth = ike->facts.auth;
     ike->root = ike;
@@ -179,6 +180,12 @@ void ike_note_alive(struct ike *ike, l2tpc_us now)
     ike->live.last_in = ike->root->live.last_in = now;
 }
 
+void ike_note_proof(struct ike *ike, l2tpc_us now)
+{
+    ike->unproven = false;
+    ike_note_alive(ike, now);
+}
+
 void ike_follow(struct ike *ike, const struct endpoint *peer)
 {
     char text[ADDR_TEXT_MAX];
@@ -277,7 +284,7 @@ static bool cookies_fit(const struct ike *ike, const struct isakmp_header *h)
 
     if (memcmp(h->cky_i, ike->cky_i, ISAKMP_COOKIE_LEN) != 0)
         return false;
-    if (ike->state != P1_MM1_SENT)
+    if (ike->state != P1_MM1_SENT && ike->state != P1_AM1_SENT)
         return memcmp(h->cky_r, ike->cky_r, ISAKMP_COOKIE_LEN) == 0;
     if (h->exchange == EXCHANGE_INFORMATIONAL)
         return true;
@@ -292,6 +299,8 @@ static enum verdict dispatch(struct ike *ike, const struct ike_in *in)
     switch (in->header.exchange) {
     case EXCHANGE_MAIN:
         return in->header.message_id == 0 ? phase1_input(ike, in) : VERDICT_DROP;
+    case EXCHANGE_AGGRESSIVE:
+        return in->header.message_id == 0 ? aggressive_input(ike, in) : VERDICT_DROP;
     case EXCHANGE_QUICK:
         return encrypted ? quick_input(ike, in) : VERDICT_DROP;
     case EXCHANGE_INFORMATIONAL:
@@ -360,9 +369,11 @@ void ike_timer_sa(struct ike *ike, l2tpc_us now)
     case P1_MM1_SENT:
     case P1_MM3_SENT:
     case P1_MM5_SENT:
+    case P1_AM1_SENT:
         phase1_timer(ike, now);
         return;
     case P1_UP:
+        aggressive_timer(ike, now);
         quick_timer(ike, now);
         if (ike->state == P1_UP && ike->role == IKE_ROLE_ROOT)
             liveness_timer(ike, now);
@@ -403,9 +414,10 @@ l2tpc_us ike_deadline_sa(const struct ike *ike)
     case P1_MM1_SENT:
     case P1_MM3_SENT:
     case P1_MM5_SENT:
+    case P1_AM1_SENT:
         return phase1_deadline(ike);
     case P1_UP:
-        return us_min(quick_deadline(ike),
+        return us_min(us_min(quick_deadline(ike), aggressive_deadline(ike)),
                       ike->role == IKE_ROLE_ROOT ? liveness_deadline(ike) : US_NEVER);
     case P1_DELETED:
         return ike->has_keys ? us_add(ike->deleted_at, IKE_DELETED_KEEP) : US_NEVER;

@@ -28,8 +28,9 @@ enum phase1_state {
     P1_MM2_SENT,   /* as responder, to renew */
     P1_MM4_SENT,
     P1_UP,
-    P1_DELETED, /* by the peer: the keys live on to read late Deletes */
-    P1_CLOSED,  /* closed or failed: nothing is taken, nothing is sent */
+    P1_DELETED,  /* by the peer: the keys live on to read late Deletes */
+    P1_CLOSED,   /* closed or failed: nothing is taken, nothing is sent */
+    P1_AM1_SENT, /* aggressive mode */
 };
 
 enum natt_flavour {
@@ -200,6 +201,9 @@ struct ike {
     bool has_keys;
     struct ike_keys keys;
     uint8_t iv[IKE_BLOCK_MAX]; /* the last block of phase 1 */
+    struct cert_id peer_id;    /* what the server has proven to be */
+    bool unproven;             /* aggressive: nothing shows yet that message 3 has arrived */
+    unsigned wrong_hashes;     /* aggressive: messages 2 with another HASH_R */
 
     /* phase 2 */
     bool transaction_seen; /* XAUTH or mode config, which we do not speak */
@@ -235,6 +239,8 @@ enum ike_port ike_own_port(const struct ike *ike);
 void ike_resend(struct ike *ike, struct retransmit *r, l2tpc_us cap, l2tpc_us now);
 void ike_note_hint(struct ike *ike, const struct failure *f, bool early, l2tpc_us now);
 void ike_note_alive(struct ike *ike, l2tpc_us now);
+/* A HASH under this very SA has proven its sender: alive, and phase 1 is complete at both ends. */
+void ike_note_proof(struct ike *ike, l2tpc_us now);
 void ike_log(const struct ike *ike, enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* A fresh proof that the peer is there: follow its address. */
@@ -282,8 +288,6 @@ l2tpc_us ike_deadline_sa(const struct ike *ike);
 
 /* ---- phase1_peer.c: main mode that the server began, to renew ---- */
 enum verdict phase1_recv_mm1(struct ike *ike, const struct ike_in *in);
-/* Who renews is who was authenticated when the dial began. */
-bool phase1_same_identity(struct ike *ike, const struct identity *id);
 enum verdict phase1_peer_input(struct ike *ike, const struct ike_in *in);
 /* Message 6 with our signature. */
 void phase1_peer_mm6_ready(struct ike *ike, struct span mm6, l2tpc_us now);
@@ -305,8 +309,11 @@ struct phase1_said {
 struct phase1_said phase1_read_vendors(const struct chain *c);
 void phase1_keep_vendors(struct ike *ike, const struct chain *c);
 bool phase1_new_cookie(struct ike *ike, uint8_t *out) MUST_USE;
+/* What both modes announce in message 1. */
+void phase1_write_vendors(const struct ike *ike, struct build *b);
+/* The SA payload of our offer, in ike->sai_b; false when the policy offers nothing. */
+bool phase1_offer(struct ike *ike) MUST_USE;
 bool phase1_derive(struct ike *ike, struct span psk) MUST_USE;
-size_t phase1_own_identity(const struct ike *ike, uint8_t out[20]);
 bool phase1_hash_i(struct ike *ike, struct span id, uint8_t *out) MUST_USE;
 bool phase1_hash_r(struct ike *ike, struct span id, uint8_t *out) MUST_USE;
 /* Message 1 with that cookie. */
@@ -339,6 +346,19 @@ enum verdict phase1_probe_input(struct ike *ike, const struct ike_in *in);
 /* Something came from port 4500: it is open. */
 void phase1_note_4500(struct ike *ike);
 
+/* ---- aggressive.c ---- */
+/* Asks for the key, or fails for want of consent. */
+void aggressive_start(struct ike *ike, l2tpc_us now);
+void aggressive_answer_psk(struct ike *ike, struct span psk, l2tpc_us now);
+enum verdict aggressive_input(struct ike *ike, const struct ike_in *in);
+/* Message 3 again, until something shows that the server has it. */
+void aggressive_timer(struct ike *ike, l2tpc_us now);
+l2tpc_us aggressive_deadline(const struct ike *ike);
+/* Main mode 6 in clear, as some servers send it: taken with the consent to aggressive mode alone,
+ * as both show the same. */
+bool aggressive_open_clear(const struct ike *ike, const struct ike_in *in,
+                           struct chain *out) MUST_USE;
+
 /* ---- natt.c ---- */
 /* What the NAT-D payloads of message 4 say. False: the message is broken. `out_usable`: NAT
  * traversal can go on. */
@@ -351,6 +371,17 @@ uint16_t natt_encapsulation_mode(const struct ike *ike);
 
 /* ---- identity.c ---- */
 void identity_text(const struct identity *id, char *out, size_t cap);
+/* Keeps an accepted one, for the status and for renewals. */
+void identity_note(struct ike *ike, const struct identity *id);
+/* The body of our own ID payload; returns its length, 0 when there is none. */
+size_t identity_own(const struct ike *ike, uint8_t out[4 + CERT_ID_MAX]);
+/*
+ * A body that a HASH or a signature has proven: can it be read, is it what the profile asks for,
+ * and in a renewal whoever was authenticated before? False with the failure, which tells got and
+ * expected. With certificates the profile's identity is the certificate's to carry.
+ */
+bool identity_accept(struct ike *ike, struct span body, struct identity *out,
+                     struct failure *out_failure) MUST_USE;
 
 /* ---- quick.c, quick_peer.c, quick_common.c ---- */
 void quick_start(struct ike *ike, l2tpc_us now);
@@ -408,6 +439,7 @@ void info_send_notify(struct ike *ike, uint8_t protocol, struct span spi, uint16
 
 /* ---- liveness.c ---- */
 void liveness_timer(struct ike *ike, l2tpc_us now);
+void liveness_probe(struct ike *ike, l2tpc_us now); /* R-U-THERE */
 l2tpc_us liveness_deadline(const struct ike *ike);
 enum verdict liveness_recv_r_u_there(struct ike *ike, const struct notify *n,
                                      const struct ike_in *in);

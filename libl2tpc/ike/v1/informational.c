@@ -119,6 +119,11 @@ static bool is_error(const struct notify *n)
     return n->type > 0 && n->type < NOTIFY_STATUS_FIRST;
 }
 
+static bool waits_for_suite(const struct ike *ike)
+{
+    return ike->state == P1_MM1_SENT || ike->state == P1_AM1_SENT;
+}
+
 /* Before phase 1 is up nothing is believed: it may explain a silence. */
 static void hint_notify(struct ike *ike, const struct notify *n, l2tpc_us now)
 {
@@ -131,8 +136,14 @@ static void hint_notify(struct ike *ike, const struct notify *n, l2tpc_us now)
         id = !ike->cfg.credential   ? FAILURE_IKE_AUTH_REFUSED
              : ike->other_issuer[0] ? FAILURE_IKE_AUTH_CERT_ISSUER
                                     : FAILURE_IKE_AUTH_CERT_REFUSED;
-    else if (n->type == NOTIFY_NO_PROPOSAL_CHOSEN && ike->state == P1_MM1_SENT)
+    else if (n->type == NOTIFY_NO_PROPOSAL_CHOSEN && waits_for_suite(ike))
         id = FAILURE_IKE_NO_PROPOSAL;
+    else if (ike->state == P1_AM1_SENT &&
+             (n->type == NOTIFY_AUTHENTICATION_FAILED || n->type == NOTIFY_INVALID_ID_INFORMATION))
+        id = FAILURE_IKE_AUTH_REFUSED;
+    else if (ike->state == P1_MM1_SENT && (n->type == NOTIFY_INVALID_EXCHANGE_TYPE ||
+                                           n->type == NOTIFY_UNSUPPORTED_EXCHANGE_TYPE))
+        id = FAILURE_IKE_AGGRESSIVE_ONLY;
     f = failure_of(id, n->type);
     if (id == FAILURE_IKE_AUTH_CERT_ISSUER)
         (void)snprintf(f.value, sizeof(f.value), "%s", ike->other_issuer);
@@ -145,7 +156,7 @@ enum verdict info_clear_input(struct ike *ike, const struct ike_in *in)
     struct span body;
     struct notify n;
 
-    if (ike->state != P1_MM1_SENT && ike->state != P1_MM3_SENT && ike->state != P1_MM5_SENT)
+    if (!waits_for_suite(ike) && ike->state != P1_MM3_SENT && ike->state != P1_MM5_SENT)
         return VERDICT_DROP;
     if (!isakmp_split(in->header.next_payload, in->body, &c) ||
         !isakmp_check(MESSAGE_INFO_CLEAR, &c))
@@ -374,7 +385,7 @@ enum verdict info_input(struct ike *ike, const struct ike_in *in)
     if (!quick_find(ike, in->header.message_id))
         ike_set_finished(ike, in->header.message_id);
     if (fresh) /* what was sent again by anybody is no sign of life */
-        ike_note_alive(ike, in->now);
+        ike_note_proof(ike, in->now);
     for (unsigned i = 0; i < c.n && v != VERDICT_FATAL; i++) {
         struct notify n;
         struct delete_payload d;

@@ -108,7 +108,7 @@ static l2tpc_us keepalive_due(const struct ike *ike)
     return us_add(ike->live.last_out, NATT_KEEPALIVE);
 }
 
-static void probe(struct ike *ike, l2tpc_us now)
+void liveness_probe(struct ike *ike, l2tpc_us now)
 {
     struct ike_liveness *l = &ike->live;
 
@@ -148,7 +148,7 @@ void liveness_timer(struct ike *ike, l2tpc_us now)
             ike_log(ike, LOG_LEVEL_WARN, "the server is dead: %u probes unanswered", l->tries);
             return;
         }
-        probe(ike, now);
+        liveness_probe(ike, now);
     }
     if (now >= keepalive_due(ike))
         ike_send(ike, IKE_PORT_KEEPALIVE, span_of(&keepalive, 1), now);

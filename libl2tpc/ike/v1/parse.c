@@ -125,6 +125,17 @@ static const struct message_rule {
                           {PAYLOAD_CERT, 0, MANY},
                           {PAYLOAD_CR, 0, MANY},
                           {PAYLOAD_N, 0, MANY}}},
+    [MESSAGE_AM2] = {false,
+                     false,
+                     {{PAYLOAD_SA, 1, 1},
+                      {PAYLOAD_KE, 1, 1},
+                      {PAYLOAD_NONCE, 1, 1},
+                      {PAYLOAD_ID, 1, 1},
+                      {PAYLOAD_HASH, 1, 1},
+                      {PAYLOAD_NAT_D, 0, MANY},
+                      {PAYLOAD_NAT_D_DRAFT, 0, MANY},
+                      {PAYLOAD_CR, 0, MANY},
+                      {PAYLOAD_N, 0, MANY}}},
 };
 
 static const struct allowance *allowance_of(const struct message_rule *rule, uint8_t type)
@@ -244,6 +255,76 @@ static bool name_is_clean(struct span name)
     return true;
 }
 
+/* One DER element with that tag; lengths up to 65535. */
+static bool der_enter(struct rd *r, uint8_t tag, struct rd *out)
+{
+    uint8_t got;
+    uint8_t first;
+    uint8_t byte;
+    uint16_t n;
+
+    if (!rd_u8(r, &got) || got != tag || !rd_u8(r, &first))
+        return false;
+    n = first;
+    if (first == 0x81) {
+        if (!rd_u8(r, &byte))
+            return false;
+        n = byte;
+    } else if (first == 0x82) {
+        if (!rd_u16(r, &n))
+            return false;
+    } else if (first & 0x80) {
+        return false;
+    }
+    return rd_sub(r, n, out);
+}
+
+/* The string of one attribute; in BMPString and UniversalString zeros are ordinary bytes. */
+static bool der_value_is_sound(struct rd *r)
+{
+    enum {
+        UTF8 = 12,
+        PRINTABLE = 19,
+        T61 = 20,
+        IA5 = 22
+    };
+    struct rd peek = *r;
+    struct rd value;
+    uint8_t tag;
+
+    if (!rd_u8(&peek, &tag) || !der_enter(r, tag, &value) || !rd_end(r))
+        return false;
+    return (tag != UTF8 && tag != PRINTABLE && tag != T61 && tag != IA5) ||
+           name_is_clean(value.rest);
+}
+
+/* RFC 5280 4.1.2.4: SEQUENCE OF SET OF SEQUENCE { type, value }, and nothing behind it. */
+static bool dn_is_sound(struct span der)
+{
+    enum {
+        SEQUENCE = 0x30,
+        SET = 0x31,
+        OID = 6
+    };
+    struct rd r = rd_of(der);
+    struct rd names;
+    struct rd set;
+    struct rd pair;
+    struct rd oid;
+
+    if (!der_enter(&r, SEQUENCE, &names) || !rd_end(&r))
+        return false;
+    while (!rd_end(&names)) {
+        if (!der_enter(&names, SET, &set) || rd_end(&set))
+            return false;
+        while (!rd_end(&set))
+            if (!der_enter(&set, SEQUENCE, &pair) || !der_enter(&pair, OID, &oid) || rd_end(&oid) ||
+                !der_value_is_sound(&pair))
+                return false;
+    }
+    return true;
+}
+
 bool isakmp_parse_identity(struct span body, struct identity *out)
 {
     struct rd r = rd_of(body);
@@ -259,6 +340,8 @@ bool isakmp_parse_identity(struct span body, struct identity *out)
     if (id.data.n != want || id.data.n == 0 || id.data.n > IKE_IDENTITY_MAX)
         return false;
     if ((id.type == ID_TYPE_FQDN || id.type == ID_TYPE_USER_FQDN) && !name_is_clean(id.data))
+        return false;
+    if (id.type == ID_TYPE_DER_ASN1_DN && !dn_is_sound(id.data))
         return false;
     if (id.data.n % 4 == 0 && id.data.n <= 32 && id.type <= ID_TYPE_IPV6_ADDR_RANGE &&
         id.type != ID_TYPE_FQDN && id.type != ID_TYPE_USER_FQDN) {

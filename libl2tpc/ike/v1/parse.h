@@ -45,6 +45,7 @@ enum isakmp_message {
     MESSAGE_INFO,       /* informational under an SA: encrypted, HASH first */
     MESSAGE_INFO_CLEAR, /* informational before there is an SA: a hint at most */
     MESSAGE_MM6_SIG,    /* main mode 6 with a signature: encrypted */
+    MESSAGE_AM2,        /* aggressive mode 2: clear */
 };
 
 /* `body` gets what follows the header, cut at the header's length. */

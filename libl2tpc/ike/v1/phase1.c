@@ -13,12 +13,8 @@
 static const enum vendor_id natt_announced[] = {VENDOR_RFC3947, VENDOR_NATT_03, VENDOR_NATT_02N,
                                                 VENDOR_NATT_02};
 
-bool phase1_build_mm1(struct ike *ike, const uint8_t *cky_i, struct build *b, struct span *out)
+void phase1_write_vendors(const struct ike *ike, struct build *b)
 {
-    static const uint8_t no_cookie[ISAKMP_COOKIE_LEN];
-
-    build_start(b, cky_i, no_cookie, EXCHANGE_MAIN, 0, 0);
-    build_bytes(b, PAYLOAD_SA, span_of(ike->sai_b, ike->n_sai_b));
     if (ike->cfg.encapsulation != ENCAPSULATION_ESP)
         for (size_t i = 0; i < ARRAY_LEN(natt_announced); i++)
             build_bytes(b, PAYLOAD_VID, vendor_bytes(natt_announced[i]));
@@ -26,6 +22,15 @@ bool phase1_build_mm1(struct ike *ike, const uint8_t *cky_i, struct build *b, st
         build_bytes(b, PAYLOAD_VID, vendor_bytes(VENDOR_DPD));
     if (ike->cfg.fragmentation)
         build_bytes(b, PAYLOAD_VID, vendor_bytes(VENDOR_FRAGMENTATION));
+}
+
+bool phase1_build_mm1(struct ike *ike, const uint8_t *cky_i, struct build *b, struct span *out)
+{
+    static const uint8_t no_cookie[ISAKMP_COOKIE_LEN];
+
+    build_start(b, cky_i, no_cookie, EXCHANGE_MAIN, 0, 0);
+    build_bytes(b, PAYLOAD_SA, span_of(ike->sai_b, ike->n_sai_b));
+    phase1_write_vendors(ike, b);
     return build_finish(b, out);
 }
 
@@ -37,19 +42,31 @@ bool phase1_new_cookie(struct ike *ike, uint8_t *out)
            memcmp(out, zero, ISAKMP_COOKIE_LEN) != 0;
 }
 
-void phase1_start(struct ike *ike, l2tpc_us now)
+bool phase1_offer(struct ike *ike)
 {
     struct wr w = wr_of(ike->sai_b, sizeof(ike->sai_b));
-    struct build b;
     struct span sai;
-    struct span mm1;
 
     proposal_write_phase1(&w, &ike->cfg.policy, ike->cfg.ike_lifetime_s);
     if (ike->cfg.policy.n_ike == 0 || ike->cfg.policy.n_esp == 0 || !wr_finish(&w, &sai)) {
         (void)ike_fail_local(ike, "the policy offers nothing");
-        return;
+        return false;
     }
     ike->n_sai_b = sai.n;
+    return true;
+}
+
+void phase1_start(struct ike *ike, l2tpc_us now)
+{
+    struct build b;
+    struct span mm1;
+
+    if (ike->cfg.aggressive) {
+        aggressive_start(ike, now);
+        return;
+    }
+    if (!phase1_offer(ike))
+        return;
     if (!phase1_new_cookie(ike, ike->cky_i) || !env_rand(ike->cfg.env, ike->ni, IKE_NONCE_LEN)) {
         struct failure f = failure_make(FAILURE_LOCAL_RANDOM);
 
@@ -261,7 +278,9 @@ static void begin_anew(struct ike *ike, struct span psk, l2tpc_us now)
 
 void phase1_answer_psk(struct ike *ike, struct span psk, l2tpc_us now)
 {
-    if (now > us_add(ike->psk_asked_at, IKE_PSK_FRESH) && psk.n > 0)
+    if (ike->cfg.aggressive)
+        aggressive_answer_psk(ike, psk, now);
+    else if (now > us_add(ike->psk_asked_at, IKE_PSK_FRESH) && psk.n > 0)
         begin_anew(ike, psk, now);
     else
         phase1_send_mm5(ike, psk, now);
@@ -333,18 +352,6 @@ bool phase1_derive(struct ike *ike, struct span psk)
     return ike->has_keys;
 }
 
-/* The body of an ID payload that names our address, protocol and port 0 (RFC 2407 4.6.2). */
-size_t phase1_own_identity(const struct ike *ike, uint8_t out[20])
-{
-    const struct inaddr *a = &ike->cfg.local.addr;
-    size_t n = inaddr_len(a);
-
-    memset(out, 0, 4);
-    out[0] = a->family == 6 ? ID_TYPE_IPV6_ADDR : ID_TYPE_IPV4_ADDR;
-    memcpy(out + 4, a->bytes, n);
-    return 4 + n;
-}
-
 bool phase1_hash_i(struct ike *ike, struct span id, uint8_t *out)
 {
     return keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxi, ike->n_gxi),
@@ -361,8 +368,8 @@ bool phase1_hash_r(struct ike *ike, struct span id, uint8_t *out)
 
 static bool build_mm5(struct ike *ike, struct build *b, struct span *out)
 {
-    uint8_t id[20];
-    size_t n_id = phase1_own_identity(ike, id);
+    uint8_t id[4 + CERT_ID_MAX];
+    size_t n_id = identity_own(ike, id);
     uint8_t hash[HASH_MAX];
 
     build_start(b, ike->cky_i, ike->cky_r, EXCHANGE_MAIN, ISAKMP_FLAG_ENCRYPTION, 0);
@@ -438,9 +445,7 @@ void phase1_note_mm6(struct ike *ike, const struct ike_in *in, const struct iden
     phase1_note_answer(ike, in->now);
     retransmit_stop(&ike->probe.rtx);
     ike_follow_peer(ike, in);
-    (void)snprintf(ike->facts.peer_id_type, sizeof(ike->facts.peer_id_type), "%s",
-                   isakmp_id_type_name(id->type));
-    identity_text(id, ike->facts.peer_id, sizeof(ike->facts.peer_id));
+    identity_note(ike, id);
     judge_server_nat(ike, id);
 }
 
@@ -483,30 +488,29 @@ enum verdict phase1_up(struct ike *ike, l2tpc_us now)
 
 static enum verdict recv_mm6(struct ike *ike, const struct ike_in *in)
 {
+    bool clear = !(in->header.flags & ISAKMP_FLAG_ENCRYPTION);
     uint8_t iv[IKE_BLOCK_MAX];
     struct chain c;
     struct span id_body;
     struct identity id;
+    struct failure f;
 
     memcpy(iv, ike->iv, sizeof(iv));
-    if (!ike_open(ike, in, MESSAGE_MM6, iv, &c) || !chain_get(&c, PAYLOAD_ID, 0, &id_body))
+    if (!(clear ? aggressive_open_clear(ike, in, &c) : ike_open(ike, in, MESSAGE_MM6, iv, &c)) ||
+        !chain_get(&c, PAYLOAD_ID, 0, &id_body))
         return VERDICT_DROP;
     if (!hash_r_matches(ike, &c, id_body))
         return drop_with_hint(ike, FAILURE_IKE_AUTH_PEER, "", false, in->now);
-    if (!isakmp_parse_identity(id_body, &id)) {
-        struct failure f = failure_make(FAILURE_IKE_AUTH_PEER_ID);
-
-        failure_set_value(&f, id_body);
-        return ike_fail(ike, &f);
-    }
-    if (ike->role != IKE_ROLE_ROOT && !phase1_same_identity(ike, &id)) {
-        struct failure f = failure_make(FAILURE_IKE_AUTH_PEER_ID);
-
+    if (!identity_accept(ike, id_body, &id, &f)) {
+        /* The server believes that all is well: it is to forget this SA. */
+        memcpy(ike->iv, iv, sizeof(ike->iv));
+        info_send_deletes(ike, in->now);
         return ike_fail(ike, &f);
     }
     if (!phase1_keep_lifetime(ike, &c))
         return phase1_fail_lifetime(ike);
     memcpy(ike->iv, iv, sizeof(iv));
+    ike->facts.clear_identity = clear;
     phase1_keep_vendors(ike, &c);
     phase1_note_mm6(ike, in, &id);
     return phase1_up(ike, in->now);
@@ -523,9 +527,9 @@ enum verdict phase1_input(struct ike *ike, const struct ike_in *in)
     case P1_MM3_SENT:
         return encrypted ? VERDICT_DROP : recv_mm4(ike, in);
     case P1_MM5_SENT:
-        if (!encrypted)
-            return VERDICT_DROP;
-        return ike->cfg.credential ? cert_recv_proof(ike, in) : recv_mm6(ike, in);
+        if (ike->cfg.credential)
+            return encrypted ? cert_recv_proof(ike, in) : VERDICT_DROP;
+        return recv_mm6(ike, in);
     case P1_MM2_SENT:
     case P1_MM4_SENT:
     case P1_UP:
@@ -536,6 +540,7 @@ enum verdict phase1_input(struct ike *ike, const struct ike_in *in)
     case P1_CERT_ASKED:
     case P1_DELETED:
     case P1_CLOSED:
+    case P1_AM1_SENT:
         break;
     }
     return VERDICT_DROP;

@@ -84,23 +84,11 @@ static void read_requests(struct ike *ike, const struct chain *mm4)
 }
 
 /* ---- message 5 ---- */
-static size_t own_id(const struct ike *ike, uint8_t out[4 + CERT_ID_MAX])
-{
-    const struct ike_credential *c = ike->cfg.credential;
-
-    if (c->id.n == 0 || c->id.n > CERT_ID_MAX)
-        return 0;
-    memset(out, 0, 4);
-    out[0] = c->id_type;
-    memcpy(out + 4, c->id.p, c->id.n);
-    return 4 + c->id.n;
-}
-
 enum verdict cert_ask_signature(struct ike *ike, const struct chain *mm4)
 {
     struct ike_event ev = {.type = IKE_EVENT_NEED_SIGN, .need = IKE_SIGN_NEED};
     uint8_t id[4 + CERT_ID_MAX];
-    size_t n_id = own_id(ike, id);
+    size_t n_id = identity_own(ike, id);
 
     read_requests(ike, mm4);
     if (n_id == 0 || !phase1_derive(ike, SPAN_NONE) ||
@@ -165,7 +153,7 @@ static void send_signed(struct ike *ike, struct span signature, l2tpc_us now)
         return;
     }
     build_start(&b, ike->cky_i, ike->cky_r, EXCHANGE_MAIN, ISAKMP_FLAG_ENCRYPTION, 0);
-    build_bytes(&b, PAYLOAD_ID, span_of(id, own_id(ike, id)));
+    build_bytes(&b, PAYLOAD_ID, span_of(id, identity_own(ike, id)));
     build_certs(ike, &b);
     build_bytes(&b, PAYLOAD_SIG, signature);
     if (!build_seal(&b, ike->cfg.crypto, &ike->keys, ike->iv, &message)) {
@@ -249,6 +237,7 @@ static enum verdict judge_proof(struct ike *ike, const struct ike_in *in, struct
     struct chain c;
     struct span body;
     struct span sig;
+    struct failure f;
 
     memcpy(m->iv, ike->iv, sizeof(m->iv));
     if (!ike_open(ike, in, MESSAGE_MM6_SIG, m->iv, &c) || !chain_get(&c, PAYLOAD_ID, 0, &body) ||
@@ -260,13 +249,8 @@ static enum verdict judge_proof(struct ike *ike, const struct ike_in *in, struct
         return drop(ike, FAILURE_IKE_AUTH_CERT_NONE, "", in->now);
     if (!find_leaf(ike, pc, body, sig))
         return drop(ike, FAILURE_IKE_AUTH_CERT_SIGNATURE, "", in->now);
-    if (!isakmp_parse_identity(body, &m->id) ||
-        (ike->role != IKE_ROLE_ROOT && !phase1_same_identity(ike, &m->id))) {
-        struct failure f = failure_make(FAILURE_IKE_AUTH_PEER_ID);
-
-        failure_set_value(&f, body);
+    if (!identity_accept(ike, body, &m->id, &f))
         return ike_fail(ike, &f);
-    }
     pc->id_type = m->id.type;
     pc->n_id = m->id.data.n;
     memcpy(pc->id, m->id.data.p, pc->n_id);
@@ -324,7 +308,7 @@ static void ask_signature_of_mm6(struct ike *ike, const struct ike_in *in)
 {
     struct ike_event ev = {.type = IKE_EVENT_NEED_SIGN, .need = IKE_SIGN_NEED};
     uint8_t id[4 + CERT_ID_MAX];
-    size_t n_id = own_id(ike, id);
+    size_t n_id = identity_own(ike, id);
 
     if (n_id == 0 || !phase1_hash_r(ike, span_of(id, n_id), ev.digest)) {
         (void)ike_fail_local(ike, "main mode 6");

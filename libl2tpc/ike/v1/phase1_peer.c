@@ -99,6 +99,7 @@ enum verdict phase1_recv_mm1(struct ike *ike, const struct ike_in *in)
     ike->natt = said.natt;
     phase1_keep_vendors(ike, &c);
     ike->responder = true;
+    ike->facts.aggressive = false;
     ike->state = P1_MM2_SENT;
     ike_log(ike, LOG_LEVEL_INFO, "the server started a main mode");
     return VERDICT_OK;
@@ -166,8 +167,8 @@ static enum verdict recv_mm3(struct ike *ike, const struct ike_in *in)
 /* ---- messages 5 and 6 ---- */
 static bool build_mm6(struct ike *ike, uint8_t *iv, struct build *b, struct span *out)
 {
-    uint8_t id[20];
-    size_t n_id = phase1_own_identity(ike, id);
+    uint8_t id[4 + CERT_ID_MAX];
+    size_t n_id = identity_own(ike, id);
     uint8_t hash[HASH_MAX];
 
     build_start(b, ike->cky_i, ike->cky_r, EXCHANGE_MAIN, ISAKMP_FLAG_ENCRYPTION, 0);
@@ -176,17 +177,6 @@ static bool build_mm6(struct ike *ike, uint8_t *iv, struct build *b, struct span
     build_bytes(b, PAYLOAD_ID, span_of(id, n_id));
     build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->keys.n));
     return build_seal(b, ike->cfg.crypto, &ike->keys, iv, out);
-}
-
-bool phase1_same_identity(struct ike *ike, const struct identity *id)
-{
-    const struct ike_facts *before = &ike->root->facts;
-
-    (void)snprintf(ike->facts.peer_id_type, sizeof(ike->facts.peer_id_type), "%s",
-                   isakmp_id_type_name(id->type));
-    identity_text(id, ike->facts.peer_id, sizeof(ike->facts.peer_id));
-    return strcmp(ike->facts.peer_id_type, before->peer_id_type) == 0 &&
-           strcmp(ike->facts.peer_id, before->peer_id) == 0;
 }
 
 static void up(struct ike *ike, l2tpc_us now)
@@ -206,6 +196,7 @@ static enum verdict recv_mm5(struct ike *ike, const struct ike_in *in)
     struct span body;
     struct span got;
     struct span mm6;
+    struct failure f;
 
     memcpy(iv, ike->iv, sizeof(iv));
     /* Message 5 has the form of message 6. */
@@ -213,11 +204,9 @@ static enum verdict recv_mm5(struct ike *ike, const struct ike_in *in)
         !chain_get(&c, PAYLOAD_HASH, 0, &got) || got.n != ike->keys.n ||
         !phase1_hash_i(ike, body, want) || !equal_ct(got.p, want, got.n))
         return VERDICT_DROP;
-    if (!isakmp_parse_identity(body, &id) || !phase1_same_identity(ike, &id)) {
-        struct failure f = failure_make(FAILURE_IKE_AUTH_PEER_ID);
-
+    if (!identity_accept(ike, body, &id, &f))
         return ike_fail(ike, &f);
-    }
+    identity_note(ike, &id);
     if (!build_mm6(ike, iv, &b, &mm6) || !send(ike, in, mm6))
         return ike_fail_local(ike, "main mode 6");
     memcpy(ike->iv, iv, sizeof(iv));

@@ -9,6 +9,7 @@
 static const char *waited_for(const struct ike *ike)
 {
     return ike->state == P1_MM1_SENT   ? "main mode 2"
+           : ike->state == P1_AM1_SENT ? "aggressive mode 2"
            : ike->state == P1_MM3_SENT ? "main mode 4"
                                        : "main mode 6";
 }
@@ -75,6 +76,7 @@ static struct failure reason_of_silence(const struct ike *ike)
     }
     switch (ike->state) {
     case P1_MM1_SENT:
+    case P1_AM1_SENT:
         return ike->unreachable ? unreachable(ike) : timeout(ike, FAILURE_IKE_NO_ANSWER);
     case P1_MM3_SENT:
         return timeout(ike, FAILURE_IKE_CUT_OFF);

@@ -208,7 +208,7 @@ static enum verdict finish(struct ike *ike, struct quick *q, const struct ike_in
         return fail_local(ike, q, "quick mode 3");
     dh_free(q->dh);
     q->dh = NULL;
-    ike_note_alive(ike, in->now);
+    ike_note_proof(ike, in->now);
     ike_follow_peer(ike, in);
     ike_send(ike, ike_own_port(ike), qm3, in->now);
     quick_install(ike, q);
@@ -305,7 +305,7 @@ static enum verdict recv_qm4(struct ike *ike, struct quick *q, const struct ike_
         return VERDICT_DROP;
     for (unsigned i = 0; chain_get(&c, PAYLOAD_N, i, &body); i++) {
         if (isakmp_parse_notify(body, &n) && n.type == NOTIFY_CONNECTED) {
-            ike_note_alive(ike, in->now);
+            ike_note_proof(ike, in->now);
             quick_connected(ike, q, true);
             return VERDICT_OK;
         }
@@ -379,7 +379,10 @@ static void time_out(struct ike *ike, struct quick *q)
         quick_release(q);
         return;
     }
-    f = failure_timeout(FAILURE_IKE_QUICK_TIMEOUT, "quick mode 2", q->rtx.sends);
+    /* Aggressive mode floats with its last message: nothing has come from port 4500 at all. */
+    f = failure_timeout(ike->unproven && ike->facts.floated ? FAILURE_IKE_PORT_4500
+                                                            : FAILURE_IKE_QUICK_TIMEOUT,
+                        "quick mode 2", q->rtx.sends);
     if (ike->transaction_seen) {
         f = failure_timeout(FAILURE_IKE_POLICY, "quick mode 2", q->rtx.sends);
         f.stage = STAGE_IKE_QUICK;

@@ -115,7 +115,7 @@ static enum verdict answer(struct ike *ike, const struct ike_in *in, const struc
     quick_install(ike, q);
     ike_send(ike, ike_own_port(ike), qm2, in->now);
     ike_log(ike, LOG_LEVEL_INFO, "the server started a quick mode");
-    ike_note_alive(ike, in->now);
+    ike_note_proof(ike, in->now);
     quick_set(q, QUICK_QM2_SENT, in->now);
     return VERDICT_OK;
 }
@@ -170,7 +170,7 @@ enum verdict quick_recv_qm3(struct ike *ike, struct quick *q, const struct ike_i
                       span_of(q->nr, q->n_nr), want) ||
         !equal_ct(got.p, want, got.n))
         return VERDICT_DROP;
-    ike_note_alive(ike, in->now);
+    ike_note_proof(ike, in->now);
     ike_follow_peer(ike, in);
     q->since = in->now;
     quick_peer_done(ike, q);

@@ -323,6 +323,10 @@ static void retire(struct ike *kin, l2tpc_us now)
 {
     if (kin->state != P1_UP || now < kin->retire_at)
         return;
+    if (kin->root->unproven) { /* the server may not have the new one */
+        kin->retire_at = us_add(now, IKE_RENEW_PAUSE);
+        return;
+    }
     info_send_delete_ike(kin, now);
     kin->state = P1_DELETED;
     kin->deleted_at = now;

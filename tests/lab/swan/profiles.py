@@ -27,10 +27,17 @@ WORDS = {
     "rsa-uri-revoked": ("cert", "uri-revoked"), "rsa-uri-crl": ("cert", "uri-crl"),
     "rsa-uri-evil": ("cert", "uri-evil"),
     "port-1701": ("client_port", "1701"), "sha256-96": ("cut_to_96", True),
+    "aggressive": ("aggressive", True),
+    "of-group": ("client_id", "@#67726f7570"), "of-name": ("client_id", "@client.lab.test"),
+    "of-mail": ("client_id", "alice@lab.test"), "of-dn": ("client_id", "C=CH, O=Lab, CN=alice"),
+    "of-cert-name": ("client_id", "@client.example.com"),
+    "as-group": ("server_id", "@#6f6666696365"), "as-name": ("server_id", "@vpn.lab.test"),
+    "as-dn": ("server_id", "C=CH, O=Lab, CN=gate"),
 }
 DEFAULTS = dict(daemon="strongswan", ike="any", esp="any", pfs=False, short=False, ppp="mschap-v2",
                 ipv6cp=False, mppe=False, l2tp="kernel", l2tp_secret=False, keys=False,
-                cert=None, client_port="%any", cut_to_96=False)
+                cert=None, client_port="%any", cut_to_96=False, aggressive=False, client_id=None,
+                server_id=None)
 ANY = {"ike": ["aes256-sha256-modp2048", "aes256-sha1-modp2048", "aes128-sha1-modp1024",
                "3des-sha1-modp1024"],
        "esp": ["aes128gcm16", "aes256-sha256", "aes256-sha1", "aes128-sha1", "3des-sha1"]}

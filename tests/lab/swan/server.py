@@ -13,6 +13,7 @@ STRONGSWAN = """charon {
   load = aes sha2 sha1 md5 random nonce x509 pubkey pem openssl pkcs1 pkcs8 gmp curve25519 hmac kdf ctr gcm %(more)s
   install_virtual_ip = no
   retransmit_tries = 4
+  i_dont_care_about_security_and_use_aggressive_mode_psk = %(aggressive)s
   filelog {
     f {
       path = /mnt/share/charon.log
@@ -90,19 +91,28 @@ def nss_certificates(etc, name):
             "leftrsasigkey=%cert", "rightrsasigkey=%cert", "rightid=%fromcert"]
 
 
+def identities(conf):
+    """Whom the server expects and what it calls itself; each one matters once it is set."""
+    return ['%s="%s"' % (side, conf[key]) for side, key in
+            (("rightid", "client_id"), ("leftid", "server_id")) if conf[key]] + \
+        (["aggressive=yes"] if conf["aggressive"] else [])
+
+
 def strongswan(etc, conf):
     life = ["ikelifetime=120s", "lifetime=60s", "margintime=9s", "rekeyfuzz=0%"] \
         if conf["short"] else ["ikelifetime=8h", "lifetime=1h"]
     lines = ["conn l2tp", "keyexchange=ikev1", "ike=" + profiles.proposals(conf, "ike"),
              "esp=" + profiles.proposals(conf, "esp"), "dpdaction=clear", "dpddelay=30s",
              "keyingtries=1", "auto=add", "type=transport", "left=%any", "leftprotoport=17/1701",
-             "right=%any", "rightprotoport=17/" + conf["client_port"], "rightid=%any"] + life
+             "right=%any", "rightprotoport=17/" + conf["client_port"]] + life + identities(conf)
+    lines += [] if conf["client_id"] else ["rightid=%any"]
     lines += ["sha256_96=yes"] if conf["cut_to_96"] else []
     lines += certificates(etc, conf["cert"]) if conf["cert"] else ["authby=psk"]
     write(etc + "/ipsec.conf", "config setup\n  uniqueids=never\n\n" + "\n  ".join(lines) + "\n")
     if not conf["cert"]:
         write(etc + "/ipsec.secrets", ": PSK \"%s\"\n" % PSK, 0o600)
     write(etc + "/strongswan.conf", STRONGSWAN % {
+        "aggressive": "yes" if conf["aggressive"] else "no",
         "more": MORE_PLUGINS, "levels": "ike = 4\n      chd = 4" if conf["keys"] else ""})
 
 
@@ -113,14 +123,15 @@ def libreswan(etc, conf):
              "esp=" + profiles.proposals(conf, "esp"), "pfs=" + ("yes" if conf["pfs"] else "no"),
              "dpddelay=30", "dpdtimeout=120", "dpdaction=clear", "keyingtries=1", "auto=add",
              "type=transport", "left=" + SERVER, "leftprotoport=17/1701", "right=%any",
-             "rightprotoport=17/" + conf["client_port"], "rightsubnet=vhost:%priv,%no"] + life
+             "rightprotoport=17/" + conf["client_port"], "rightsubnet=vhost:%priv,%no"] + life + \
+        identities(conf)
     lines += nss_certificates(etc, conf["cert"]) if conf["cert"] else ["authby=secret"]
     lines += ["sha2-truncbug=yes"] if conf["cut_to_96"] else []
     debug = "  plutodebug=\"base,crypt,private\"\n" if conf["keys"] else ""
     write(etc + "/ipsec.conf", "config setup\n  logfile=/mnt/share/pluto.log\n  uniqueids=no\n"
           "  ikev1-policy=accept\n  virtual-private=%v4:10.0.0.0/8,%v4:192.168.0.0/16\n" + debug +
           "\n" + "\n  ".join(lines) + "\n")
-    write(etc + "/ipsec.secrets", "%s %%any : PSK \"%s\"\n" % (SERVER, PSK), 0o600)
+    write(etc + "/ipsec.secrets", "%s %%any : PSK \"%s\"\n: PSK \"%s\"\n" % (SERVER, PSK, PSK), 0o600)
 
 
 def xl2tpd(etc, conf):

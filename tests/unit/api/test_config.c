@@ -241,6 +241,16 @@ TEST(config_choices)
     CHECK_STR(c->certificate_uri, "pkcs11:token=a;object=b");
     CHECK_INT(l2tpc_config_set_certificate_uri(c, "a.pem"), L2TPC_EINVAL);
     CHECK_INT(l2tpc_config_set_key_uri(c, NULL), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_ike_mode(c, "aggressive"), L2TPC_OK);
+    CHECK(c->aggressive && !c->aggressive_allowed); /* neither implies the other */
+    CHECK_INT(l2tpc_config_set_ike_mode(c, "quick"), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_ike_mode(c, NULL), L2TPC_EINVAL);
+    CHECK(c->aggressive);
+    CHECK_INT(l2tpc_config_set_ike_mode(c, "main"), L2TPC_OK);
+    CHECK_INT(l2tpc_config_allow(c, "aggressive"), L2TPC_OK);
+    CHECK(!c->aggressive && c->aggressive_allowed);
+    CHECK_INT(l2tpc_config_allow(c, "!aggressive"), L2TPC_OK);
+    CHECK(!c->aggressive_allowed);
     CHECK_INT(l2tpc_config_set_until(c, "esp-check"), L2TPC_OK);
     CHECK_INT(c->until, STAGE_ESP_CHECK);
     CHECK_INT(l2tpc_config_set_until(c, "later"), L2TPC_EINVAL);
@@ -260,6 +270,40 @@ TEST(config_choices)
     CHECK_INT(l2tpc_config_set_quirk(c, "sha256-96"), L2TPC_OK);
     CHECK(c->quirk_sha256_96);
     CHECK_INT(l2tpc_config_set_quirk(c, "other"), L2TPC_EINVAL);
+    l2tpc_config_free(c);
+}
+
+TEST(config_identities)
+{
+    static const char *const bad[] = {"", "a b", "@#abc", "a@", "ip:gate", "CN=", "a\nb"};
+    char text[600];
+    l2tpc_config *c = fresh();
+
+    CHECK(c);
+    CHECK(!c->own_id.type && !c->peer_id.type);
+    CHECK_INT(l2tpc_config_set_local_id(c, "keyid:Sales Group"), L2TPC_OK);
+    CHECK_INT(c->own_id.type, 11);
+    CHECK_MEM(c->own_id.bytes, c->own_id.n, "Sales Group", 11);
+    CHECK_INT(l2tpc_config_set_server_id(c, "@gate.example"), L2TPC_OK);
+    CHECK_INT(c->peer_id.type, 2);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        CHECK_INT(l2tpc_config_set_local_id(c, bad[i]), L2TPC_EINVAL);
+        CHECK_INT(l2tpc_config_set_server_id(c, bad[i]), L2TPC_EINVAL);
+        CHECK(l2tpc_identity_fault(bad[i]) && strlen(l2tpc_identity_fault(bad[i])) > 10);
+    }
+    CHECK_INT(c->own_id.type, 11); /* as it was */
+    CHECK_STR(c->server_id, "@gate.example");
+    CHECK(!l2tpc_identity_fault("keyid:Sales Group"));
+    CHECK(l2tpc_identity_fault(NULL));
+    CHECK_INT(l2tpc_config_set_local_id(c, NULL), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_server_id(NULL, "gate"), L2TPC_EINVAL);
+    memset(text, 'a', sizeof(text));
+    text[0] = '@';
+    text[513] = '\0';
+    CHECK_INT(l2tpc_config_set_local_id(c, text), L2TPC_OK);
+    text[513] = 'a';
+    text[514] = '\0';
+    CHECK_INT(l2tpc_config_set_local_id(c, text), L2TPC_EINVAL);
     l2tpc_config_free(c);
 }
 

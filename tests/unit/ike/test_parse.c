@@ -393,12 +393,12 @@ TEST(c06_256_types_and_600_lengths)
 
             memset(body + 4, 'a', 600);
             body[0] = (uint8_t)type;
-            want = type == 1                                             ? n == 4
-                   : type == 5                                           ? n == 16
-                   : type == 4 || type == 7                              ? n == 8
-                   : type == 6 || type == 8                              ? n == 32
-                   : type == 2 || type == 3 || (type >= 9 && type <= 11) ? n > 0 && n <= 512
-                                                                         : false;
+            want = type == 1                                            ? n == 4
+                   : type == 5                                          ? n == 16
+                   : type == 4 || type == 7                             ? n == 8
+                   : type == 6 || type == 8                             ? n == 32
+                   : type == 2 || type == 3 || type == 10 || type == 11 ? n > 0 && n <= 512
+                                                                        : false;
             if (isakmp_parse_identity(span_of(body, 4 + n), &id) != want) {
                 check_fail(__FILE__, __LINE__, "type %u length %zu", type, n);
                 return;
@@ -415,6 +415,45 @@ TEST(c06_256_types_and_600_lengths)
            "a\nb",
            7);
     CHECK(!isakmp_parse_identity(span_of(body, 7), &id));
+}
+
+/* A DN of every length is a SEQUENCE of that length, or broken. */
+TEST(h22_broken_distinguished_names)
+{
+    static const struct {
+        const char *hex;
+        bool sound;
+    } rows[] = {
+        {"3000", true},
+        {"300c310a300806035504030c0161", true},
+        {"300c310a30080603550403130161", true},
+        {"300d310b300906035504031e020061", true},    /* BMPString */
+        {"30819030818d", false},                     /* longer than it is */
+        {"300c310a300806035504030c0100", false},     /* NUL in a name */
+        {"300c310a300806035504030c010a", false},     /* newline */
+        {"300c310a300806035504030c016100", false},   /* something behind it */
+        {"300c310a300806035504030c0261", false},     /* a string beyond its pair */
+        {"300e310c300a06035504030c01610500", false}, /* three in a pair */
+        {"300a3108300606000c026162", false},         /* no type */
+        {"30023100", false},                         /* an empty set */
+        {"310c310a300806035504030c0161", false},
+        {"3080310a300806035504030c01610000", false}, /* BER */
+    };
+    uint8_t body[4 + 600] = {ID_TYPE_DER_ASN1_DN};
+    struct identity id;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        size_t n = check_hex(body + 4, sizeof(body) - 4, rows[i].hex);
+
+        if (isakmp_parse_identity(span_of(body, 4 + n), &id) != rows[i].sound)
+            check_fail(__FILE__, __LINE__, "%s", rows[i].hex);
+        for (size_t cut = 1; rows[i].sound && cut < n; cut++)
+            CHECK(!isakmp_parse_identity(span_of(body, 4 + cut), &id));
+    }
+    for (size_t n = 0; n <= 600; n++) {
+        memset(body + 4, 'a', 600);
+        CHECK(!isakmp_parse_identity(span_of(body, 4 + n), &id));
+    }
 }
 
 TEST(h30_delete_counts_and_sizes)

@@ -200,6 +200,71 @@ TEST(recorded_strongswan_3des_sha1)
     replay_strongswan("ike-strongswan-3des.txt", &suite, &esp);
 }
 
+/* ---- aggressive mode: three messages, then the quick mode's first ---- */
+TEST(recorded_strongswan_aggressive)
+{
+    static const struct ike_suite suite = {CIPHER_AES_CBC, 256, HASH_SHA256, DH_MODP2048};
+    static const uint8_t group[] = {ID_TYPE_KEY_ID, 0, 0, 0, 'g', 'r', 'o', 'u', 'p'};
+    struct endpoint server = {.addr = inaddr_v4(0xc6336402), .port = 4500};
+    struct crypto *c = crypto_new();
+    struct vectors v;
+    uint8_t m[7][1024], psk[64], gxy[512], got[HASH_MAX], iv[16], qiv[16], plain[1024];
+    struct span msg[7], gxi, gxr, sai, s;
+    struct phase1_inputs in;
+    struct ike_keys keys;
+    struct chain chain;
+    uint32_t mid;
+
+    CHECK(c && load(&v, "ike-strongswan-aggressive.txt"));
+    for (unsigned i = 1; i <= 6; i++) {
+        char name[12];
+
+        (void)snprintf(name, sizeof(name), "message%u", i);
+        msg[i] = span_of(m[i], get(&v, name, m[i], sizeof(m[i])));
+    }
+    gxi = payload_of(msg[1], PAYLOAD_KE);
+    gxr = payload_of(msg[2], PAYLOAD_KE);
+    sai = payload_of(msg[1], PAYLOAD_SA);
+    in = (struct phase1_inputs){.psk = GET(&v, "psk", psk),
+                                .ni = payload_of(msg[1], PAYLOAD_NONCE),
+                                .nr = payload_of(msg[2], PAYLOAD_NONCE),
+                                .gxy = GET(&v, "gxy", gxy),
+                                .cky_i = m[2],
+                                .cky_r = m[2] + 8};
+    CHECK(ike_keys_derive(c, &suite, &in, &keys));
+    CHECK_VECTOR(&v, "skeyid", keys.skeyid, keys.n);
+    CHECK_VECTOR(&v, "skeyid_d", keys.skeyid_d, keys.n);
+    CHECK_VECTOR(&v, "skeyid_a", keys.skeyid_a, keys.n);
+    CHECK_VECTOR(&v, "skeyid_e", keys.skeyid_e, keys.n);
+    CHECK_VECTOR(&v, "ka", keys.ka, keys.n_ka);
+    CHECK(keymat_iv_phase1(c, &keys, gxi, gxr, iv));
+    CHECK_VECTOR(&v, "iv", iv, 16);
+    CHECK(keymat_hash_phase1(c, &keys, gxr, gxi, m[2] + 8, m[2], sai,
+                             payload_of(msg[2], PAYLOAD_ID), got));
+    CHECK_VECTOR(&v, "hash_r", got, keys.n);
+    s = payload_of(msg[2], PAYLOAD_HASH);
+    CHECK_MEM(s.p, s.n, got, keys.n);
+    s = payload_of(msg[1], PAYLOAD_ID);
+    CHECK_MEM(s.p, s.n, group, sizeof(group));
+    CHECK(keymat_hash_phase1(c, &keys, gxi, gxr, m[2], m[2] + 8, sai, s, got));
+    CHECK_VECTOR(&v, "hash_i", got, keys.n);
+    decrypt(c, &keys, iv, msg[3], plain, &chain);
+    CHECK(chain_get(&chain, PAYLOAD_HASH, 0, &s));
+    CHECK_MEM(s.p, s.n, got, keys.n);
+    /* The server's NAT-D of itself is that of the port message 3 came to. */
+    CHECK(keymat_nat_d(c, suite.hash, m[2], m[2] + 8, &server, got));
+    CHECK_VECTOR(&v, "natd_dst", got, keys.n);
+    CHECK(chain_get(&chain, PAYLOAD_NAT_D, 0, &s));
+    CHECK_MEM(s.p, s.n, got, keys.n);
+    mid = (uint32_t)m[4][20] << 24 | (uint32_t)m[4][21] << 16 | (uint32_t)m[4][22] << 8 | m[4][23];
+    CHECK(keymat_iv_exchange(c, &keys, iv, mid, qiv));
+    decrypt(c, &keys, qiv, msg[4], plain, &chain);
+    CHECK(keymat_hash_exchange(c, &keys, mid, chain.after_first, SPAN_NONE, got));
+    CHECK_VECTOR(&v, "hash1", got, keys.n);
+    crypto_free(c);
+    free(v.text);
+}
+
 /* ---- SoftEther: our engine takes the place of the recorded client ---- */
 static struct ike *engine_at_message_4(struct rig *r, const struct vectors *v)
 {
