@@ -158,7 +158,7 @@ static bool has_room(struct box *b)
 {
     unsigned live = 0;
 
-    for (unsigned i = 0; i < b->n_born; i++)
+    for (unsigned i = 0; i < b->n_born && i < ARRAY_LEN(b->born); i++)
         live += b->now < b->born[i] + b->half_open_life;
     return b->half_open == 0 || live < b->half_open;
 }
