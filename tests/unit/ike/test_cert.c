@@ -268,15 +268,15 @@ static bool damage_mm6(struct rig *r, bool to_server, enum ike_port port, struct
 
 TEST(cert_damaged_message_6_changes_nothing)
 {
-    for (flip_at = 0; flip_at < 1300; flip_at += 11) {
+    unsigned rounds = check_rounds(118);
+
+    for (unsigned i = 0; i < rounds; i++) {
         struct parties p = meet_rsa("server.pem");
 
+        flip_at = 1300 * i / rounds;
         p.r->lose = damage_mm6;
         rig_start(p.r);
         rig_run(p.r, p.r->now + US_S(2));
-        if (!rig_event(p.r, IKE_EVENT_SA_READY, 0))
-            fprintf(stderr, "DBG %u %s %s\n", flip_at, failure_code(rig_failure(p.r)->id),
-                    p.r->detail);
         CHECK(rig_event(p.r, IKE_EVENT_SA_READY, 0));
         part(&p);
     }
