@@ -85,8 +85,21 @@ def tshark(*args):
     return out.stdout
 
 
-def read(capture, keys, want=None):
-    args = ["-r", capture, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a"]
+def translated_ports(capture):
+    """A NAT may give IKE the port of another protocol (below 512 for 500: 389 is LDAP's), and
+    tshark believes the lower port. What talks to 500 or 4500 is IKE whatever the other port."""
+    opts, seen = [], set()
+    for port, what in (("500", "isakmp"), ("4500", "udpencap")):
+        for line in tshark("-r", capture, "-T", "fields", "-E", "occurrence=f", "-e", "udp.srcport",
+                           "-e", "udp.dstport", "-Y", "udp.port == " + port).split("\n"):
+            for other in set(line.split()) - {"500", "4500"} - seen:
+                seen.add(other)
+                opts += ["-d", "udp.port==%s,%s" % (other, what)]
+    return opts
+
+
+def read(capture, keys, want=None, ports=()):
+    args = ["-r", capture, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a"] + list(ports)
     for f in FIELDS:
         args += ["-e", f]
     if want:
@@ -99,10 +112,10 @@ def read(capture, keys, want=None):
     return packets
 
 
-def without_repeats(capture, folder):
+def without_repeats(capture, folder, ports):
     """A repeated IKE message would be read with the wrong IV; the copy keeps the first of each."""
     seen, repeats = set(), []
-    for p in read(capture, None, "isakmp"):
+    for p in read(capture, None, "isakmp", ports):
         mark = (outer(p, "src"), hashlib.sha256(p["udp.payload"].encode()).digest())
         if mark in seen:
             repeats.append(p["frame.number"])
@@ -225,9 +238,10 @@ def judge(capture, keylog, client=None, expect="up", polite=False):
     only = "(ip.addr == %s) and " % client if client else ""
     for p in read(capture, None, only + "(%s)" % CLEAR):
         v.problem(p, "L2TP or PPTP in the clear: %s" % p["frame.protocols"])
+    ports = translated_ports(capture)
     with tempfile.TemporaryDirectory() as folder:
-        packets = read(without_repeats(capture, folder), keys,
-                       only + "(isakmp or esp or udpencap or _ws.malformed)")
+        packets = read(without_repeats(capture, folder, ports), keys,
+                       only + "(isakmp or esp or udpencap or _ws.malformed)", ports)
     initiator = next((outer(p, "src") for p in packets if p["isakmp.exchangetype"]), None)
     for p in packets:
         who = "client" if outer(p, "src") == (client or initiator) else "server"
