@@ -335,14 +335,20 @@ const struct dial_facts *dial_facts(struct dial *d)
 }
 
 #if L2TPC_TEST_HOOKS
-const struct sa_pair *dial_test_last_sa(const struct dial *d)
+bool dial_test_next_sa(struct dial *d, struct sa_pair *out_sa)
 {
-    return &d->test_last_sa;
+    const unsigned room = sizeof(d->test_sas) / sizeof(d->test_sas[0]);
+
+    if (d->test_sas_told == d->n_test_sas)
+        return false;
+    if (d->n_test_sas - d->test_sas_told > room)
+        d->test_sas_told = d->n_test_sas - room;
+    *out_sa = d->test_sas[d->test_sas_told++ % room];
+    return true;
 }
 
-const uint8_t *dial_test_ike_key(const struct dial *d, size_t *n)
+bool dial_test_next_ike_key(struct dial *d, struct ike_test_key *out_key)
 {
-    *n = d->n_test_ike_key;
-    return *n > 0 ? d->test_ike_key : NULL;
+    return d->ike && ike_test_next_key(d->ike, out_key);
 }
 #endif

@@ -69,9 +69,8 @@ struct dial {
     struct dial_events events;
     struct msgq ip;
 #if L2TPC_TEST_HOOKS
-    struct sa_pair test_last_sa;
-    uint8_t test_ike_key[32];
-    size_t n_test_ike_key;
+    struct sa_pair test_sas[4]; /* for the key log: the last ones */
+    unsigned n_test_sas, test_sas_told;
 #endif
 };
 

@@ -214,6 +214,9 @@ struct ike {
 
     uint8_t plain[IKE_MESSAGE_MAX]; /* the message being read, decrypted */
     struct fragment_set *fragments; /* heap, from the first fragment on */
+#if L2TPC_TEST_HOOKS
+    uint8_t test_told[2 * ISAKMP_COOKIE_LEN]; /* the SA whose key is in the key log */
+#endif
 };
 
 /* One message on its way through the engine. */
