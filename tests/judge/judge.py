@@ -40,6 +40,7 @@ FIELDS = ["frame.number", "frame.time_epoch", "frame.protocols", "ip.src", "ip.d
           "esp.icv_good", "esp.icv_bad", "l2tp.type", "l2tp.avp.message_type", "ppp.protocol",
           "ppp.code", "chap.code", "pap.code", "udp.payload", "_ws.malformed",
           "_ws.col.Info"]
+PATIENCE = 600  # seconds for one reading: half a million packets take minutes on a busy machine
 CLEAR = "l2tp or gre or udp.port == 1701 or tcp.port == 1723"
 
 MAIN, AGGRESSIVE, QUICK, INFO = "2", "4", "32", "5"
@@ -77,7 +78,7 @@ def tshark(*args):
     env = dict(os.environ, HOME=tempfile.gettempdir(), LC_ALL="C.UTF-8")
     try:
         out = subprocess.run(["tshark", "-n"] + list(args), capture_output=True, text=True,
-                             errors="replace", timeout=120, env=env)
+                             errors="replace", timeout=PATIENCE, env=env)
     except FileNotFoundError:
         raise Unreadable("tshark is not installed")
     if out.returncode != 0:
