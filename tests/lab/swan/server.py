@@ -33,6 +33,7 @@ for m in jitterentropy_rng drbg ansi_cprng ghash_generic ctr esp4 xfrm_user af_k
 done
 echo 1 > /proc/sys/net/ipv4/ip_forward
 for f in rmem_max wmem_max; do echo 8388608 > /proc/sys/net/core/$f; done
+echo 20000 > /proc/sys/net/core/netdev_max_backlog
 for f in send_redirects accept_redirects rp_filter; do
     for c in /proc/sys/net/ipv4/conf/*/$f; do echo 0 > $c; done
 done
