@@ -74,6 +74,15 @@ struct dial {
 #endif
 };
 
+/* early.c */
+/* After what may have begun or ended a quick mode. */
+void early_follow(struct dial *d);
+void early_deliver(struct dial *d, l2tpc_us now);
+
+/* dial.c */
+enum verdict dial_input_esp(struct dial *d, const struct endpoint *from, struct mspan packet,
+                            l2tpc_us now);
+
 /* stages.c */
 void stage_begin(struct dial *d, enum stage s, l2tpc_us now);
 /* Ends s; when the user asked to go no further, starts the polite end. */
