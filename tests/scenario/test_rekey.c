@@ -340,6 +340,25 @@ TEST(rekey_with_esp_before_message_2)
     CHECK(sends_early(ENCAPSULATION_ESP));
 }
 
+/* The server begins its main modes where nobody listens to it: we renew in its place. */
+TEST(renew_when_the_server_begins_on_port_500)
+{
+    struct world_config c;
+    struct world *w;
+
+    world_config_default(&c);
+    c.peer.main_on_500 = true;
+    c.peer.main_every = US_S(20);
+    w = streaming(&c, NULL, US_MS(40));
+    CHECK(w != NULL);
+    world_run(w, US_S(110));
+    CHECK(fine(w, "began on port 500"));
+    CHECK_INT(dial_facts(w->dial)->ike->ike_sas, 6);
+    CHECK_INT(dial_facts(w->dial)->sa_pairs, 6);
+    CHECK_INT(peer_facts(w->sim.peer)->own_mains, 0);
+    world_free(w);
+}
+
 /* ---- both at once ---- */
 static void client_rekeys(struct world *w)
 {

@@ -139,8 +139,10 @@ struct ike_renewal {
     bool settled;   /* a pair has been ready: from here on nothing of phase 2 is fatal */
     bool want_pair; /* a quick mode follows the next phase 1 */
     unsigned tries;
-    l2tpc_us due;  /* the next phase 1; US_NEVER */
-    l2tpc_us hard; /* the end of the IKE SA; US_NEVER */
+    l2tpc_us due;    /* the next phase 1; US_NEVER */
+    l2tpc_us hard;   /* the end of the IKE SA; US_NEVER */
+    l2tpc_us nudged; /* 0: never */
+    uint8_t nudge[ISAKMP_COOKIE_LEN];
 };
 
 DEFINE_RING(ike_event_ring, struct ike_event, IKE_EVENTS)
