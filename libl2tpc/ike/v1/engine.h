@@ -292,6 +292,8 @@ void ike_timer_sa(struct ike *ike, l2tpc_us now);
 l2tpc_us ike_deadline_sa(const struct ike *ike);
 
 /* ---- phase1_peer.c: main mode that the server began, to renew ---- */
+/* A message 1 that we could answer. */
+bool phase1_mm1_fits(struct ike *ike, const struct ike_in *in);
 enum verdict phase1_recv_mm1(struct ike *ike, const struct ike_in *in);
 enum verdict phase1_peer_input(struct ike *ike, const struct ike_in *in);
 /* Message 6 with our signature. */

@@ -297,7 +297,7 @@ static void take_nudge(struct ike *root, const struct ike_in *in)
     if (!root->facts.floated || in->port != IKE_PORT_500 || root->state != P1_UP || !r->settled ||
         r->held || !endpoint_eq(in->from, &root->peer[IKE_PORT_500]) ||
         kin_of(root, IKE_ROLE_NEXT) || (r->nudged && in->now < us_add(r->nudged, IKE_NUDGE_GAP)) ||
-        memcmp(r->nudge, in->header.cky_i, ISAKMP_COOKIE_LEN) == 0)
+        memcmp(r->nudge, in->header.cky_i, ISAKMP_COOKIE_LEN) == 0 || !phase1_mm1_fits(root, in))
         return;
     r->nudged = in->now;
     memcpy(r->nudge, in->header.cky_i, ISAKMP_COOKIE_LEN);
