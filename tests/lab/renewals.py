@@ -11,8 +11,9 @@ import time
 import guest
 import place
 import router
-from place import INSIDE
+from place import INSIDE, WAN
 from suite import Failed, check, sabotaged
+from witness import kernel_agrees
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PORT = 40777  # of no protocol that tshark knows: it would put TCP together and lose sight of ESP
@@ -139,3 +140,63 @@ def end(dials):
     for d in dials:
         d.stop()
     router.rules()
+
+
+def cases(lab):
+    """The rows of the suite; `lab` is the suite's own module."""
+    def renew(n=8, pairs=100, phases=10, limit=330, life=None, nat=True, tcp=8000, **more):
+        # Lifetimes in a test build's L2TPC_TEST_LIFE: seconds of IKE and ESP, kilobytes of ESP.
+        router.rules(nat=nat)
+        for i in range(n):
+            router.client(i + 1)  # before there is traffic
+        capture = lab.Capture()
+
+        def one(i):
+            return lab.dial(lab.Client(i), "--verbose",
+                            env={"L2TPC_TEST_LIFE": life} if life else None)
+        dials = under_traffic(lab.bench, one, n, pairs, phases, limit, tcp, **more)
+        end(dials)
+        capture.judge(dials, client=WAN if nat else None)
+
+    @lab.case("strongswan+ike-aes256+esp-aes-sha1", in_short=True)
+    def rekey_under_traffic():
+        """Both phases, by seconds and by bytes, in the short form."""
+        renew(n=2, pairs=4, phases=2, limit=60, life="20 3600 1024", tcp=150000)
+
+    # Libreswan's daemon does all of IKE in one thread, so that fewer tunnels keep it from being late;
+    # its clients behind one NAT share a connection that it takes down with the first of them.
+    for daemon, hidden, tunnels in (("strongswan", True, 8), ("libreswan", False, 4)):
+        def by_client(nat=hidden, n=tunnels):
+            renew(n=n, life="20 20 0", nat=nat)
+
+        def by_server(nat=hidden, n=tunnels):
+            # What Libreswan begins on port 500 makes us begin.
+            renew(n=n, began_by="server" if nat else None, nat=nat)
+
+        def by_bytes(nat=hidden, n=tunnels):
+            # The faster, the sooner a pair is full when the server is slow to answer.
+            renew(n=n, life="28800 3600 1024", tcp=200000 if nat else 60000, phases=0, nat=nat,
+                  limit=600)
+        profile = daemon + "+ike-aes256+esp-aes-sha1"
+        lab.case(profile, name="rekey-100-by-client-" + daemon)(by_client)
+        lab.case(profile + "+life-20", name="rekey-100-by-server-" + daemon)(by_server)
+        lab.case(profile, name="rekey-100-by-bytes-" + daemon)(by_bytes)
+        lab.case(profile, name="two-clients-behind-one-nat-for-a-minute-" + daemon)(
+            lambda: two_for_a_minute(lab))
+    lab.case("strongswan+ike-aes256+esp-aes-sha1+life-bytes",
+             name="rekey-100-by-server-bytes-strongswan")(
+        lambda: renew(tcp=200000, phases=0, began_by="server"))
+
+
+def two_for_a_minute(lab):
+    """Both dial at the same time; then not one packet of either may be missing."""
+    router.rules(nat=True)
+    capture = lab.Capture()
+    dials = [lab.dial(lab.Client(1)), lab.dial(lab.Client(2), user="bob", password="Bob-pw-2")]
+    for d in dials:
+        lab.proven(d.wait_up(40), "udp")
+    hold(lab.bench, dials, 60)
+    for d in dials:
+        kernel_agrees(d.fresh_status(), WAN)
+    end(dials)
+    capture.judge(dials, client=WAN)

@@ -158,7 +158,6 @@ struct peer_config {
     enum peer_aggressive aggressive;
     bool send_early; /* on a pair that the client began, before message 2 is out: Libreswan */
     bool main_on_500; /* our main modes begin there, also after the float: Libreswan */
-    bool send_early;  /* on a pair that the client began, before message 2 is out: Libreswan */
 };
 
 struct peer_facts {
