@@ -60,6 +60,7 @@
 #define IKE_RENEW_TRIES 3            /* quickly; then once a minute */
 #define IKE_RENEW_PAUSE US_S(5)
 #define IKE_RENEW_PAUSE_LONG US_S(60)
+#define IKE_NUDGE_GAP US_S(10) /* between two renewals that a main mode from port 500 hints at */
 #define IKE_RENEW_SOON                                                                             \
     US_MS(200)                  /* after a Delete of the IKE SA: more Deletes may be behind it     \
                                  */

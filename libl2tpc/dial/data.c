@@ -21,7 +21,7 @@ static struct esp_in *find_in(const struct data_path *d, uint32_t spi)
 
 bool data_owns_spi(const struct data_path *d, uint32_t spi)
 {
-    return find_in(d, spi) != NULL;
+    return find_in(d, spi) != NULL || data_is_offered(d, spi);
 }
 
 /* An inner packet must be what it says (hostile.md H75); bytes behind its own length are cut off.
@@ -102,7 +102,16 @@ enum data_kind data_open(struct data_path *d, struct mspan packet, struct mspan 
     struct esp_in *in;
     uint32_t spi;
 
-    if (!rd_u32(&r, &spi) || !(in = find_in(d, spi))) {
+    if (!rd_u32(&r, &spi)) {
+        d->counters.unknown_spi++;
+        return DATA_NOTHING;
+    }
+    in = find_in(d, spi);
+    if (!in && data_is_offered(d, spi) && d->early.used < MSGQ_SLOTS) {
+        (void)msgq_push(&d->early, spi, span_ro(packet));
+        return DATA_NOTHING;
+    }
+    if (!in) {
         d->counters.unknown_spi++;
         return DATA_NOTHING;
     }

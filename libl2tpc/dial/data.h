@@ -34,7 +34,8 @@ struct data_path;
 
 /* True when the SPI (host order) is one of our inbound SAs: demultiplexing among sessions. */
 bool data_owns_spi(const struct data_path *d, uint32_t spi);
-/* `packet` is an ESP packet, SPI first; opened in place, `out` lies inside it. */
+/* `packet` is an ESP packet, SPI first; opened in place, `out` lies inside it. One whose SA has no
+ * keys yet is copied and comes out of dial_pop_ip() later. */
 enum data_kind data_open(struct data_path *d, struct mspan packet, struct mspan *out);
 /* Wraps an IP packet in place; false when the tunnel may not carry it now (counted). */
 bool data_seal_ip(struct data_path *d, struct mspan ip, struct mspan *packet) MUST_USE;

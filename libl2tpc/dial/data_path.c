@@ -226,7 +226,29 @@ void data_clear(struct data_path *d)
     for (unsigned i = 0; i < DATA_PAIRS_MAX; i++)
         if (d->pair[i].in)
             drop_pair(d, &d->pair[i]);
+    d->n_offered = 0;
+    msgq_clear(&d->early);
     d->ip_open = false;
+}
+
+bool data_offer(struct data_path *d, const uint32_t *spis, unsigned n)
+{
+    bool same = n == d->n_offered;
+
+    for (unsigned i = 0; i < n && same; i++)
+        same = spis[i] == d->offered[i];
+    for (unsigned i = 0; i < n && !same; i++)
+        d->offered[i] = spis[i];
+    d->n_offered = n;
+    return !same;
+}
+
+bool data_is_offered(const struct data_path *d, uint32_t spi)
+{
+    for (unsigned i = 0; i < d->n_offered; i++)
+        if (d->offered[i] == spi)
+            return true;
+    return false;
 }
 
 void data_sum(const struct data_path *d, struct esp_counters *in, struct esp_counters *out)

@@ -4,10 +4,14 @@
 #define L2TPC_DIAL_DATA_PATH_H
 
 #include "base/clock.h"
+#include "base/queue.h"
 #include "dial/data.h"
 
 /* The pair in use, its successor while both live, and one that a collision left behind. */
 #define DATA_PAIRS_MAX 4
+
+/* SPIs of quick modes under way; more than one only while phase 1 is renewed. */
+#define DATA_OFFERED_MAX 4
 
 struct data_pair {
     struct esp_in *in; /* NULL: the slot is free */
@@ -52,6 +56,9 @@ struct data_path {
     bool pfc; /* the peer may shorten the protocol field to one byte */
     struct data_counters counters;
     struct esp_counters gone_in, gone_out; /* of pairs that were removed */
+    uint32_t offered[DATA_OFFERED_MAX];    /* SPIs without keys yet */
+    unsigned n_offered;
+    struct msgq early; /* what has come on them, by SPI; what does not fit is lost */
 };
 
 /*
@@ -77,6 +84,9 @@ bool data_remove(struct data_path *d, uint32_t spi_out);
 l2tpc_us data_expire(struct data_path *d, l2tpc_us now);
 l2tpc_us data_next_expiry(const struct data_path *d);
 void data_clear(struct data_path *d);
+/* From now on these SPIs are kept for; false when they are the same as before. */
+bool data_offer(struct data_path *d, const uint32_t *spis, unsigned n);
+bool data_is_offered(const struct data_path *d, uint32_t spi);
 /* The pair that sends; NULL when none. */
 const struct data_pair *data_current(const struct data_path *d);
 void data_sum(const struct data_path *d, struct esp_counters *in, struct esp_counters *out);

@@ -77,11 +77,13 @@ static enum verdict input_ike(struct dial *d, enum ike_port port, const struct e
         d->deadline.address = US_NEVER;
     dial_pump(d, now);
     follow_peer(d);
+    early_follow(d);
+    early_deliver(d, now);
     return v;
 }
 
-static enum verdict input_esp(struct dial *d, const struct endpoint *from, struct mspan packet,
-                              l2tpc_us now)
+enum verdict dial_input_esp(struct dial *d, const struct endpoint *from, struct mspan packet,
+                            l2tpc_us now)
 {
     struct mspan inner;
     enum data_kind kind = data_open(&d->data, packet, &inner);
@@ -111,9 +113,9 @@ enum verdict dial_input(struct dial *d, enum dial_path path, const struct endpoi
             return VERDICT_DROP;
         if (marker == 0)
             return input_ike(d, IKE_PORT_4500, from, rd_rest(&r), now);
-        return d->data.udp_encapsulated ? input_esp(d, from, datagram, now) : VERDICT_DROP;
+        return d->data.udp_encapsulated ? dial_input_esp(d, from, datagram, now) : VERDICT_DROP;
     case DIAL_PATH_ESP:
-        return d->data.udp_encapsulated ? VERDICT_DROP : input_esp(d, from, datagram, now);
+        return d->data.udp_encapsulated ? VERDICT_DROP : dial_input_esp(d, from, datagram, now);
     }
     return VERDICT_DROP;
 }
@@ -314,6 +316,8 @@ unsigned dial_inbound_spis(const struct dial *d, uint32_t *out, unsigned max)
     for (unsigned i = 0; i < DATA_PAIRS_MAX && n < max; i++)
         if (d->data.pair[i].in)
             out[n++] = esp_in_spi(d->data.pair[i].in);
+    for (unsigned i = 0; i < d->data.n_offered && n < max; i++)
+        out[n++] = d->data.offered[i];
     return n;
 }
 
@@ -335,14 +339,20 @@ const struct dial_facts *dial_facts(struct dial *d)
 }
 
 #if L2TPC_TEST_HOOKS
-const struct sa_pair *dial_test_last_sa(const struct dial *d)
+bool dial_test_next_sa(struct dial *d, struct sa_pair *out_sa)
 {
-    return &d->test_last_sa;
+    const unsigned room = sizeof(d->test_sas) / sizeof(d->test_sas[0]);
+
+    if (d->test_sas_told == d->n_test_sas)
+        return false;
+    if (d->n_test_sas - d->test_sas_told > room)
+        d->test_sas_told = d->n_test_sas - room;
+    *out_sa = d->test_sas[d->test_sas_told++ % room];
+    return true;
 }
 
-const uint8_t *dial_test_ike_key(const struct dial *d, size_t *n)
+bool dial_test_next_ike_key(struct dial *d, struct ike_test_key *out_key)
 {
-    *n = d->n_test_ike_key;
-    return *n > 0 ? d->test_ike_key : NULL;
+    return d->ike && ike_test_next_key(d->ike, out_key);
 }
 #endif

@@ -4,7 +4,6 @@
 
 #include "base/limits.h"
 #include "base/secret.h"
-#include "ike/test_hooks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -111,21 +110,6 @@ void dial_start_l2tp(struct dial *d, l2tpc_us now)
     l2tp_start(d->l2tp, now);
 }
 
-#if L2TPC_TEST_HOOKS
-/* Kept by value: the engine may have closed and wiped its keys when they are asked for. */
-static void keep_test_keys(struct dial *d, const struct sa_pair *sa)
-{
-    size_t n;
-    const uint8_t *key = ike_test_enc_key(d->ike, &n);
-
-    d->test_last_sa = *sa;
-    if (!key || n > sizeof(d->test_ike_key))
-        return;
-    memcpy(d->test_ike_key, key, n);
-    d->n_test_ike_key = n;
-}
-#endif
-
 static void on_sa_ready(struct dial *d, l2tpc_us now)
 {
     if (d->l2tp || d->deadline.sccrq != US_NEVER)
@@ -220,7 +204,7 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         break;
     case IKE_EVENT_SA_PAIR:
 #if L2TPC_TEST_HOOKS
-        keep_test_keys(d, &e->sa);
+        d->test_sas[d->n_test_sas++ % (sizeof(d->test_sas) / sizeof(d->test_sas[0]))] = e->sa;
 #endif
         climb_on_pair(d, &e->sa, now);
         rekey_on_pair(d, &e->sa, now);

@@ -69,11 +69,19 @@ struct dial {
     struct dial_events events;
     struct msgq ip;
 #if L2TPC_TEST_HOOKS
-    struct sa_pair test_last_sa;
-    uint8_t test_ike_key[32];
-    size_t n_test_ike_key;
+    struct sa_pair test_sas[4]; /* for the key log: the last ones */
+    unsigned n_test_sas, test_sas_told;
 #endif
 };
+
+/* early.c */
+/* After what may have begun or ended a quick mode. */
+void early_follow(struct dial *d);
+void early_deliver(struct dial *d, l2tpc_us now);
+
+/* dial.c */
+enum verdict dial_input_esp(struct dial *d, const struct endpoint *from, struct mspan packet,
+                            l2tpc_us now);
 
 /* stages.c */
 void stage_begin(struct dial *d, enum stage s, l2tpc_us now);

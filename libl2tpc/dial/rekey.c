@@ -258,6 +258,7 @@ void rekey_tick(struct dial *d, l2tpc_us now)
             send_delete(d, p, now);
     }
     ask(d, now);
+    early_follow(d);
     if (pump)
         dial_pump(d, now);
 }

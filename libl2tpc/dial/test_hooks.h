@@ -6,10 +6,11 @@
 #if L2TPC_TEST_HOOKS
 
 #include "dial/dial.h"
+#include "ike/test_hooks.h"
 
-const struct sa_pair *dial_test_last_sa(const struct dial *d);
-/* NULL before there are keys. */
-const uint8_t *dial_test_ike_key(const struct dial *d, size_t *n);
+/* ESP pairs and IKE SAs, each once; false when all are told. */
+bool dial_test_next_sa(struct dial *d, struct sa_pair *out_sa);
+bool dial_test_next_ike_key(struct dial *d, struct ike_test_key *out_key);
 
 #endif
 #endif

@@ -212,6 +212,9 @@ void ike_close(struct ike *ike, l2tpc_us now);
 void ike_note_unreachable(struct ike *ike, int os_error, l2tpc_us now);
 /* True when a message with this initiator cookie belongs here: the exchange's own or a probe's. */
 bool ike_owns_cookie(const struct ike *ike, const uint8_t cky_i[8]);
+/* Our inbound SPIs in quick modes that wait for message 2: the peer may use them before it is here.
+ */
+unsigned ike_offered_spis(const struct ike *ike, uint32_t *out, unsigned max);
 const struct ike_facts *ike_facts(const struct ike *ike);
 
 #endif

@@ -6,8 +6,14 @@
 #include "ike/ike.h"
 
 #if L2TPC_TEST_HOOKS
-/* The key that encrypts ISAKMP messages; NULL before there is one. */
-const uint8_t *ike_test_enc_key(const struct ike *ike, size_t *n);
+struct ike_test_key {
+    uint8_t cky_i[8], cky_r[8];
+    uint8_t key[32]; /* encrypts ISAKMP messages */
+    size_t n;
+};
+
+/* Of every IKE SA, also of renewals, once; false when all are told. */
+bool ike_test_next_key(struct ike *ike, struct ike_test_key *out_key);
 #endif
 
 #endif

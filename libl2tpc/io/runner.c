@@ -119,7 +119,6 @@ static void follow_sas(struct runner *r)
     unsigned n = dial_inbound_spis(r->dial, spis, HUB_SPIS_MAX);
 
     hub_set_esp_spis(r->hub, &r->member, spis, n);
-    runner_test_keys(&r->test, r->dial, &r->local, &r->remote.addr);
 }
 
 static void handle(struct runner *r, const struct dial_event *e, l2tpc_us now)
@@ -153,6 +152,7 @@ static void send_all(struct runner *r, l2tpc_us now)
     struct endpoint to;
     struct msg m;
 
+    runner_test_keys(r->dial, &r->local, &r->remote.addr);
     while (dial_pop_out(r->dial, &path, &to, &m)) {
         int error = hub_send(r->hub, path, &r->local, &to, span_of(m.bytes, m.n));
 

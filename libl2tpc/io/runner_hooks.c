@@ -3,6 +3,7 @@
 
 #if L2TPC_TEST_HOOKS
 
+#include "base/secret.h"
 #include "dial/test_hooks.h"
 #include "io/keylog.h"
 
@@ -40,22 +41,19 @@ int64_t runner_test_wall(int64_t now)
     return clock ? strtoll(clock, NULL, 10) : now;
 }
 
-void runner_test_keys(struct runner_test *t, struct dial *d, const struct inaddr *local,
-                      const struct inaddr *remote)
+void runner_test_keys(struct dial *d, const struct inaddr *local, const struct inaddr *remote)
 {
-    const struct sa_pair *sa = dial_test_last_sa(d);
-    const struct ike_facts *ike = dial_facts(d)->ike;
-    const uint8_t *key;
-    size_t n;
+    struct ike_test_key ike;
+    struct sa_pair sa;
 
-    if (!ike || sa->out.spi == 0 || sa->out.spi == t->last_spi)
-        return;
-    t->last_spi = sa->out.spi;
-    key = dial_test_ike_key(d, &n);
-    if (key)
-        keylog_ike(ike->cky_i, ike->cky_r, span_of(key, n));
-    keylog_esp(local, remote, &sa->suite, &sa->out);
-    keylog_esp(remote, local, &sa->suite, &sa->in);
+    while (dial_test_next_ike_key(d, &ike))
+        keylog_ike(ike.cky_i, ike.cky_r, span_of(ike.key, ike.n));
+    while (dial_test_next_sa(d, &sa)) {
+        keylog_esp(local, remote, &sa.suite, &sa.out);
+        keylog_esp(remote, local, &sa.suite, &sa.in);
+    }
+    wipe(&ike, sizeof(ike));
+    wipe(&sa, sizeof(sa));
 }
 
 void runner_test_leak(struct runner_test *t, const struct inaddr *remote)

@@ -14,7 +14,6 @@ struct runner_test {
     bool lie;  /* L2TPC_TEST_LIE=esp: the facts name SPIs that are not on the wire */
     bool leak; /* L2TPC_TEST_LIE=clear: one datagram to UDP 1701 leaves in the clear */
     bool leaked;
-    uint32_t last_spi;
     struct dial_facts facts;
 };
 
@@ -22,8 +21,8 @@ void runner_test_init(struct runner_test *t);
 /* L2TPC_TEST_LIFE="IKE-SECONDS ESP-SECONDS ESP-KILOBYTES" */
 void runner_test_life(struct dial_config *config);
 int64_t runner_test_wall(int64_t now); /* L2TPC_TEST_CLOCK instead, when it is set */
-void runner_test_keys(struct runner_test *t, struct dial *d, const struct inaddr *local,
-                      const struct inaddr *remote);
+/* What is new, before it is used on the wire: an SA may be gone a moment later. */
+void runner_test_keys(struct dial *d, const struct inaddr *local, const struct inaddr *remote);
 void runner_test_leak(struct runner_test *t, const struct inaddr *remote);
 const struct dial_facts *runner_test_facts(struct runner_test *t, const struct dial_facts *facts);
 
@@ -48,10 +47,9 @@ static inline int64_t runner_test_wall(int64_t now)
     return now;
 }
 
-static inline void runner_test_keys(struct runner_test *t, const struct dial *d,
-                                    const struct inaddr *local, const struct inaddr *remote)
+static inline static inline void runner_test_keys(const struct dial *d, const struct inaddr *local,
+                                    const struct inaddr *remote)
 {
-    (void)t;
     (void)d;
     (void)local;
     (void)remote;

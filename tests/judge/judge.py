@@ -40,6 +40,7 @@ FIELDS = ["frame.number", "frame.time_epoch", "frame.protocols", "ip.src", "ip.d
           "esp.icv_good", "esp.icv_bad", "l2tp.type", "l2tp.avp.message_type", "ppp.protocol",
           "ppp.code", "chap.code", "pap.code", "udp.payload", "_ws.malformed",
           "_ws.col.Info"]
+PATIENCE = 600  # seconds for one reading: half a million packets take minutes on a busy machine
 CLEAR = "l2tp or gre or udp.port == 1701 or tcp.port == 1723"
 
 MAIN, AGGRESSIVE, QUICK, INFO = "2", "4", "32", "5"
@@ -77,7 +78,7 @@ def tshark(*args):
     env = dict(os.environ, HOME=tempfile.gettempdir(), LC_ALL="C.UTF-8")
     try:
         out = subprocess.run(["tshark", "-n"] + list(args), capture_output=True, text=True,
-                             errors="replace", timeout=120, env=env)
+                             errors="replace", timeout=PATIENCE, env=env)
     except FileNotFoundError:
         raise Unreadable("tshark is not installed")
     if out.returncode != 0:
@@ -85,8 +86,21 @@ def tshark(*args):
     return out.stdout
 
 
-def read(capture, keys, want=None):
-    args = ["-r", capture, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a"]
+def translated_ports(capture):
+    """A NAT may give IKE the port of another protocol (below 512 for 500: 389 is LDAP's), and
+    tshark believes the lower port. What talks to 500 or 4500 is IKE whatever the other port."""
+    opts, seen = [], set()
+    for port, what in (("500", "isakmp"), ("4500", "udpencap")):
+        for line in tshark("-r", capture, "-T", "fields", "-E", "occurrence=f", "-e", "udp.srcport",
+                           "-e", "udp.dstport", "-Y", "udp.port == " + port).split("\n"):
+            for other in set(line.split()) - {"500", "4500"} - seen:
+                seen.add(other)
+                opts += ["-d", "udp.port==%s,%s" % (other, what)]
+    return opts
+
+
+def read(capture, keys, want=None, ports=()):
+    args = ["-r", capture, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a"] + list(ports)
     for f in FIELDS:
         args += ["-e", f]
     if want:
@@ -99,10 +113,10 @@ def read(capture, keys, want=None):
     return packets
 
 
-def without_repeats(capture, folder):
+def without_repeats(capture, folder, ports):
     """A repeated IKE message would be read with the wrong IV; the copy keeps the first of each."""
     seen, repeats = set(), []
-    for p in read(capture, None, "isakmp"):
+    for p in read(capture, None, "isakmp", ports):
         mark = (outer(p, "src"), hashlib.sha256(p["udp.payload"].encode()).digest())
         if mark in seen:
             repeats.append(p["frame.number"])
@@ -111,6 +125,14 @@ def without_repeats(capture, folder):
         return capture
     copy = os.path.join(folder, "once.pcapng")
     tshark("-r", capture, "-w", copy, "-Y", "not (frame.number in {%s})" % ",".join(repeats))
+    return copy
+
+
+def thinned(capture, folder, ports, first):
+    """All of IKE, the first packets, and one in 16 of the others."""
+    copy = os.path.join(folder, "thin.pcapng")
+    tshark("-r", capture, "-w", copy, *ports, "-Y",
+           "isakmp or frame.number <= %d or frame.number %% 16 == 0" % first)
     return copy
 
 
@@ -217,17 +239,21 @@ def judge_esp(v, p, who, keys):
                         "%s %s" % (layer, what)))
 
 
-def judge(capture, keylog, client=None, expect="up", polite=False):
-    """Everything that is wrong with a capture, and what was seen in it."""
+def judge(capture, keylog, client=None, expect="up", polite=False, thin=None):
+    """Everything that is wrong with a capture, and what was seen in it. Whether anything is in the
+    clear is asked of every packet, also when only a part of a large capture is opened."""
     v = Verdict()
     keys = keylog if isinstance(keylog, list) else load_keys(keylog)
     spis = {int(k["spi"], 16): k for k in keys if k["kind"] == "esp"}
     only = "(ip.addr == %s) and " % client if client else ""
     for p in read(capture, None, only + "(%s)" % CLEAR):
         v.problem(p, "L2TP or PPTP in the clear: %s" % p["frame.protocols"])
+    ports = translated_ports(capture)
     with tempfile.TemporaryDirectory() as folder:
-        packets = read(without_repeats(capture, folder), keys,
-                       only + "(isakmp or esp or udpencap or _ws.malformed)")
+        if thin and os.path.getsize(capture) > thin * 200:
+            capture = thinned(capture, folder, ports, thin)
+        packets = read(without_repeats(capture, folder, ports), keys,
+                       only + "(isakmp or esp or udpencap or _ws.malformed)", ports)
     initiator = next((outer(p, "src") for p in packets if p["isakmp.exchangetype"]), None)
     for p in packets:
         who = "client" if outer(p, "src") == (client or initiator) else "server"

@@ -313,6 +313,52 @@ TEST(renew_each_message_lost)
     CHECK(exact_loss(true, true, PEER_PPPD));
 }
 
+/* The server sends on the new pair while its message 2 is still to come. */
+static bool sends_early(enum encapsulation e)
+{
+    struct ike_loss loss = {.dir = SIMLINK_TO_CLIENT, .first = 0, .count = 1};
+    struct world_config c;
+    struct world *w;
+    bool ok;
+
+    world_config_default(&c);
+    c.dial.encapsulation = e;
+    c.peer.send_early = true;
+    c.dial.esp_lifetime_s = 100;
+    w = streaming(&c, &loss, US_MS(40));
+    if (!w)
+        return false;
+    world_run(w, US_S(140));
+    ok = loss.seen > 1 && fine(w, "sent early") && dial_facts(w->dial)->sa_pairs == 2;
+    world_free(w);
+    return ok;
+}
+
+TEST(rekey_with_esp_before_message_2)
+{
+    CHECK(sends_early(ENCAPSULATION_AUTO));
+    CHECK(sends_early(ENCAPSULATION_ESP));
+}
+
+/* The server begins its main modes where nobody listens to it: we renew in its place. */
+TEST(renew_when_the_server_begins_on_port_500)
+{
+    struct world_config c;
+    struct world *w;
+
+    world_config_default(&c);
+    c.peer.main_on_500 = true;
+    c.peer.main_every = US_S(20);
+    w = streaming(&c, NULL, US_MS(40));
+    CHECK(w != NULL);
+    world_run(w, US_S(110));
+    CHECK(fine(w, "began on port 500"));
+    CHECK_INT(dial_facts(w->dial)->ike->ike_sas, 6);
+    CHECK_INT(dial_facts(w->dial)->sa_pairs, 6);
+    CHECK_INT(peer_facts(w->sim.peer)->own_mains, 0);
+    world_free(w);
+}
+
 /* ---- both at once ---- */
 static void client_rekeys(struct world *w)
 {

@@ -156,6 +156,8 @@ struct peer_config {
     bool deletes_ike; /* behind a refused quick mode */
     struct span id; /* type, then data; empty: our address */
     enum peer_aggressive aggressive;
+    bool send_early; /* on a pair that the client began, before message 2 is out: Libreswan */
+    bool main_on_500; /* our main modes begin there, also after the float: Libreswan */
 };
 
 struct peer_facts {

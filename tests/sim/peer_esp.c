@@ -94,7 +94,7 @@ bool peer_esp_install(struct peer *p, struct ike_sa *sa, const struct quick *q, 
         e->spi_out = q->spi_out;
         e->usable_at = p->config.install_delay ? US_NEVER : now;
     }
-    if (!q->done)
+    if (!q->done && !(p->config.send_early && !q->by_us))
         return true;
     if (!e->out_on)
         peer_renew_note_pair(p, e, now);

@@ -491,7 +491,9 @@ void peer_start_main(struct peer *p, l2tpc_us now)
     if (!like)
         return;
     to = like->to;
-    port = like->port;
+    port = p->config.main_on_500 ? PEER_UDP500 : like->port;
+    if (p->config.main_on_500)
+        to.port = 500;
     suite = like->suite;
     life = like->life_s;
     sa = peer_ike_sa_new(p);

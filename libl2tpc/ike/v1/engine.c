@@ -513,11 +513,30 @@ const struct ike_facts *ike_facts(const struct ike *ike)
 }
 
 #if L2TPC_TEST_HOOKS
-const uint8_t *ike_test_enc_key(const struct ike *ike, size_t *n)
+static bool test_tell_key(struct ike *ike, struct ike_test_key *out_key)
 {
-    if (!ike->has_keys)
-        return NULL;
-    *n = ike->keys.n_ka;
-    return ike->keys.ka;
+    uint8_t cookies[2 * ISAKMP_COOKIE_LEN];
+
+    memcpy(cookies, ike->cky_i, ISAKMP_COOKIE_LEN);
+    memcpy(cookies + ISAKMP_COOKIE_LEN, ike->cky_r, ISAKMP_COOKIE_LEN);
+    if (!ike->has_keys || ike->keys.n_ka > sizeof(out_key->key) ||
+        memcmp(cookies, ike->test_told, sizeof(cookies)) == 0)
+        return false;
+    memcpy(ike->test_told, cookies, sizeof(cookies));
+    memcpy(out_key->cky_i, ike->cky_i, ISAKMP_COOKIE_LEN);
+    memcpy(out_key->cky_r, ike->cky_r, ISAKMP_COOKIE_LEN);
+    memcpy(out_key->key, ike->keys.ka, ike->keys.n_ka);
+    out_key->n = ike->keys.n_ka;
+    return true;
+}
+
+bool ike_test_next_key(struct ike *ike, struct ike_test_key *out_key)
+{
+    if (test_tell_key(ike, out_key))
+        return true;
+    for (unsigned i = 0; i < IKE_KIN_MAX; i++)
+        if (ike->renewal.kin[i] && test_tell_key(ike->renewal.kin[i], out_key))
+            return true;
+    return false;
 }
 #endif

@@ -139,8 +139,10 @@ struct ike_renewal {
     bool settled;   /* a pair has been ready: from here on nothing of phase 2 is fatal */
     bool want_pair; /* a quick mode follows the next phase 1 */
     unsigned tries;
-    l2tpc_us due;  /* the next phase 1; US_NEVER */
-    l2tpc_us hard; /* the end of the IKE SA; US_NEVER */
+    l2tpc_us due;    /* the next phase 1; US_NEVER */
+    l2tpc_us hard;   /* the end of the IKE SA; US_NEVER */
+    l2tpc_us nudged; /* 0: never */
+    uint8_t nudge[ISAKMP_COOKIE_LEN];
 };
 
 DEFINE_RING(ike_event_ring, struct ike_event, IKE_EVENTS)
@@ -214,6 +216,9 @@ struct ike {
 
     uint8_t plain[IKE_MESSAGE_MAX]; /* the message being read, decrypted */
     struct fragment_set *fragments; /* heap, from the first fragment on */
+#if L2TPC_TEST_HOOKS
+    uint8_t test_told[2 * ISAKMP_COOKIE_LEN]; /* the SA whose key is in the key log */
+#endif
 };
 
 /* One message on its way through the engine. */
@@ -287,6 +292,8 @@ void ike_timer_sa(struct ike *ike, l2tpc_us now);
 l2tpc_us ike_deadline_sa(const struct ike *ike);
 
 /* ---- phase1_peer.c: main mode that the server began, to renew ---- */
+/* A message 1 that we could answer. */
+bool phase1_mm1_fits(struct ike *ike, const struct ike_in *in);
 enum verdict phase1_recv_mm1(struct ike *ike, const struct ike_in *in);
 enum verdict phase1_peer_input(struct ike *ike, const struct ike_in *in);
 /* Message 6 with our signature. */

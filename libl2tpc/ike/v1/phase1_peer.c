@@ -63,6 +63,16 @@ static bool send(struct ike *ike, const struct ike_in *in, struct span message)
     return quick_digest(ike, in->datagram, ike->last_in) && send_kept(ike, message, in->now);
 }
 
+bool phase1_mm1_fits(struct ike *ike, const struct ike_in *in)
+{
+    struct phase1_choice choice = {0};
+    struct chain c;
+    struct span sa;
+
+    return isakmp_split(in->header.next_payload, in->body, &c) && isakmp_check(MESSAGE_MM2, &c) &&
+           chain_get(&c, PAYLOAD_SA, 0, &sa) && choose(ike, sa, &choice) == OFFER_OK;
+}
+
 enum verdict phase1_recv_mm1(struct ike *ike, const struct ike_in *in)
 {
     struct phase1_choice choice = {0};

@@ -201,3 +201,21 @@ bool quick_seal(struct ike *ike, struct quick *q, struct build *b, size_t at, st
     build_hash_fill(b, at, span_of(hash, ike->keys.n));
     return build_seal(b, ike->cfg.crypto, &ike->keys, q->iv, out);
 }
+
+static unsigned add_offered(const struct ike *ike, uint32_t *out, unsigned n, unsigned max)
+{
+    for (unsigned i = 0; i < IKE_QUICK_SLOTS && n < max; i++)
+        if (ike->quick[i].state == QUICK_QM1_SENT)
+            out[n++] = ike->quick[i].spi_in;
+    return n;
+}
+
+unsigned ike_offered_spis(const struct ike *ike, uint32_t *out, unsigned max)
+{
+    unsigned n = add_offered(ike, out, 0, max);
+
+    for (unsigned i = 0; i < IKE_KIN_MAX; i++)
+        if (ike->renewal.kin[i])
+            n = add_offered(ike->renewal.kin[i], out, n, max);
+    return n;
+}

@@ -285,12 +285,34 @@ static bool is_from_peer(const struct ike *root, const struct ike_in *in)
     return in->port == ike_own_port(root) && endpoint_eq(in->from, &root->peer[in->port]);
 }
 
+/*
+ * Libreswan begins its new main mode on port 500 although the old one floated, and deletes
+ * everything when nobody answers. It is not answered there; we renew by ourselves, both phases, as
+ * its clock runs ahead of ours. Anybody may have sent this, so it moves us once in a while only.
+ */
+static void take_nudge(struct ike *root, const struct ike_in *in)
+{
+    struct ike_renewal *r = &root->renewal;
+
+    if (!root->facts.floated || in->port != IKE_PORT_500 || root->state != P1_UP || !r->settled ||
+        r->held || !endpoint_eq(in->from, &root->peer[IKE_PORT_500]) ||
+        kin_of(root, IKE_ROLE_NEXT) || (r->nudged && in->now < us_add(r->nudged, IKE_NUDGE_GAP)) ||
+        memcmp(r->nudge, in->header.cky_i, ISAKMP_COOKIE_LEN) == 0 || !phase1_mm1_fits(root, in))
+        return;
+    r->nudged = in->now;
+    memcpy(r->nudge, in->header.cky_i, ISAKMP_COOKIE_LEN);
+    ike_log(root, LOG_LEVEL_INFO, "the server began a main mode on port 500");
+    r->want_pair = true;
+    r->due = us_min(r->due, in->now);
+}
+
 /* Only from exactly where a living IKE SA leads to, and one at a time. */
 static enum verdict answer_first(struct ike *root, const struct ike_in *in)
 {
     struct ike *kin;
     enum verdict v;
 
+    take_nudge(root, in);
     if (!root->renewal.settled || root->renewal.held ||
         (root->state != P1_UP && root->state != P1_DELETED) || !is_from_peer(root, in) ||
         kin_of(root, IKE_ROLE_PEER))

@@ -25,7 +25,7 @@ INSIDE, RANGE, FIXED = "10.99.0.1", "10.99.0.10-10.99.0.200", "10.99.0.222"
 PSK = "lab-psk-0123456789"
 TUNNEL_SECRET = "lab-tunnel-secret"
 USERS = [("alice", "Alice-pw-1", "*"), ("bob", "Bob-pw-2", FIXED), ("carol", "c@rol #'pw", "*")]
-CLIENTS = 2
+CLIENTS, CLIENTS_MAX = 2, 16  # from the beginning; when a case asks for more
 
 
 class Broken(Exception):

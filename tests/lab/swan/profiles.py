@@ -7,6 +7,8 @@ WORDS = {
     "ike-any": ("ike", "any"), "ike-aes256": ("ike", "aes256-sha256-modp2048"),
     "ike-aes256-sha1": ("ike", "aes256-sha1-modp2048"),
     "ike-aes128": ("ike", "aes128-sha1-modp1024"), "ike-3des": ("ike", "3des-sha1-modp1024"),
+    "ike-aes128-2048": ("ike", "aes128-sha1-modp2048"),
+    "ike-3des-2048": ("ike", "3des-sha1-modp2048"),
     "ike-modp4096": ("ike", "aes256-sha512-modp4096"),
     "ike-ecp256": ("ike", "aes128-sha256-ecp256"), "ike-ecp384": ("ike", "aes256-sha1-ecp384"),
     "ike-many": ("ike", "aes256-aes128-sha256-sha1-modp2048-modp1024"),  # strongSwan's spelling
@@ -14,7 +16,8 @@ WORDS = {
     "esp-aes256-sha1": ("esp", "aes256-sha1"), "esp-aes-sha256": ("esp", "aes256-sha256"),
     "esp-aes-sha512": ("esp", "aes256-sha512"), "esp-3des": ("esp", "3des-sha1"),
     "esp-gcm": ("esp", "aes128gcm16"), "esp-gcm256": ("esp", "aes256gcm16"),
-    "pfs": ("pfs", True), "short": ("short", True),
+    "pfs": ("pfs", True), "short": ("life", "short"),
+    "life-20": ("life", "20"), "life-bytes": ("life", "bytes"),
     "pap": ("ppp", "pap"), "chap": ("ppp", "chap"), "mschapv2": ("ppp", "mschap-v2"),
     "ipv6cp": ("ipv6cp", True), "mppe": ("mppe", True),
     "l2tp-kernel": ("l2tp", "kernel"), "l2tp-user": ("l2tp", "user"),
@@ -34,7 +37,7 @@ WORDS = {
     "as-group": ("server_id", "@#6f6666696365"), "as-name": ("server_id", "@vpn.lab.test"),
     "as-dn": ("server_id", "C=CH, O=Lab, CN=gate"),
 }
-DEFAULTS = dict(daemon="strongswan", ike="any", esp="any", pfs=False, short=False, ppp="mschap-v2",
+DEFAULTS = dict(daemon="strongswan", ike="any", esp="any", pfs=False, life="long", ppp="mschap-v2",
                 ipv6cp=False, mppe=False, l2tp="kernel", l2tp_secret=False, keys=False,
                 cert=None, client_port="%any", cut_to_96=False, aggressive=False, client_id=None,
                 server_id=None)
