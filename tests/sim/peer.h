@@ -154,9 +154,9 @@ struct peer_config {
         PEER_1701_MUTE,    /* the pair is made, L2TP from another port goes unheard */
     } wants_1701;
     bool deletes_ike; /* behind a refused quick mode */
-    struct span id; /* type, then data; empty: our address */
+    struct span id;   /* type, then data; empty: our address */
     enum peer_aggressive aggressive;
-    bool send_early; /* on a pair that the client began, before message 2 is out: Libreswan */
+    bool send_early;  /* on a pair that the client began, before message 2 is out: Libreswan */
     bool main_on_500; /* our main modes begin there, also after the float: Libreswan */
 };
 
