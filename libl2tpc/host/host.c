@@ -17,7 +17,7 @@ _Static_assert(sizeof(l2tpc_host_addr) == 20, "address");
 _Static_assert(sizeof(l2tpc_host_apply_ip) == 16 + 68 + 3 * 20 + 5 * 4 + 4 * 20 + 4 * 256 + 64 * 20,
                "apply_ip");
 _Static_assert(sizeof(l2tpc_host_request) == 8 + sizeof(l2tpc_host_apply_ip), "request");
-_Static_assert(sizeof(l2tpc_host_reply) == 7 * 4 + 16 + 4 + 3 * 8 + 128, "reply");
+_Static_assert(sizeof(l2tpc_host_reply) == 7 * 4 + 16 + 4 + 3 * 8 + 128 + 20 + 4, "reply");
 
 /* Reads the caller's options at the size they had when it was compiled. */
 static int options_read(l2tpc_host_options *out, const l2tpc_host_options *options)
@@ -101,6 +101,20 @@ uint32_t l2tpc_host_get_mark(const l2tpc_host *h)
     return h->mark;
 }
 
+static int serve_way(const l2tpc_host *h, const l2tpc_host_way_to *q, l2tpc_host_reply *reply)
+{
+    l2tpc_host_way way;
+    int rc = l2tpc_host_route_to(&q->destination, h->mark, &way);
+
+    if (rc < 0)
+        return reply_fail(reply, rc, L2TPC_HOST_SENTENCE_ROUTE, "%s", strerrorname_np(-rc));
+    reply->source = way.source;
+    reply->ifindex = way.ifindex;
+    reply->mtu = way.mtu;
+    memcpy(reply->name, way.interface, sizeof(reply->name));
+    return 0;
+}
+
 static int serve(l2tpc_host *h, const l2tpc_host_request *q, l2tpc_host_reply *reply)
 {
     switch (q->type) {
@@ -128,6 +142,11 @@ static int serve(l2tpc_host *h, const l2tpc_host_request *q, l2tpc_host_reply *r
         return serve_unblock(h, &q->u.unblock, reply);
     case L2TPC_HOST_BLOCK_READ:
         return serve_block_read(reply);
+    case L2TPC_HOST_WAY:
+        return serve_way(h, &q->u.way, reply);
+    case L2TPC_HOST_HELLO:
+        reply->observer = h->mark;
+        return 0;
     default:
         return reply_fail(reply, -EOPNOTSUPP, L2TPC_HOST_SENTENCE_BAD_REQUEST, "type %u", q->type);
     }
@@ -157,13 +176,16 @@ int l2tpc_host_route_to(const l2tpc_host_addr *destination, uint32_t mark, l2tpc
     rc = net_open(&nl);
     if (rc == 0)
         rc = net_way_get(nl, &to, mark, &way);
+    if (rc == 0 && way.type == RTN_BROADCAST) /* as connect() says */
+        rc = -EACCES;
     if (rc == 0)
         rc = net_link_get(nl, NULL, way.ifindex, &link);
     net_close(nl);
     if (rc < 0)
         return rc;
-    *out = (l2tpc_host_way){
-        .ifindex = way.ifindex, .mtu = link.mtu, .is_local = way.type == RTN_LOCAL};
+    *out = (l2tpc_host_way){.ifindex = way.ifindex,
+                            .mtu = way.mtu && way.mtu < link.mtu ? way.mtu : link.mtu,
+                            .is_local = way.type == RTN_LOCAL};
     host_addr_write(&out->source, &way.source);
     memcpy(out->interface, link.name, sizeof(out->interface));
     return 0;

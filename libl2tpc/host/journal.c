@@ -276,6 +276,8 @@ static int start_time(pid_t pid, uint64_t *out)
         return (int)n;
     text[n] = '\0';
     p = strrchr((const char *)text, ')');
+    if (p && p[1] == ' ' && (p[2] == 'Z' || p[2] == 'X'))
+        return -ESRCH; /* dead, only nobody has waited for it yet */
     for (int field = 2; p && field < 22; field++) {
         p = strchr(p, ' ');
         p = p ? p + 1 : NULL;

@@ -5,9 +5,10 @@
  * DNS, the kernel's own packet counts, and a journal from which the next start cleans up after a
  * crash.
  *
- * The requests are plain values without pointers, so that they can cross a socket to a root process
- * as they stand; today they are served in the caller's process. Every request is checked against a
- * policy that is fixed by l2tpc_host_new().
+ * The requests are plain values without pointers. They are served in the caller's process, or they
+ * cross a socket as they stand to a root process, the broker (at the end of this file), so that
+ * what talks to the network needs no rights. Every request is checked against a policy that is
+ * fixed at the start, by l2tpc_host_new() or l2tpc_host_broker_serve().
  *
  * Threads: a host may be used by one thread at a time; different hosts are independent. Calls may
  * block for a short time (netlink, one fsync, at most 2 seconds of D-Bus), never on the network.
@@ -98,6 +99,8 @@ enum l2tpc_host_request_type {
     L2TPC_HOST_BLOCK = 10,
     L2TPC_HOST_UNBLOCK = 11,
     L2TPC_HOST_BLOCK_READ = 12,
+    L2TPC_HOST_WAY = 13,
+    L2TPC_HOST_HELLO = 14,
 };
 
 /* Reply: fd, port. A bound, marked, non-blocking UDP socket. When `port` is busy any other is taken
@@ -214,6 +217,13 @@ typedef struct l2tpc_host_unblock {
     char tunnel[L2TPC_HOST_NAME_MAX + 4];
 } l2tpc_host_unblock;
 
+/* WAY: how packets of our sockets leave for `destination`, see l2tpc_host_route_to(). Reply:
+ * source, ifindex, mtu, name of the interface. HELLO has no argument; reply: observer = the host's
+ * mark. */
+typedef struct l2tpc_host_way_to {
+    l2tpc_host_addr destination;
+} l2tpc_host_way_to;
+
 typedef struct l2tpc_host_request {
     uint32_t size; /* sizeof(l2tpc_host_request) */
     uint32_t type; /* enum l2tpc_host_request_type: which member of `u` is meant */
@@ -228,6 +238,7 @@ typedef struct l2tpc_host_request {
         l2tpc_host_observer_id observer;
         l2tpc_host_block block;
         l2tpc_host_unblock unblock;
+        l2tpc_host_way_to way;
     } u;
 } l2tpc_host_request;
 
@@ -252,6 +263,7 @@ enum l2tpc_host_sentence {
     L2TPC_HOST_SENTENCE_DNS_FOREIGN = 16, /* status 0: somebody changed resolv.conf; left alone */
     L2TPC_HOST_SENTENCE_TOO_MANY = 17,    /* all slots are taken */
     L2TPC_HOST_SENTENCE_BLOCK = 18,       /* nftables */
+    L2TPC_HOST_SENTENCE_BROKER = 19,      /* the root process is gone, or does not answer */
 };
 
 typedef struct l2tpc_host_reply {
@@ -268,6 +280,8 @@ typedef struct l2tpc_host_reply {
     uint64_t esp_out; /* ESP packets, raw or in UDP, that left for the server */
     uint64_t esp_in;  /* ESP packets that came from the server */
     char detail[128]; /* short and technical, not translated; may be empty */
+    l2tpc_host_addr source;
+    uint32_t mtu; /* bytes */
 } l2tpc_host_reply;
 
 /* What l2tpc_host_new() found of earlier processes. */
@@ -322,7 +336,7 @@ L2TPC_HOST_API int l2tpc_host_state_forget(l2tpc_host *host, const char *name);
 typedef struct l2tpc_host_way {
     l2tpc_host_addr source; /* our address on it */
     uint32_t ifindex;
-    uint32_t mtu; /* of the interface, bytes */
+    uint32_t mtu; /* of the interface, or less when the kernel knows a narrower path; bytes */
     char interface[16];
     uint32_t is_local; /* 1: the destination is this computer */
 } l2tpc_host_way;
@@ -355,6 +369,66 @@ L2TPC_HOST_API int l2tpc_host_watch_fd(l2tpc_host *host);
 
 /* 1 and an event, 0 when there is none, or a negative errno value. Never blocks. */
 L2TPC_HOST_API int l2tpc_host_watch_next(l2tpc_host *host, l2tpc_host_event *out);
+
+/*
+ * The broker: a root process that serves requests over a SOCK_SEQPACKET socket pair. A packet is
+ * one l2tpc_host_request as it stands in memory, its answer one l2tpc_host_reply, with the
+ * descriptor, if any, as SCM_RIGHTS. Both ends are of one program, so there is no version to agree
+ * on. What the other end may ask for is fixed beforehand; anything else is refused with
+ * L2TPC_HOST_SENTENCE_NOT_ALLOWED and changes nothing.
+ */
+
+enum l2tpc_host_policy_flags {
+    L2TPC_HOST_POLICY_FULL_TUNNEL = 1, /* APPLY_IP may take the default route and block IPv6 */
+    L2TPC_HOST_POLICY_DNS = 2,         /* ... may set name servers and search domains */
+    L2TPC_HOST_POLICY_TRUST_MAIN = 4,  /* ... may set L2TPC_HOST_IP_TRUST_MAIN */
+    L2TPC_HOST_POLICY_BLOCK = 8,       /* the kill switch, held and lifted in this tunnel's name */
+    L2TPC_HOST_POLICY_BLOCK_LAN = 16,  /* ... with L2TPC_HOST_BLOCK_LAN */
+};
+
+/* Zero-initialise and set `size`. Host and peer routes to the addresses that the server names
+ * (inside address, name servers) need no permission of their own. */
+typedef struct l2tpc_host_policy {
+    uint32_t size;
+    uint32_t allow;                       /* bit N lets request type N through */
+    uint32_t flags;                       /* enum l2tpc_host_policy_flags */
+    uint32_t sockets_max;                 /* UDP and ESP sockets in all of its life */
+    char tunnel[L2TPC_HOST_NAME_MAX + 4]; /* the one name that requests may use */
+    char interface[16];                   /* of the one TUN, exact or with one "%d" */
+    uint32_t n_routes;
+    l2tpc_host_addr routes[L2TPC_HOST_ROUTES_MAX]; /* what APPLY_IP may route beside them */
+} l2tpc_host_policy;
+
+/*
+ * Makes a host with `options` and serves `fd` until the other end is closed; then undoes everything
+ * but the kill switch, and returns. `fd` stays open. 0, or a negative errno value: -EINVAL for a
+ * policy that is out of bounds; what l2tpc_host_new() said, after the other end was told.
+ * The caller sees to it that signals do not end the process before that.
+ */
+L2TPC_HOST_API int l2tpc_host_broker_serve(int fd, const l2tpc_host_options *options,
+                                           const l2tpc_host_policy *policy);
+
+/* The other end. A client may be used by one thread at a time, but for its descriptor. */
+typedef struct l2tpc_host_client l2tpc_host_client;
+
+/* Waits until the broker is there and has undone what dead processes left behind. Owns `fd` from
+ * then on, also when it fails: -ENOMEM, -EPIPE when there is no broker, or its own trouble. */
+L2TPC_HOST_API int l2tpc_host_client_new(l2tpc_host_client **out, int fd);
+
+/* The broker undoes everything once this has returned. NULL is fine. */
+L2TPC_HOST_API void l2tpc_host_client_free(l2tpc_host_client *client);
+
+/* As l2tpc_host_request_serve(). -EPIPE with L2TPC_HOST_SENTENCE_BROKER when the broker is gone;
+ * so is, from then on, one that has not answered within 10 seconds. */
+L2TPC_HOST_API int l2tpc_host_client_request(l2tpc_host_client *client,
+                                             const l2tpc_host_request *request,
+                                             l2tpc_host_reply *reply);
+
+/* Only to be polled, for no event at all: POLLHUP says that the broker is gone. */
+L2TPC_HOST_API int l2tpc_host_client_fd(const l2tpc_host_client *client);
+
+/* The mark that the broker's sockets carry. */
+L2TPC_HOST_API uint32_t l2tpc_host_client_get_mark(const l2tpc_host_client *client);
 
 #ifdef __cplusplus
 }

@@ -350,6 +350,7 @@ static void parse_way(struct nlmsghdr *n, void *out)
     struct net_way *way = out;
     const struct rtmsg *r = nlmsg_data(n);
     struct nlattr *tb[RTA_MAX + 1];
+    struct nlattr *metric[RTAX_MAX + 1];
 
     if (n->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(n, sizeof(*r), tb, RTA_MAX, NULL) < 0)
         return;
@@ -360,6 +361,9 @@ static void parse_way(struct nlmsghdr *n, void *out)
         !inaddr_from_bytes(&way->source,
                            span_of(nla_data(tb[RTA_PREFSRC]), (size_t)nla_len(tb[RTA_PREFSRC]))))
         way->source.family = 0;
+    if (tb[RTA_METRICS] && nla_parse_nested(metric, RTAX_MAX, tb[RTA_METRICS], NULL) == 0 &&
+        metric[RTAX_MTU])
+        way->mtu = nla_get_u32(metric[RTAX_MTU]);
 }
 
 int net_way_get(struct nl_sock *s, const struct inaddr *to, uint32_t mark, struct net_way *out)

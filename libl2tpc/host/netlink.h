@@ -19,6 +19,7 @@ struct net_way {
     struct inaddr source;
     uint32_t ifindex;
     uint8_t type; /* RTN_* */
+    uint32_t mtu; /* of the route or its path, 0: that of the interface */
 };
 
 int net_open(struct nl_sock **out);

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #define IKE_PORT 500
+/* Some hundred milliseconds of a fast path. Who gets the socket may not ask for that much. */
+#define SOCKET_BUFFER (4 << 20)
 
 static int mark_allowed(const l2tpc_host *h, uint8_t family, uint32_t mark, l2tpc_host_reply *reply)
 {
@@ -24,6 +26,14 @@ static int mark_allowed(const l2tpc_host *h, uint8_t family, uint32_t mark, l2tp
     if (mark != 0 && mark != h->mark)
         return reply_fail(reply, -EACCES, L2TPC_HOST_SENTENCE_NOT_ALLOWED, "mark 0x%x", mark);
     return 0;
+}
+
+static void set_buffers(int fd)
+{
+    int size = SOCKET_BUFFER;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 }
 
 static int open_marked(const l2tpc_host *h, uint8_t family, int type, int protocol,
@@ -39,8 +49,10 @@ static int open_marked(const l2tpc_host *h, uint8_t family, int type, int protoc
                           strerrorname_np(errno));
     if (setsockopt(fd, SOL_SOCKET, SO_MARK, &h->mark, sizeof(h->mark)) == 0 &&
         (family == 4 || type == SOCK_RAW ||
-         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0))
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0)) {
+        set_buffers(fd);
         return fd;
+    }
     error = errno;
     close(fd);
     return reply_fail(reply, -error, L2TPC_HOST_SENTENCE_SOCKET, "SO_MARK: %s",

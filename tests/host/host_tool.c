@@ -64,6 +64,7 @@ STAND_IN int unlinkat(int dir, const char *name, int flags)
 }
 
 static l2tpc_host *host;
+static l2tpc_host_client *client; /* requests go to a broker instead */
 
 static int parse_addr(l2tpc_host_addr *out, const char *text)
 {
@@ -88,7 +89,7 @@ static int serve(l2tpc_host_request *q, l2tpc_host_reply *r)
     int rc;
 
     q->size = sizeof(*q);
-    rc = l2tpc_host_request_serve(host, q, r);
+    rc = client ? l2tpc_host_client_request(client, q, r) : l2tpc_host_request_serve(host, q, r);
     if (rc < 0)
         printf("error %s %u %s\n", strerrorname_np(-rc), r->sentence, r->detail);
     return rc;
@@ -117,6 +118,88 @@ static void cmd_new(char **w)
     l2tpc_host_get_recovery(host, &r);
     printf("ok live=%u recovered=%u damaged=%u failed=%u\n", r.live, r.recovered, r.damaged,
            r.failed);
+}
+
+/* broker RUN_DIR RESOLV TUNNEL INTERFACE FLAGS ALLOW SOCKETS [ROUTE...]: forks one and asks it from
+ * now on */
+static void cmd_broker(char **w)
+{
+    l2tpc_host_options o = {
+        .size = sizeof(o), .run_dir = w[1], .resolv_conf = w[2], .dns_mode = L2TPC_HOST_DNS_FILE};
+    l2tpc_host_policy p = {.size = sizeof(p),
+                           .flags = number(w[5]),
+                           .allow = number(w[6]),
+                           .sockets_max = number(w[7])};
+    int pair[2];
+    pid_t pid;
+    int rc;
+
+    (void)snprintf(p.tunnel, sizeof(p.tunnel), "%s", w[3]);
+    (void)snprintf(p.interface, sizeof(p.interface), "%s", w[4]);
+    for (w += 8; *w && p.n_routes < L2TPC_HOST_ROUTES_MAX; w++)
+        (void)parse_addr(&p.routes[p.n_routes++], *w);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+        printf("error socketpair\n");
+        return;
+    }
+    pid = fork();
+    if (pid == 0) {
+        (void)close(pair[0]);
+        (void)l2tpc_host_broker_serve(pair[1], &o, &p);
+        _exit(0);
+    }
+    (void)close(pair[1]);
+    rc = l2tpc_host_client_new(&client, pair[0]);
+    if (rc < 0)
+        printf("error %s\n", strerrorname_np(-rc));
+    else
+        printf("ok pid=%d mark=0x%x\n", pid, l2tpc_host_client_get_mark(client));
+}
+
+/* garbage BYTES SIZE TYPE [fd]: a packet that no client sends, and what the broker says to it */
+static void cmd_garbage(char **w)
+{
+    static uint8_t bytes[2 * sizeof(l2tpc_host_request)];
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS}};
+    uint32_t head[2] = {number(w[2]) ? number(w[2]) : (uint32_t)sizeof(l2tpc_host_request),
+                        number(w[3])};
+    size_t n = number(w[1]) ? number(w[1]) : sizeof(l2tpc_host_request);
+    struct iovec iov = {bytes, n < sizeof(bytes) ? n : sizeof(bytes)};
+    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+    l2tpc_host_reply r;
+    int zero = 0;
+
+    memset(bytes, 0xa5, sizeof(bytes));
+    memcpy(bytes, head, sizeof(head));
+    if (w[4]) {
+        memcpy(CMSG_DATA(&control.header), &zero, sizeof(zero));
+        m.msg_control = &control;
+        m.msg_controllen = sizeof(control);
+    }
+    if (sendmsg(l2tpc_host_client_fd(client), &m, MSG_NOSIGNAL) != (ssize_t)iov.iov_len ||
+        recv(l2tpc_host_client_fd(client), &r, sizeof(r), 0) != sizeof(r))
+        printf("error gone\n");
+    else if (r.status < 0)
+        printf("error %s %u %s\n", strerrorname_np(-r.status), r.sentence, r.detail);
+    else
+        printf("ok\n");
+}
+
+/* way2 ADDRESS: the broker's word on it */
+static void cmd_way2(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_WAY};
+    l2tpc_host_reply r;
+
+    (void)parse_addr(&q.u.way.destination, w[1]);
+    if (serve(&q, &r) == 0)
+        printf("ok via=%s ifindex=%u mtu=%u source=%u.%u.%u.%u\n", r.name, r.ifindex, r.mtu,
+               r.source.bytes[0], r.source.bytes[1], r.source.bytes[2], r.source.bytes[3]);
 }
 
 static void cmd_tun(char **w)
@@ -379,23 +462,16 @@ static const struct {
     int min;
     void (*run)(char **w);
 } commands[] = {
-    {"new", 3, cmd_new},
-    {"tun", 2, cmd_tun},
-    {"udp", 3, cmd_udp},
-    {"esp", 2, cmd_esp},
-    {"apply", 2, cmd_apply},
-    {"release", 2, cmd_release},
-    {"observe", 3, cmd_observe},
-    {"spis", 6, cmd_spis},
-    {"count", 2, cmd_count},
-    {"way", 2, cmd_way},
-    {"watch", 1, cmd_watch},
-    {"free", 1, cmd_free},
-    {"unobserve", 2, cmd_unobserve},
-    {"block", 5, cmd_block},
-    {"unblock", 2, cmd_unblock},
-    {"blocked", 1, cmd_blocked},
-    {"killat", 2, cmd_killat},
+    {"new", 3, cmd_new},         {"broker", 8, cmd_broker},
+    {"garbage", 4, cmd_garbage}, {"way2", 2, cmd_way2},
+    {"tun", 2, cmd_tun},         {"udp", 3, cmd_udp},
+    {"esp", 2, cmd_esp},         {"apply", 2, cmd_apply},
+    {"release", 2, cmd_release}, {"observe", 3, cmd_observe},
+    {"spis", 6, cmd_spis},       {"count", 2, cmd_count},
+    {"way", 2, cmd_way},         {"watch", 1, cmd_watch},
+    {"free", 1, cmd_free},       {"unobserve", 2, cmd_unobserve},
+    {"block", 5, cmd_block},     {"unblock", 2, cmd_unblock},
+    {"blocked", 1, cmd_blocked}, {"killat", 2, cmd_killat},
     {"failat", 2, cmd_failat},
     {"state", 2, cmd_state},
     {"learn", 3, cmd_learn},
@@ -412,7 +488,8 @@ static void run_line(char *line)
     for (size_t i = 0; n > 0 && i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(w[0], commands[i].name) != 0 || n < commands[i].min)
             continue;
-        if (!host && commands[i].run != cmd_new && commands[i].run != cmd_way) {
+        if (!host && !client && commands[i].run != cmd_new && commands[i].run != cmd_way &&
+            commands[i].run != cmd_broker) {
             printf("error no host\n");
             return;
         }
@@ -431,6 +508,7 @@ int main(void)
     setvbuf(stdout, NULL, _IOLBF, 0);
     while (fgets(line, sizeof(line), stdin))
         run_line(line);
+    l2tpc_host_client_free(client);
     l2tpc_host_free(host);
     return 0;
 }

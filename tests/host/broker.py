@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The broker: what it hands over, what it refuses, and what is left when either side is killed."""
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from world import MARK, SERVER, Skip, check, run, steal
+
+FULL, DNS, TRUST, BLOCK, BLOCK_LAN = 1, 2, 4, 8, 16
+IP_FULL, IP_BLOCK6, IP_TRUST = 1, 2, 8
+ALL = 0x7ffe
+NOT_ALLOWED = "EACCES 2"
+CASES = []
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+def open_broker(w, flags=FULL | DNS, allow=ALL, sockets=8, interface="l2tp%d", routes=()):
+    t = w.tool(new=False)
+    t.broker = int(t.ok("broker %s %s a %s %d %d %d %s" % (
+        w.run_dir, w.resolv, interface, flags, allow, sockets, " ".join(routes)))["pid"])
+    return t
+
+
+def gone(pid):
+    """No such process, or one that nobody has waited for yet."""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def within_a_second(condition, text):
+    end = time.monotonic() + 1
+    while not condition():
+        check(time.monotonic() < end, text)
+        time.sleep(0.02)
+
+
+def apply(name="a", dev="l2tp0", flags=IP_FULL | IP_BLOCK6, extra="dns=10.98.0.53"):
+    return "apply if=%s name=%s local=10.98.0.2 peer=10.98.0.1 server=%s mtu=1380 flags=%d %s" % (
+        dev, name, SERVER, flags, extra)
+
+
+@case
+def broker_hands_over_descriptors(w):
+    t = open_broker(w)
+    before = os.listdir("/proc/%d/fd" % t.broker)
+    given = [t.ok("udp 4 500"), t.ok("udp 4 4500"), t.ok("esp 4"), t.ok("tun l2tp%d 1400")]
+    check(given[0]["port"] == "500" and given[3]["name"] == "l2tp0", str(given))
+    for o in given[:3]:
+        fd = steal(t.process.pid, int(o["fd"]))
+        check(not os.get_blocking(fd), "it blocks")
+        with socket.socket(fileno=fd) as taken:
+            check(taken.getsockopt(socket.SOL_SOCKET, 36) == MARK, "the mark is not on it")
+            check(taken.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= 4 << 20, "its buffer")
+    after = os.listdir("/proc/%d/fd" % t.broker)
+    # Its own netlink socket may have come.
+    check(len(after) <= len(before) + 1, "the broker keeps %s, had %s" % (after, before))
+    way = t.ok("way2 " + SERVER)
+    check(way["via"] == "c0" and way["source"] == "198.51.100.2" and way["mtu"] == "1500", str(way))
+    w.ip("route", "add", SERVER, "dev", "c0", "mtu", "1280")
+    check(t.ok("way2 " + SERVER)["mtu"] == "1280", "the route's MTU is not told")
+
+
+def tunnel_up(w, t):
+    t.ok("udp 4 500")
+    t.ok("tun l2tp%d 1400")
+    t.ok(apply())
+    w.expect_way("203.0.113.9", "l2tp0")
+    check("nameserver 10.98.0.53" in w.read(w.resolv), w.read(w.resolv))
+    check(os.listdir(w.run_dir) != [], "no journal")
+
+
+def restored(w, before):
+    return w.state() == before and os.listdir(w.run_dir) == []
+
+
+@case
+def broker_undoes_all_when_the_other_side_is_killed(w):
+    before = w.state()
+    t = open_broker(w)
+    tunnel_up(w, t)
+    check(w.state() != before, "nothing to undo")
+    t.kill()
+    within_a_second(lambda: restored(w, before), "not undone within a second")
+    within_a_second(lambda: gone(t.broker), "the broker lives on")
+    w.expect_state(before)
+
+
+@case
+def broker_undoes_all_at_the_end_of_file(w):
+    before = w.state()
+    t = open_broker(w)
+    tunnel_up(w, t)
+    t.end()
+    within_a_second(lambda: restored(w, before), "not undone within a second")
+    within_a_second(lambda: gone(t.broker), "the broker lives on")
+
+
+@case
+def broker_is_killed(w):
+    before = w.state()
+    t = open_broker(w)
+    tunnel_up(w, t)
+    os.kill(t.broker, signal.SIGKILL)
+    within_a_second(lambda: gone(t.broker), "it lives")
+    t.refused("udp 4 0", "EPIPE 19")
+    t.refused("release l2tp0", "EPIPE 19")
+    t.end()
+    check(w.state() != before, "nothing to recover")
+    again = w.tool()
+    check(again.recovery["recovered"] == "1", str(again.recovery))
+    w.expect_state(before)
+
+
+@case
+def broker_recovers_before_it_serves(w):
+    before = w.state()
+    t = open_broker(w)
+    tunnel_up(w, t)
+    os.kill(t.broker, signal.SIGKILL)
+    t.end()
+    open_broker(w)
+    w.expect_state(before)
+
+
+@case
+def broker_refuses_foreign_names(w):
+    t = open_broker(w, flags=FULL | DNS | BLOCK)
+    t.refused(apply(), NOT_ALLOWED, "interface")  # there is no TUN yet
+    for name in ("l2tp0", "vpn%d", "lan0"):
+        t.refused("tun " + name, NOT_ALLOWED, "interface")
+    t.ok("tun l2tp%d")
+    t.refused("tun l2tp%d", NOT_ALLOWED, "second TUN")
+    t.refused(apply(name="b"), NOT_ALLOWED, "tunnel name")
+    t.refused(apply(dev="lan0"), NOT_ALLOWED, "interface")
+    t.refused(apply(dev="l2tp1"), NOT_ALLOWED, "interface")
+    t.refused("release lan0", NOT_ALLOWED)
+    t.refused("block b - - 0", NOT_ALLOWED, "tunnel name")
+    t.refused("block a lan0 - 0", NOT_ALLOWED, "interface")
+    t.refused("block a - - 1", NOT_ALLOWED, "local network")
+    t.refused("unblock b", NOT_ALLOWED, "tunnel name")
+    t.refused("unblock -", NOT_ALLOWED, "tunnel name")
+    check(os.listdir(w.run_dir) == [] if os.path.exists(w.run_dir) else True, "a journal")
+
+
+@case
+def broker_refuses_what_the_profile_did_not_ask_for(w):
+    before = w.state()
+    t = open_broker(w, flags=0, routes=("10.20.0.0/16", "203.0.113.77/24"))
+    t.ok("tun l2tp%d")
+    t.refused(apply(extra=""), NOT_ALLOWED, "default route")
+    t.refused(apply(flags=IP_BLOCK6, extra=""), NOT_ALLOWED, "default route")
+    t.refused(apply(flags=IP_TRUST, extra=""), NOT_ALLOWED, "routes of others")
+    t.refused(apply(flags=0), NOT_ALLOWED, "dns")
+    t.refused(apply(flags=0, extra="search=x.example"), NOT_ALLOWED, "dns")
+    for route in ("10.20.0.0/15", "10.20.0.0/17", "10.21.0.0/16", "0.0.0.0/0", "0.0.0.0/1",
+                  "::/0", "10.20.0.0/255"):
+        t.refused(apply(flags=0, extra="route=10.20.0.0/16 route=" + route), NOT_ALLOWED, "route")
+    t.refused("block a - - 0", NOT_ALLOWED, "kill switch")
+    t.refused("unblock a", NOT_ALLOWED, "kill switch")
+    w.expect_state(before)
+    t.ok(apply(flags=0, extra="route=10.20.9.9/16 route=203.0.113.0/24"))
+    w.expect_way("203.0.113.9", "l2tp0")
+    w.expect_way("8.8.8.8", "c0")
+
+
+@case
+def broker_counts_sockets_and_types(w):
+    t = open_broker(w, sockets=2, allow=ALL & ~(1 << 6))
+    t.refused("udp 4 53", "EACCES 2 port")
+    t.refused("udp 4 0 1", "EACCES 2 mark")
+    t.ok("udp 4 500")
+    t.ok("esp 4")
+    t.refused("udp 4 0", NOT_ALLOWED, "sockets")
+    t.refused("esp 4", NOT_ALLOWED, "sockets")
+    t.refused("observe 1 " + SERVER, NOT_ALLOWED, "type")
+
+
+@case
+def broker_survives_garbage(w):
+    t = open_broker(w)
+    fds = len(os.listdir("/proc/%d/fd" % t.broker))
+    for n in (1, 3, 4, 8, 100, 2500, 4000):
+        t.refused("garbage %d 0 1" % n, "EINVAL 1")
+    for kind in (0, 15, 31):
+        t.refused("garbage 0 0 %d" % kind, "error")
+    t.refused("garbage 0 0 32", "EINVAL 1")
+    t.refused("garbage 0 0 4294967295", "EINVAL 1")
+    t.refused("garbage 0 7 14", "EINVAL 1")
+    for kind in range(1, 12):
+        t.refused("garbage 0 0 %d" % kind, "error")
+    t.ok("garbage 0 0 14 fd")
+    t.refused("garbage 9 0 14 fd", "EINVAL 1")
+    now = len(os.listdir("/proc/%d/fd" % t.broker))
+    check(now <= fds + 1, "%d descriptors, not %d" % (now, fds))
+    check(t.ok("udp 4 500")["port"] == "500", "it does not serve any more")
+
+
+@case
+def broker_leaves_the_kill_switch(w):
+    if subprocess.run(["nft", "--version"], capture_output=True).returncode != 0:
+        raise Skip("no nft")
+    t = open_broker(w, flags=FULL | DNS | BLOCK)
+    t.ok("block a - - 0")
+    t.kill()
+    within_a_second(lambda: gone(t.broker), "the broker lives on")
+    table = run("ip", "netns", "exec", w.c, "nft", "list", "tables")
+    check("l2tpc-block" in table, "the kill switch went with the process: " + table)
+    t = open_broker(w, flags=FULL | DNS | BLOCK)
+    t.ok("unblock a")
+    check("l2tpc-block" not in run("ip", "netns", "exec", w.c, "nft", "list", "tables"), "still there")
