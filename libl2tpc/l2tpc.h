@@ -70,6 +70,7 @@ typedef enum l2tpc_need_type {
     L2TPC_NEED_OBSERVER_READ = 10,  /* `observer`: the three counts since it was opened */
     L2TPC_NEED_OBSERVER_CLOSE = 11, /* `observer` */
     L2TPC_NEED_PASSPHRASE = 12,     /* of the certificate's key: `secret` */
+    L2TPC_NEED_ROUTE = 13,          /* `server`: the way of our sockets: `local`, `mtu`, index */
 } l2tpc_need_type;
 
 /* An IP address: family 4 or 6 (0: none), bytes in network order. */
@@ -106,6 +107,9 @@ typedef struct l2tpc_answer {
     char interface_name[16];
     uint32_t observer;
     uint64_t clear, esp_out, esp_in; /* packets */
+    l2tpc_address local;             /* our address on the way to the server */
+    uint32_t interface_index;
+    uint32_t mtu; /* bytes; 0: unknown */
 } l2tpc_answer;
 
 /*

@@ -160,6 +160,8 @@ void event_queue(l2tpc_session *s, l2tpc_event *e);
 int host_serve(l2tpc_session *s, l2tpc_need *need, l2tpc_answer *answer); /* 1 served, 0 not */
 l2tpc_need need_make(const l2tpc_session *s, l2tpc_need_type type);
 int session_open_socket(void *user, enum dial_path path, uint8_t family, uint16_t port);
+/* As runner_hooks.route. */
+int session_route(void *user, const struct endpoint *remote, struct runner_route *out);
 void serve_tun(l2tpc_session *s, uint32_t need_id, l2tpc_us now);
 void serve_apply_ip(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
 void serve_release_ip(l2tpc_session *s);

@@ -4,6 +4,7 @@
 #include "io/ports.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,6 +60,27 @@ int session_open_socket(void *user, enum dial_path path, uint8_t family, uint16_
     need.family = family;
     need.port = port;
     return host_serve(s, &need, &answer) && answer.status == 0 ? answer.fd : -1;
+}
+
+int session_route(void *user, const struct endpoint *remote, struct runner_route *out)
+{
+    l2tpc_session *s = user;
+    l2tpc_need need = need_make(s, L2TPC_NEED_ROUTE);
+    l2tpc_answer answer;
+    uint8_t family = remote->addr.family;
+
+    need.family = family;
+    need.server = address_of(&remote->addr);
+    if (!host_serve(s, &need, &answer))
+        return 0;
+    if (answer.status != 0)
+        return answer.status < 0 ? answer.status : -EIO;
+    if (answer.local.family != family || answer.interface_index > INT_MAX)
+        return -EINVAL;
+    *out = (struct runner_route){.ifindex = (int)answer.interface_index, .mtu = answer.mtu};
+    if (!inaddr_from_bytes(&out->local, span_of(answer.local.bytes, family == 4 ? 4 : 16)))
+        return -EINVAL;
+    return 1;
 }
 
 void serve_tun(l2tpc_session *s, uint32_t need_id, l2tpc_us now)

@@ -195,7 +195,8 @@ static bool token_fits(const l2tpc_config *c)
 
 int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_config *config)
 {
-    struct runner_hooks hooks = {.event = on_dial_event, .open_socket = session_open_socket};
+    struct runner_hooks hooks = {
+        .event = on_dial_event, .open_socket = session_open_socket, .route = session_route};
     struct dial_config dial;
     l2tpc_session *s;
 

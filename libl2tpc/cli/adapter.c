@@ -2,13 +2,16 @@
 /* Serves the needs of libl2tpc through the typed requests of libl2tpc-host. */
 #include "cli/cli.h"
 
+#include "cli/sandbox.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *run_dir(void)
+/* Of the user who started it, also when the process has become another since. */
+static const char *choose_run_dir(void)
 {
     static char user_dir[128];
     const char *set = getenv("L2TPC_RUN_DIR");
@@ -24,6 +27,21 @@ const char *run_dir(void)
     }
     (void)snprintf(user_dir, sizeof(user_dir), "/tmp/l2tpc-%u", (unsigned)geteuid());
     return user_dir;
+}
+
+const char *run_dir(void)
+{
+    static const char *chosen;
+
+    if (!chosen)
+        chosen = choose_run_dir();
+    return chosen;
+}
+
+int adapter_ask(const struct adapter *a, const l2tpc_host_request *request, l2tpc_host_reply *reply)
+{
+    return a->client ? l2tpc_host_client_request(a->client, request, reply)
+                     : l2tpc_host_request_serve(a->host, request, reply);
 }
 
 const char *run_dir_make(char *value)
@@ -74,12 +92,11 @@ static void fill_apply(const struct adapter *a, const l2tpc_need *need, l2tpc_ho
 /* The kernel's own word on the way out, where the library could only guess from the address. */
 static uint32_t outer_interface(const struct adapter *a, const l2tpc_need *need)
 {
-    l2tpc_host_addr server = host_addr(&need->server);
-    l2tpc_host_way way;
+    l2tpc_host_request q = {.size = sizeof(q), .type = L2TPC_HOST_WAY};
+    l2tpc_host_reply reply;
 
-    if (l2tpc_host_route_to(&server, l2tpc_host_get_mark(a->host), &way) == 0)
-        return way.ifindex;
-    return need->interface_index;
+    q.u.way.destination = host_addr(&need->server);
+    return adapter_ask(a, &q, &reply) == 0 ? reply.ifindex : need->interface_index;
 }
 
 static void fill_request(const struct adapter *a, const l2tpc_need *need, l2tpc_host_request *r)
@@ -127,6 +144,11 @@ static void fill_request(const struct adapter *a, const l2tpc_need *need, l2tpc_
         r->type = L2TPC_HOST_OBSERVER_CLOSE;
         r->u.observer.observer = need->observer;
         break;
+    case L2TPC_NEED_ROUTE:
+        /* Who marks its own sockets can look for itself, with the mark that it uses. */
+        r->type = a->client ? L2TPC_HOST_WAY : 0;
+        r->u.way.destination = host_addr(&need->server);
+        break;
     default:
         break;
     }
@@ -162,15 +184,34 @@ static int guard(struct adapter *a, const l2tpc_need *need, l2tpc_host_reply *re
     return 0;
 }
 
+/*
+ * The name has been looked up, which needs files and sockets, and there is no socket yet that a
+ * packet could come in on: from here on nothing can be opened.
+ */
+static int close_sandbox(struct adapter *a, const l2tpc_need *need)
+{
+    const struct connect_options *o = a->options;
+    bool asks_others = o->certificate && !(o->revocation && strcmp(o->revocation, "off") == 0);
+
+    if (asks_others) /* whether a certificate was revoked, by names and sockets of its own */
+        return 0;
+    if (a->closed || !a->client || need->type != L2TPC_NEED_ROUTE)
+        return 0;
+    a->closed = sandbox_close();
+    return a->closed ? 0 : -errno;
+}
+
 int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
 {
     struct adapter *a = user;
     l2tpc_host_request request = {.size = sizeof(request)};
     l2tpc_host_reply reply = {.size = sizeof(reply), .fd = -1};
-    int guarded = guard(a, need, &reply);
+    int guarded = close_sandbox(a, need);
 
+    if (guarded == 0)
+        guarded = guard(a, need, &reply);
     if (guarded != 0) {
-        answer->status = guarded;
+        reply.status = answer->status = guarded;
         describe(a, &reply);
         answer->detail = a->detail;
         return 1;
@@ -179,7 +220,7 @@ int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
     fill_request(a, need, &request);
     if (request.type == 0)
         return 0;
-    answer->status = l2tpc_host_request_serve(a->host, &request, &reply);
+    answer->status = adapter_ask(a, &request, &reply);
     describe(a, &reply);
     answer->detail = a->detail;
     answer->fd = reply.fd;
@@ -188,5 +229,9 @@ int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
     answer->esp_out = reply.esp_out;
     answer->esp_in = reply.esp_in;
     memcpy(answer->interface_name, reply.name, sizeof(answer->interface_name));
+    answer->local.family = reply.source.family;
+    memcpy(answer->local.bytes, reply.source.bytes, sizeof(answer->local.bytes));
+    answer->interface_index = reply.ifindex;
+    answer->mtu = reply.mtu;
     return 1;
 }

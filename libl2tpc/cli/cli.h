@@ -97,7 +97,12 @@ void servers_load(l2tpc_context *context, const char *dir);
 struct prompt {
     int fd; /* -1: nothing is asked */
     struct termios before;
+    bool reserved;
+    int tty; /* when reserved; -1: there is none */
 };
+
+/* The terminal can be asked on later, when nothing can be opened any more. */
+void prompt_reserve(struct prompt *p);
 
 bool prompt_open(struct prompt *p, const char *question);
 /* Takes the typed line when `fd` is readable, and closes; false when there is none. */
@@ -106,13 +111,17 @@ void prompt_close(struct prompt *p); /* the terminal is as it was before */
 
 /* adapter.c: libl2tpc-host as the host_ops of libl2tpc. */
 struct adapter {
-    l2tpc_host *host;
+    l2tpc_host *host; /* in this process, or */
+    l2tpc_host_client *client;
     const struct connect_options *options;
     bool blocking; /* the kill switch is in force */
+    bool closed;   /* the sandbox */
     char detail[192];
 };
 
 int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer);
+int adapter_ask(const struct adapter *a, const l2tpc_host_request *request,
+                l2tpc_host_reply *reply);
 const char *run_dir(void);
 /*
  * Makes the run directory, private to this user. NULL, or the failure code; `value` (at least 256
@@ -136,6 +145,8 @@ void memory_save(struct adapter *a, const char *text);
 /* control.c: the socket by which other commands reach a running connection. */
 struct control {
     int listen_fd, lock_fd;
+    unsigned owner;  /* the user who started it; the process may have become another since */
+    bool is_brokers; /* another process removes the files */
     char path[160], lock_path[160];
 };
 
@@ -151,6 +162,8 @@ struct control_request {
 /* As run_dir_make(). */
 const char *control_open(struct control *c, const char *name, char *value);
 void control_close(struct control *c);
+/* The files alone. */
+void control_remove(struct control *c);
 /* Accepts one caller; false when it was nobody who may ask. */
 bool control_accept(struct control *c, struct control_request *out);
 void control_reply(const struct control_request *r, const char *text);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* l2tpc connect: one dial in the foreground, until it ends or is told to. */
-#include "cli/cli.h"
+#include "cli/broker.h"
 #include "cli/room.h"
+#include "cli/sandbox.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -15,11 +16,13 @@
 
 #define CALLERS_MAX 8
 #define QUESTIONS_MAX 2 /* each secret once */
+#define ORPHAN_MS 300   /* without its broker a connection says good-bye, if that goes quickly */
 
 struct connection {
     struct connect_options options;
     struct secret_bytes psk, password, passphrase;
     struct adapter adapter;
+    struct broker broker;
     struct output output;
     struct control control;
     l2tpc_config *config;
@@ -35,7 +38,7 @@ struct connection {
         char token[64];         /* whose PIN is asked for; empty: a key file's passphrase */
     } questions[QUESTIONS_MAX]; /* the first one is being asked */
     unsigned n_questions;
-    bool was_up, stopping, forced, down;
+    bool was_up, stopping, forced, down, orphaned;
     bool by_user; /* who wants it to end; a terminal that goes away is nobody */
     int exit_status;
     struct room *room; /* l2tpc run: where the command is, or NULL */
@@ -229,22 +232,71 @@ static int open_context_of_room(struct connection *c)
                                                                 : refused(c, "local.memory", "");
 }
 
+static int refused_by_host(struct connection *c, int rc)
+{
+    return refused(c,
+                   rc == -ENOMEM                   ? "local.memory"
+                   : rc == -EPIPE                  ? "local.broker"
+                   : rc == -EPERM || rc == -EACCES ? "local.rights"
+                                                   : "local.configure",
+                   strerror(-rc));
+}
+
+/* What only root may read of what was learned. */
+static int read_memory(struct connection *c, const l2tpc_host_options *host)
+{
+    int rc = l2tpc_host_new(&c->adapter.host, host);
+
+    if (rc == 0)
+        memory_load(&c->adapter, c->config);
+    l2tpc_host_free(c->adapter.host);
+    c->adapter.host = NULL;
+    return rc == 0 ? 0 : refused_by_host(c, rc);
+}
+
+/* Root's rights go to the broker, and this process has none from here on. */
+static int open_broker(struct connection *c, const l2tpc_host_options *host)
+{
+    char value[256] = "";
+    const char *code;
+    int rc = read_memory(c, host);
+
+    if (rc != 0)
+        return rc;
+    code = broker_start(&c->broker, &c->options, c->config, &c->control, value);
+    if (code)
+        return refused(c, code, value);
+    prompt_reserve(&c->prompt);
+    sandbox_prepare();
+    if (!privileges_drop()) {
+        rc = refused(c, "local.rights", strerror(errno));
+        (void)close(c->broker.fd);
+        return rc;
+    }
+    rc = l2tpc_host_client_new(&c->adapter.client, c->broker.fd);
+    return rc == 0 ? 0 : refused_by_host(c, rc);
+}
+
 static int open_context(struct connection *c)
 {
     l2tpc_host_options host = {
         .size = sizeof(host), .run_dir = run_dir(), .state_dir = state_dir()};
     l2tpc_host_ops ops = {.size = sizeof(ops), .user = &c->adapter, .serve = adapter_serve};
     l2tpc_context_options options = {.size = sizeof(options), .host_ops = &ops};
-    int rc = l2tpc_host_new(&c->adapter.host, &host);
+    int rc;
 
-    if (rc != 0)
-        return refused(c,
-                       rc == -ENOMEM                   ? "local.memory"
-                       : rc == -EPERM || rc == -EACCES ? "local.rights"
-                                                       : "local.configure",
-                       strerror(-rc));
-    /* Without rights to mark its sockets a dial can still tell why it fails. */
-    options.mark = geteuid() == 0 ? l2tpc_host_get_mark(c->adapter.host) : 0;
+    if (broker_wanted(&c->options)) {
+        rc = open_broker(c, &host);
+        if (rc != 0)
+            return rc;
+        options.mark = l2tpc_host_client_get_mark(c->adapter.client);
+    } else {
+        rc = l2tpc_host_new(&c->adapter.host, &host);
+        if (rc != 0)
+            return refused_by_host(c, rc);
+        /* Without rights to mark its sockets a dial can still tell why it fails. */
+        options.mark = geteuid() == 0 ? l2tpc_host_get_mark(c->adapter.host) : 0;
+    }
     options.log = c->options.verbose ? log_line : NULL;
     rc = l2tpc_context_new(&c->context, &options);
     if (rc != L2TPC_OK)
@@ -393,6 +445,8 @@ static void on_event(struct connection *c, const l2tpc_event *e)
         break;
     case L2TPC_EVENT_FAILED:
         prompt_close(&c->prompt);
+        if (c->orphaned) /* the reason was told, and this is its consequence */
+            break;
         c->exit_status = l2tpc_error_get_exit_status(l2tpc_event_get_error(e));
         output_failure(&c->output, l2tpc_event_get_error(e));
         advise(c);
@@ -481,6 +535,16 @@ static void on_signal(struct connection *c)
     }
 }
 
+/* The broker was killed: what it made is put right by the next start. */
+static void on_orphaned(struct connection *c)
+{
+    prompt_close(&c->prompt);
+    c->orphaned = true;
+    c->exit_status = refused(c, "local.broker", "");
+    c->stopping = true;
+    l2tpc_session_stop(c->session);
+}
+
 static void take_events(struct connection *c)
 {
     l2tpc_event *e;
@@ -498,12 +562,21 @@ static void run(struct connection *c)
         {.fd = c->signal_fd, .events = POLLIN},
         {.fd = c->control.listen_fd, .events = POLLIN},
         {.fd = -1, .events = POLLIN},
+        {.fd = c->adapter.client ? l2tpc_host_client_fd(c->adapter.client) : -1},
     };
+    int n;
 
     while (!c->down && !c->forced) {
         p[3].fd = c->prompt.fd;
-        if (poll(p, sizeof(p) / sizeof(p[0]), -1) < 0)
-            continue; /* nothing but EINTR can happen to these four */
+        n = poll(p, sizeof(p) / sizeof(p[0]), c->orphaned ? ORPHAN_MS : -1);
+        if (n < 0)
+            continue; /* nothing but EINTR can happen to these five */
+        if (n == 0)
+            c->forced = true;
+        if (p[4].revents) {
+            p[4].fd = -1;
+            on_orphaned(c);
+        }
         if (p[3].revents)
             on_typed(c);
         take_events(c);
@@ -557,6 +630,8 @@ static int dial(struct connection *c)
     l2tpc_context_free(c->context);
     kill_switch_end(&c->adapter, c->by_user);
     l2tpc_host_free(c->adapter.host);
+    l2tpc_host_client_free(c->adapter.client);
+    broker_wait(&c->broker);
     control_close(&c->control);
     /* Nothing is left of it: the name can be dialed again by whoever waited for that. */
     for (unsigned i = 0; i < c->n_waiting; i++)

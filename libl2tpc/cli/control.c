@@ -69,7 +69,7 @@ const char *control_open(struct control *c, const char *name, char *value)
 {
     const char *code;
 
-    *c = (struct control){.listen_fd = -1, .lock_fd = -1};
+    *c = (struct control){.listen_fd = -1, .lock_fd = -1, .owner = geteuid()};
     code = run_dir_make(value);
     if (code)
         return code;
@@ -90,26 +90,36 @@ const char *control_open(struct control *c, const char *name, char *value)
     return code;
 }
 
+void control_remove(struct control *c)
+{
+    if (c->path[0])
+        (void)unlink(c->path);
+    if (c->lock_path[0])
+        (void)unlink(c->lock_path);
+}
+
 void control_close(struct control *c)
 {
     if (c->listen_fd >= 0) {
-        (void)unlink(c->path);
+        if (!c->is_brokers)
+            (void)unlink(c->path);
         close(c->listen_fd);
     }
     if (c->lock_fd >= 0) {
-        (void)unlink(c->lock_path);
+        if (!c->is_brokers)
+            (void)unlink(c->lock_path);
         close(c->lock_fd);
     }
     c->listen_fd = c->lock_fd = -1;
 }
 
-static bool may_ask(int fd)
+static bool may_ask(const struct control *c, int fd)
 {
     struct ucred cred;
     socklen_t n = sizeof(cred);
 
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) == 0 &&
-           (cred.uid == 0 || cred.uid == geteuid());
+           (cred.uid == 0 || cred.uid == c->owner);
 }
 
 /* The line is one of ours to its last byte, and nothing comes with it. */
@@ -144,7 +154,7 @@ bool control_accept(struct control *c, struct control_request *out)
         return false;
     (void)setsockopt(out->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     (void)setsockopt(out->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    n = may_ask(out->fd) ? recv(out->fd, line, sizeof(line), 0) : -1;
+    n = may_ask(c, out->fd) ? recv(out->fd, line, sizeof(line), 0) : -1;
     if (n > 0 && read_verb(line, (size_t)n, out))
         return true;
     close(out->fd);

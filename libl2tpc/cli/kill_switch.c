@@ -16,17 +16,17 @@ int kill_switch_hold(struct adapter *a, const char *interface_name, const l2tpc_
     if (local)
         q.u.block.local = *local;
     q.u.block.flags = a->options->allow_lan ? L2TPC_HOST_BLOCK_LAN : 0;
-    if (l2tpc_host_request_serve(a->host, &q, reply) == 0)
+    if (adapter_ask(a, &q, reply) == 0)
         a->blocking = true;
     return reply->status;
 }
 
-static int lift(l2tpc_host *host, const char *name, l2tpc_host_reply *reply)
+static int lift(const struct adapter *a, const char *name, l2tpc_host_reply *reply)
 {
     l2tpc_host_request q = {.size = sizeof(q), .type = L2TPC_HOST_UNBLOCK};
 
     (void)snprintf(q.u.unblock.tunnel, sizeof(q.u.unblock.tunnel), "%s", name);
-    return l2tpc_host_request_serve(host, &q, reply);
+    return adapter_ask(a, &q, reply);
 }
 
 void kill_switch_end(struct adapter *a, bool by_user)
@@ -39,7 +39,7 @@ void kill_switch_end(struct adapter *a, bool by_user)
         complain(_("The network stays blocked by the kill switch. Dial again, or lift it: "
                    "sudo l2tpc unblock %s"),
                  a->options->name);
-    else if (lift(a->host, a->options->name, &reply) != 0)
+    else if (lift(a, a->options->name, &reply) != 0)
         complain(_("The kill switch could not be lifted: %s. Try: sudo l2tpc unblock"),
                  reply.detail);
 }
@@ -72,7 +72,7 @@ static int unblock(l2tpc_host *host, const char *name)
     l2tpc_host_reply before;
     l2tpc_host_reply reply;
     bool held = read_holders(host, &before);
-    int rc = lift(host, name, &reply);
+    int rc = lift(&(struct adapter){.host = host}, name, &reply);
 
     if (rc == 0) {
         (void)printf(_("Lifted. The kill switch was held by %s and held back %llu packets.\n"),

@@ -46,11 +46,12 @@ void memory_save(struct adapter *a, const char *text)
 {
     int rc;
 
-    if (!text || a->options->no_memory || !a->host)
+    if (!text || a->options->no_memory || (!a->host && !a->client))
         return;
-    rc = l2tpc_host_state_write(a->host, a->options->name, text, strlen(text));
+    rc = a->client ? l2tpc_host_client_state_write(a->client, a->options->name, text, strlen(text))
+                   : l2tpc_host_state_write(a->host, a->options->name, text, strlen(text));
     note(a, "written", rc);
-    if (rc < 0 && geteuid() == 0)
+    if (rc < 0 && (a->client || geteuid() == 0))
         complain(_("What was learned about the server could not be kept in %s: %s"), state_dir(),
                  strerror(-rc));
 }

@@ -190,11 +190,22 @@ bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *pass
     return ok;
 }
 
+static int open_tty(void)
+{
+    return open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+}
+
+void prompt_reserve(struct prompt *p)
+{
+    p->tty = open_tty();
+    p->reserved = true;
+}
+
 bool prompt_open(struct prompt *p, const char *question)
 {
     struct termios quiet;
 
-    p->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    p->fd = p->reserved ? fcntl(p->tty, F_DUPFD_CLOEXEC, 3) : open_tty();
     if (p->fd < 0)
         return false;
     if (tcgetattr(p->fd, &p->before) < 0) {

@@ -23,6 +23,8 @@ struct crypto *crypto_new(void)
     if (!c)
         return NULL;
     errors_mark();
+    /* It reads its configuration file when it is first used, which may be too late to open one. */
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
     c->lib = OSSL_LIB_CTX_new();
     if (c->lib)
         c->provider = OSSL_PROVIDER_load(c->lib, "default");

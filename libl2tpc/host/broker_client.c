@@ -114,6 +114,32 @@ void l2tpc_host_client_free(l2tpc_host_client *c)
     free(c);
 }
 
+int l2tpc_host_client_state_write(l2tpc_host_client *c, const char *name, const void *bytes,
+                                  size_t len)
+{
+    l2tpc_host_request q = {.size = sizeof(q), .type = L2TPC_HOST_STATE_PART};
+    l2tpc_host_state_part *part = &q.u.state_part;
+    l2tpc_host_reply reply;
+    size_t done = 0;
+    int rc;
+
+    if (!l2tpc_host_name_valid(name) || (len > 0 && !bytes))
+        return -EINVAL;
+    if (len > L2TPC_HOST_STATE_MAX)
+        return -EFBIG;
+    memcpy(part->tunnel, name, strlen(name) + 1);
+    part->total = (uint32_t)len;
+    do {
+        part->offset = (uint32_t)done;
+        part->n = (uint32_t)(len - done < sizeof(part->bytes) ? len - done : sizeof(part->bytes));
+        if (part->n > 0)
+            memcpy(part->bytes, (const uint8_t *)bytes + done, part->n);
+        rc = l2tpc_host_client_request(c, &q, &reply);
+        done += part->n;
+    } while (rc == 0 && done < len);
+    return rc;
+}
+
 int l2tpc_host_client_fd(const l2tpc_host_client *c)
 {
     return c->fd;

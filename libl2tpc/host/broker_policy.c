@@ -138,6 +138,9 @@ static bool allowed(const struct broker *b, const l2tpc_host_request *q, l2tpc_h
             return refuse(reply, "kill switch");
         return is_our_tunnel(b, q->u.unblock.tunnel, sizeof(q->u.unblock.tunnel)) ||
                refuse(reply, "tunnel name");
+    case L2TPC_HOST_STATE_PART:
+        return is_our_tunnel(b, q->u.state_part.tunnel, sizeof(q->u.state_part.tunnel)) ||
+               refuse(reply, "tunnel name");
     case L2TPC_HOST_OPEN_OBSERVER:
     case L2TPC_HOST_OBSERVER_SET_SPIS:
     case L2TPC_HOST_OBSERVER_READ:

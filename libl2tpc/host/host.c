@@ -85,6 +85,7 @@ void l2tpc_host_free(l2tpc_host *h)
         host_observer_close(h->observer[i]);
     watch_close(h);
     net_close(h->nl);
+    free(h->state);
     free(h->run_dir);
     free(h->resolv_conf);
     free(h->state_dir);
@@ -147,6 +148,8 @@ static int serve(l2tpc_host *h, const l2tpc_host_request *q, l2tpc_host_reply *r
     case L2TPC_HOST_HELLO:
         reply->observer = h->mark;
         return 0;
+    case L2TPC_HOST_STATE_PART:
+        return serve_state_part(h, &q->u.state_part, reply);
     default:
         return reply_fail(reply, -EOPNOTSUPP, L2TPC_HOST_SENTENCE_BAD_REQUEST, "type %u", q->type);
     }

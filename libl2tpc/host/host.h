@@ -77,6 +77,8 @@ struct l2tpc_host {
     uint32_t observers_made;
     uint32_t tun[HOST_TUNS_MAX]; /* indexes of the TUNs made here, a ring */
     uint32_t tuns_made;
+    uint8_t *state; /* the parts that have come, L2TPC_HOST_STATE_MAX bytes */
+    uint32_t state_have;
 };
 
 /* check.c */
@@ -117,6 +119,9 @@ int serve_apply_ip(l2tpc_host *h, const l2tpc_host_apply_ip *q, l2tpc_host_reply
 int serve_release_ip(l2tpc_host *h, const l2tpc_host_release_ip *q, l2tpc_host_reply *reply);
 void host_recover(l2tpc_host *h);
 void host_release_all(l2tpc_host *h);
+
+/* state.c */
+int serve_state_part(l2tpc_host *h, const l2tpc_host_state_part *q, l2tpc_host_reply *reply);
 
 /* block.c */
 int serve_block(l2tpc_host *h, const l2tpc_host_block *q, l2tpc_host_reply *reply);

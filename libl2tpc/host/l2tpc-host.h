@@ -101,6 +101,7 @@ enum l2tpc_host_request_type {
     L2TPC_HOST_BLOCK_READ = 12,
     L2TPC_HOST_WAY = 13,
     L2TPC_HOST_HELLO = 14,
+    L2TPC_HOST_STATE_PART = 15,
 };
 
 /* Reply: fd, port. A bound, marked, non-blocking UDP socket. When `port` is busy any other is taken
@@ -224,6 +225,16 @@ typedef struct l2tpc_host_way_to {
     l2tpc_host_addr destination;
 } l2tpc_host_way_to;
 
+/* STATE_PART: a piece of what l2tpc_host_state_write() would write; the pieces come in order and
+ * from 0, and the one that ends at `total` writes them all. */
+typedef struct l2tpc_host_state_part {
+    char tunnel[L2TPC_HOST_NAME_MAX + 4];
+    uint32_t offset;
+    uint32_t total;
+    uint32_t n;
+    uint8_t bytes[2048];
+} l2tpc_host_state_part;
+
 typedef struct l2tpc_host_request {
     uint32_t size; /* sizeof(l2tpc_host_request) */
     uint32_t type; /* enum l2tpc_host_request_type: which member of `u` is meant */
@@ -239,6 +250,7 @@ typedef struct l2tpc_host_request {
         l2tpc_host_block block;
         l2tpc_host_unblock unblock;
         l2tpc_host_way_to way;
+        l2tpc_host_state_part state_part;
     } u;
 } l2tpc_host_request;
 
@@ -264,6 +276,7 @@ enum l2tpc_host_sentence {
     L2TPC_HOST_SENTENCE_TOO_MANY = 17,    /* all slots are taken */
     L2TPC_HOST_SENTENCE_BLOCK = 18,       /* nftables */
     L2TPC_HOST_SENTENCE_BROKER = 19,      /* the root process is gone, or does not answer */
+    L2TPC_HOST_SENTENCE_STATE = 20,       /* the state directory */
 };
 
 typedef struct l2tpc_host_reply {
@@ -423,6 +436,10 @@ L2TPC_HOST_API void l2tpc_host_client_free(l2tpc_host_client *client);
 L2TPC_HOST_API int l2tpc_host_client_request(l2tpc_host_client *client,
                                              const l2tpc_host_request *request,
                                              l2tpc_host_reply *reply);
+
+/* l2tpc_host_state_write() in the broker. */
+L2TPC_HOST_API int l2tpc_host_client_state_write(l2tpc_host_client *client, const char *name,
+                                                 const void *bytes, size_t len);
 
 /* Only to be polled, for no event at all: POLLHUP says that the broker is gone. */
 L2TPC_HOST_API int l2tpc_host_client_fd(const l2tpc_host_client *client);

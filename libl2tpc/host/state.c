@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,4 +82,29 @@ int l2tpc_host_state_forget(l2tpc_host *h, const char *name)
         (void)fsync(dir);
     close(dir);
     return rc;
+}
+
+int serve_state_part(l2tpc_host *h, const l2tpc_host_state_part *q, l2tpc_host_reply *reply)
+{
+    int rc;
+
+    if (!memchr(q->tunnel, '\0', sizeof(q->tunnel)) || !l2tpc_host_name_valid(q->tunnel))
+        return reply_fail(reply, -EINVAL, L2TPC_HOST_SENTENCE_BAD_NAME, "tunnel name");
+    if (q->offset == 0)
+        h->state_have = 0;
+    if (q->total > L2TPC_HOST_STATE_MAX || q->n > sizeof(q->bytes) || q->offset != h->state_have ||
+        q->n > q->total - q->offset || (q->n == 0 && q->total > 0))
+        return reply_fail(reply, -EINVAL, L2TPC_HOST_SENTENCE_BAD_REQUEST, "part");
+    if (!h->state)
+        h->state = malloc(L2TPC_HOST_STATE_MAX);
+    if (!h->state)
+        return reply_fail(reply, -ENOMEM, L2TPC_HOST_SENTENCE_STATE, "ENOMEM");
+    memcpy(h->state + q->offset, q->bytes, q->n);
+    h->state_have += q->n;
+    if (h->state_have < q->total)
+        return 0;
+    h->state_have = 0;
+    rc = l2tpc_host_state_write(h, q->tunnel, h->state, q->total);
+    return rc == 0 ? 0
+                   : reply_fail(reply, rc, L2TPC_HOST_SENTENCE_STATE, "%s", strerrorname_np(-rc));
 }

@@ -21,6 +21,7 @@ __attribute__((format(printf, 1, 2))) static void keylog_line(const char *fmt, .
     const char *path = getenv("L2TPC_KEYLOG");
     char line[1024];
     va_list ap;
+    bool given; /* opened by a program that cannot open anything any more */
     int n;
     int fd;
 
@@ -30,11 +31,13 @@ __attribute__((format(printf, 1, 2))) static void keylog_line(const char *fmt, .
     n = vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
     if (n > 0 && (size_t)n < sizeof(line)) {
-        fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd >= 0) {
+        given = sscanf(path, "fd:%d", &fd) == 1;
+        if (!given)
+            fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd >= 0)
             (void)!write(fd, line, (size_t)n);
+        if (fd >= 0 && !given)
             (void)close(fd);
-        }
     }
     wipe(line, sizeof(line));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Keys for tshark, in test builds only: one JSON line each, appended to the file that the
- * environment variable L2TPC_KEYLOG names. Without it nothing is written.
+ * environment variable L2TPC_KEYLOG names, or to the descriptor "fd:N". Without it nothing is
+ * written.
  */
 #ifndef L2TPC_IO_KEYLOG_H
 #define L2TPC_IO_KEYLOG_H

@@ -42,12 +42,17 @@ static void set_int(int fd, int level, int name, int value)
     (void)setsockopt(fd, level, name, &value, sizeof(value));
 }
 
+/* A socket that was opened for us by who has the rights may have more than we could ask for. */
 static void set_buffer(int fd, int forced, int plain)
 {
     int size = SOCKET_BUFFER;
+    int now = 0;
+    socklen_t n = sizeof(now);
 
-    if (setsockopt(fd, SOL_SOCKET, forced, &size, sizeof(size)) != 0)
-        (void)setsockopt(fd, SOL_SOCKET, plain, &size, sizeof(size));
+    if (setsockopt(fd, SOL_SOCKET, forced, &size, sizeof(size)) == 0 ||
+        (getsockopt(fd, SOL_SOCKET, plain, &now, &n) == 0 && now >= size))
+        return;
+    (void)setsockopt(fd, SOL_SOCKET, plain, &size, sizeof(size));
 }
 
 void port_prepare(int fd, uint8_t family)

@@ -29,6 +29,7 @@ struct runner {
     struct endpoint remote;
     struct inaddr local;
     int ifindex;
+    unsigned outer_mtu;
     int tun_fd;
     bool kicking, again, down;
     struct runner_test test; /* empty in a release */
@@ -72,11 +73,33 @@ static void take_given(struct runner *r, enum dial_path path, uint8_t family, ui
         close(fd);
 }
 
+/* Who may not mark a socket has an owner who can ask. False with errno. */
+static bool find_way(struct runner *r, const struct endpoint *remote)
+{
+    struct runner_route way;
+    int told = r->hooks.route ? r->hooks.route(r->hooks.user, remote, &way) : 0;
+
+    if (told < 0) {
+        errno = -told;
+        return false;
+    }
+    if (told == 0) {
+        if (!io_route_to(remote, &r->ports, &r->local, &r->ifindex))
+            return false;
+        r->outer_mtu = io_mtu_to(remote, &r->ports);
+        return true;
+    }
+    r->local = way.local;
+    r->ifindex = way.ifindex;
+    r->outer_mtu = way.mtu;
+    return true;
+}
+
 static bool open_sockets(struct runner *r, const struct dial_event *e, struct failure *f)
 {
     uint8_t family = e->remote.addr.family;
 
-    if (!io_route_to(&e->remote, &r->ports, &r->local, &r->ifindex)) {
+    if (!find_way(r, &e->remote)) {
         *f = failure_make(FAILURE_IKE_UNREACHABLE);
         f->os_error = errno;
         failure_set_value(f, span_str(strerror(errno)));
@@ -105,7 +128,7 @@ static void serve_sockets(struct runner *r, const struct dial_event *e, l2tpc_us
         local =
             (struct endpoint){.addr = r->local, .port = hub_port(r->hub, DIAL_PATH_IKE, family)};
         plane_set_local(r->plane, &r->local);
-        dial_set_outer_mtu(r->dial, io_mtu_to(&e->remote, &r->ports));
+        dial_set_outer_mtu(r->dial, r->outer_mtu);
     }
     dial_answer_sockets(r->dial, e->need_id, &local, hub_port(r->hub, DIAL_PATH_NATT, family),
                         ok ? NULL : &f, now);

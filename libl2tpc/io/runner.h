@@ -10,6 +10,12 @@
 #include "io/hub.h"
 #include "io/loop.h"
 
+struct runner_route {
+    struct inaddr local;
+    int ifindex;
+    unsigned mtu; /* 0: unknown */
+};
+
 struct runner_hooks {
     void *user;
     /*
@@ -19,6 +25,9 @@ struct runner_hooks {
     void (*event)(void *user, const struct dial_event *e, l2tpc_us now);
     /* A socket of the owner's for this path, or -1: the library opens one. */
     int (*open_socket)(void *user, enum dial_path path, uint8_t family, uint16_t port);
+    /* The way to the server: 1 when `out` is filled in, 0 to ask the kernel here, or a negative
+     * errno value. */
+    int (*route)(void *user, const struct endpoint *remote, struct runner_route *out);
 };
 
 struct runner;

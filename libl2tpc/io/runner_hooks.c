@@ -20,6 +20,7 @@ void runner_test_init(struct runner_test *t)
 
     t->lie = lie && strcmp(lie, "esp") == 0;
     t->leak = lie && strcmp(lie, "clear") == 0;
+    t->leak_fd = t->leak ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
 }
 
 void runner_test_life(struct dial_config *config)
@@ -59,17 +60,15 @@ void runner_test_keys(struct dial *d, const struct inaddr *local, const struct i
 void runner_test_leak(struct runner_test *t, const struct inaddr *remote)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(1701)};
-    int fd;
 
     if (!t->leak || t->leaked || remote->family != 4)
         return;
     t->leaked = true;
     memcpy(&to.sin_addr, remote->bytes, 4);
-    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    if (t->leak_fd < 0)
         return;
-    (void)sendto(fd, "clear", 5, 0, (const struct sockaddr *)&to, sizeof(to));
-    close(fd);
+    (void)sendto(t->leak_fd, "clear", 5, 0, (const struct sockaddr *)&to, sizeof(to));
+    close(t->leak_fd);
 }
 
 const struct dial_facts *runner_test_facts(struct runner_test *t, const struct dial_facts *facts)

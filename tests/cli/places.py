@@ -2,7 +2,9 @@
 """The run directory and the control socket when something else is there."""
 import json
 import os
+import signal
 import socket
+import subprocess
 
 from suite import check
 from bench import Dial, Untouched, NOBODY, PATIENCE, SERVER, SILENT
@@ -103,12 +105,23 @@ def stale_socket():
             check(not os.path.lexists(path), "the socket is left")
 
 
+def kill_all(dial):
+    """The connection and its broker at once, so that neither can clean up."""
+    out = subprocess.run(["pgrep", "-P", str(dial.process.pid)], capture_output=True, text=True)
+    processes = [int(p) for p in out.stdout.split()]
+    for p in processes:
+        os.kill(p, signal.SIGSTOP)
+    dial.process.kill()
+    for p in processes:
+        os.kill(p, signal.SIGKILL)
+    dial.process.wait()
+
+
 @suite.case()
 def killed_connection_is_passed_over():
     with RunDir():
         dial = Dial(bench).wait()
-        dial.process.kill()
-        dial.process.wait()
+        kill_all(dial)
         check(os.path.exists(bench.run_dir + "/l2tpc.sock"), "nothing to pass over")
         failed("local.not-running", 1, "status", "l2tpc")
         dial = Dial(bench).wait()

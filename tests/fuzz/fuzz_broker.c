@@ -17,7 +17,7 @@ static const l2tpc_host_addr allowed_route = {4, 16, {0}, {10, 20}};
 static void make_policy(l2tpc_host_policy *p, uint8_t flags)
 {
     *p = (l2tpc_host_policy){.size = sizeof(*p),
-                             .allow = flags & 0x80 ? 0x7ffeu & ~(1u << L2TPC_HOST_WAY) : 0x7ffeu,
+                             .allow = flags & 0x80 ? 0xfffeu & ~(1u << L2TPC_HOST_WAY) : 0xfffeu,
                              .flags = flags & 31u,
                              .sockets_max = 2,
                              .tunnel = TUNNEL,
@@ -49,7 +49,7 @@ static void check_apply(const l2tpc_host_apply_ip *q, uint32_t flags, bool has_t
 static void check_passed(const l2tpc_host_request *q, const l2tpc_host_policy *p, bool has_tun,
                          unsigned sockets)
 {
-    FUZZ_REQUIRE(q->size == sizeof(*q) && q->type >= 1 && q->type <= L2TPC_HOST_HELLO);
+    FUZZ_REQUIRE(q->size == sizeof(*q) && q->type >= 1 && q->type <= L2TPC_HOST_STATE_PART);
     FUZZ_REQUIRE(p->allow >> q->type & 1);
     switch (q->type) {
     case L2TPC_HOST_OPEN_UDP:
@@ -69,6 +69,9 @@ static void check_passed(const l2tpc_host_request *q, const l2tpc_host_policy *p
         FUZZ_REQUIRE(p->flags & L2TPC_HOST_POLICY_BLOCK);
         FUZZ_REQUIRE(is_text(q->u.block.tunnel, sizeof(q->u.block.tunnel), TUNNEL));
         FUZZ_REQUIRE(!(q->u.block.flags & 1u) || (p->flags & L2TPC_HOST_POLICY_BLOCK_LAN));
+        break;
+    case L2TPC_HOST_STATE_PART:
+        FUZZ_REQUIRE(is_text(q->u.state_part.tunnel, sizeof(q->u.state_part.tunnel), TUNNEL));
         break;
     case L2TPC_HOST_UNBLOCK:
         FUZZ_REQUIRE(p->flags & L2TPC_HOST_POLICY_BLOCK);

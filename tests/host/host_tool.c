@@ -472,10 +472,8 @@ static const struct {
     {"free", 1, cmd_free},       {"unobserve", 2, cmd_unobserve},
     {"block", 5, cmd_block},     {"unblock", 2, cmd_unblock},
     {"blocked", 1, cmd_blocked}, {"killat", 2, cmd_killat},
-    {"failat", 2, cmd_failat},
-    {"state", 2, cmd_state},
-    {"learn", 3, cmd_learn},
-    {"forget", 2, cmd_forget},
+    {"failat", 2, cmd_failat},   {"state", 2, cmd_state},
+    {"learn", 3, cmd_learn},     {"forget", 2, cmd_forget},
 };
 
 static void run_line(char *line)

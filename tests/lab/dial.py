@@ -104,10 +104,16 @@ class Dial:
         self.objects, self.lines, self.status, self.error = [], [], {}, None
         self.changed = threading.Condition()
         self.folder = os.path.join(bench.folder, "%s-%s" % (client.ns, self.name))
-        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        os.makedirs(self.folder, exist_ok=True)
         self.keylog = os.path.join(self.folder, "keys.jsonl")
+        # The process that has the keys is a user without any right.
+        for path, mode in ((bench.folder, 0o711), (self.folder, 0o711), (self.keylog, 0o622)):
+            if path == self.keylog:
+                open(path, "a").close()
+            os.chmod(path, mode)
         for what, text in (("psk", psk or ""), ("password", password)):
-            with open(os.path.join(self.folder, what), "w") as f:
+            with open(os.open(os.path.join(self.folder, what), os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
+                              0o600), "w") as f:
                 f.write(text + "\n")
         more = [] if default_route else ["--no-default-route"]
         more += [] if memory else ["--no-memory"]
@@ -236,7 +242,7 @@ class Capture:
         lab("capture", "stop", self.file)
         keys = []
         for d in dials:
-            check(os.path.exists(d.keylog), "no key log was written (L2TPC_KEYLOG): is this a "
+            check(os.path.exists(d.keylog) and os.path.getsize(d.keylog), "no key log was written (L2TPC_KEYLOG): is this a "
                   "build with -Dtest_hooks=true?")
             keys += judging.load_keys(d.keylog)
         if sabotaged():
