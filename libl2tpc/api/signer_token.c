@@ -105,10 +105,12 @@ static void on_open(void *user, void *block)
     }
 }
 
+/* What is under way stays where it can be cancelled, whatever else is asked for. */
 static bool start(l2tpc_session *s, struct token_job *j, const struct work_verbs *verbs)
 {
-    s->work = j ? work_start(s->context->loop, verbs, j, s) : NULL;
-    return s->work != NULL;
+    if (j)
+        s->work = work_start(s->context->loop, verbs, j, s);
+    return j && s->work;
 }
 
 void token_begin(l2tpc_session *s, const struct secret *pin, l2tpc_us now)
