@@ -151,6 +151,12 @@ static bool check_am2(struct ike *ike, struct am2 *m, l2tpc_us now)
         (void)drop(ike, FAILURE_IKE_POLICY, "the IKE lifetime is too short", true, now);
     if (v != OFFER_OK)
         return false;
+    if (ike_suite_strength(&m->choice.suite) < ike->cfg.floor_ike) {
+        struct failure weaker = downgrade_ike(ike, &m->choice.suite);
+
+        ike_note_hint(ike, &weaker, true, now);
+        return false;
+    }
     if (!quick_nonce_ok(m->nonce, span_of(ike->ni, ike->n_ni))) {
         (void)drop(ike, FAILURE_IKE_PROTOCOL, "aggressive mode 2: bad nonce", false, now);
         return false;
