@@ -365,6 +365,9 @@ static l2tpc_us patience(const struct ike *ike, const struct quick *q)
 
     if (q->rekey)
         return IKE_REKEY_DEADLINE;
+    /* Aggressive mode's message 3 may be what was lost, and nothing else will be tried. */
+    if (ike->unproven && ike->facts.floated)
+        return IKE_PROBE_WAIT;
     return wait ? us_max(wait, 8 * ike->facts.rtt) : IKE_DEADLINE;
 }
 
