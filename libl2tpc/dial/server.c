@@ -13,6 +13,10 @@ unsigned server_apply(struct dial *d, unsigned quirks)
     quirks &= server_verdict_quirks(&d->facts.server);
     if (d->config.inner_port != 0) /* a person has chosen */
         quirks &= ~(unsigned)SERVER_PORT_1701;
+    /* Aggressive mode ends in the message that says who it is: a quick mode has named the port
+     * already, and 1701 is left to the ladder. */
+    if (d->facts.ike && d->facts.ike->established)
+        quirks &= ~(unsigned)SERVER_PORT_1701;
     if (d->config.nt_hash_utf8_bytes)
         quirks &= ~(unsigned)SERVER_UTF8;
     if (quirks & SERVER_PORT_1701) {
