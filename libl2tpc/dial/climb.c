@@ -149,6 +149,8 @@ bool climb_on(struct dial *d, const struct failure *failure, l2tpc_us now)
     if (d->closing != CLOSING_NOT || d->facts.up || !d->facts.ladder)
         return false;
     if (is_late_delete(d, failure)) {
+        if (d->config.aggressive)
+            return false;
         new_ike(d, now);
         return true;
     }
@@ -160,7 +162,7 @@ bool climb_on(struct dial *d, const struct failure *failure, l2tpc_us now)
         tell_rung(d);
         return true;
     }
-    if (step == LADDER_QUICK && d->mm5 >= LADDER_MM5_MAX)
+    if (step == LADDER_QUICK && (d->mm5 >= LADDER_MM5_MAX || d->config.aggressive))
         return false;
     tell_rung(d);
     new_ike(d, now);

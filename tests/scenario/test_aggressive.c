@@ -102,6 +102,22 @@ static bool lose(void *ctx, const struct simlink_packet *k)
     return number >= l->first && number < l->first + l->count;
 }
 
+/* Message 3 and quick mode 1 go again for longer than a rung of the ladder would wait. */
+TEST(aggressive_waits_for_message_3)
+{
+    struct loss loss = {.dir = SIMLINK_TO_PEER, .first = 1, .count = 12, .on = true};
+    struct world_config c;
+    struct world *w;
+
+    aggressive(&c);
+    c.link.hook = lose;
+    c.link.hook_ctx = &loss;
+    w = world_new(&c);
+    CHECK(world_dial(w, US_S(60)));
+    CHECK_INT(peer_facts(w->sim.peer)->aggressive_modes, 1);
+    world_free(w);
+}
+
 TEST(aggressive_each_message_lost)
 {
     for (int dir = SIMLINK_TO_PEER; dir <= SIMLINK_TO_CLIENT; dir++) {
@@ -220,6 +236,71 @@ TEST(aggressive_port_4500_closed)
     aggressive(&c);
     c.link.hook = only_500;
     CHECK(fails(&c, FAILURE_IKE_PORT_4500, US_S(47), 1));
+}
+
+/* ---- with the ladder, the memory and the table of servers ---- */
+/* A quick mode under the same IKE SA may follow, a second exchange of this kind never does. */
+TEST(aggressive_is_run_once)
+{
+    for (unsigned deletes = 0; deletes < 2; deletes++) {
+        struct world_config c;
+        struct world *w;
+
+        aggressive(&c);
+        c.dial.inner_port = 0; /* ours to choose */
+        c.peer.wants_1701 = PEER_1701_REFUSED;
+        c.peer.deletes_ike = deletes;
+        w = world_new(&c);
+        CHECK_INT(world_dial(w, US_S(60)), !deletes);
+        CHECK_INT(peer_facts(w->sim.peer)->aggressive_modes, 1);
+        CHECK_INT(peer_facts(w->sim.peer)->main_modes, 0);
+        world_free(w);
+    }
+}
+
+/* The vendor IDs that call for port 1701 come too late for the first quick mode. */
+TEST(aggressive_leaves_port_1701_to_the_ladder)
+{
+    static const char own[] =
+        "l2tpc-servers 1\nserver Old router\nno-vendor-id 0102\nquirk port-1701\n";
+    struct servers *s = servers_new();
+    struct servers_problem p;
+    struct world_config c;
+    struct world *w;
+
+    CHECK(servers_add(s, "own", span_str(own), &p));
+    aggressive(&c);
+    c.dial.servers = s;
+    c.dial.inner_port = 0;
+    c.peer.wants_1701 = PEER_1701_REFUSED;
+    w = world_new(&c);
+    CHECK(world_dial(w, US_S(60)));
+    CHECK_INT(peer_facts(w->sim.peer)->client_port, 1701);
+    CHECK_INT(dial_facts(w->dial)->server_quirks, 0);
+    world_free(w);
+    servers_free(s);
+}
+
+TEST(aggressive_is_not_followed_down)
+{
+    struct world_config c;
+    struct world *w;
+
+    aggressive(&c);
+    c.policy = NULL;
+    c.dial.policy.ike[0] = (struct ike_suite){CIPHER_AES_CBC, 256, HASH_SHA256, DH_MODP2048};
+    c.dial.policy.ike[1] = (struct ike_suite){CIPHER_3DES_CBC, 0, HASH_SHA1, DH_MODP2048};
+    c.dial.policy.n_ike = 2;
+    c.dial.policy.esp[0] = (struct esp_suite){CIPHER_AES_CBC, 256, HASH_SHA1, false};
+    c.dial.policy.n_esp = 1;
+    c.peer.policy.ike[0] = c.dial.policy.ike[1];
+    c.peer.policy.n_ike = 1;
+    w = world_new(&c);
+    CHECK(world_dial(w, US_S(30)));
+    world_free(w);
+    c.dial.has_learned = true;
+    c.dial.learned = (struct learned){.floor_ike = STRENGTH_STRONG, .floor_esp = STRENGTH_NONE};
+    CHECK(fails(&c, FAILURE_IKE_DOWNGRADE, US_S(10), 99));
 }
 
 /* ---- consent ---- */
