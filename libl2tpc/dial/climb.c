@@ -169,17 +169,23 @@ bool climb_on(struct dial *d, const struct failure *failure, l2tpc_us now)
     return true;
 }
 
-void climb_on_quick_failed(struct dial *d, const struct failure *failure, l2tpc_us now)
+/* Port 1701 came to nothing: what is negotiated and remembered from here on has the port before. */
+static void leave_port(struct dial *d)
 {
     struct ike_quick_try t = {
         .policy = &d->ladder.now.policy,
         .inner_port = d->inner_port,
     };
 
+    d->wants_port_1701 = d->ladder.now.port_1701 = false;
+    ike_set_quick(d->ike, &t);
+}
+
+void climb_on_quick_failed(struct dial *d, const struct failure *failure, l2tpc_us now)
+{
     /* Beside a pair that is there it was only a try: the pair goes on. */
     if (d->wants_port_1701 && data_current(&d->data)) {
-        d->wants_port_1701 = d->ladder.now.port_1701 = false;
-        ike_set_quick(d->ike, &t);
+        leave_port(d);
         return;
     }
     if (!climb_on(d, failure, now))
@@ -209,6 +215,8 @@ void climb_try_port(struct dial *d, l2tpc_us now)
     d->wants_port_1701 = new_quick(d, now);
     if (d->wants_port_1701)
         tell_rung(d);
+    else
+        leave_port(d);
 }
 
 /* The pair for port 1701 takes the place of the silent one, and L2TP begins anew inside it. */
