@@ -247,6 +247,16 @@ static void warn(struct dial *d, const struct failure *f)
     dial_events_push(&d->events, &e);
 }
 
+/* How much of it leaves room for the other one, in whole characters. */
+static int half_of(const char *id)
+{
+    int n = (int)strnlen(id, PEER_TEXT_MAX / 2 - 8);
+
+    while (n > 0 && ((unsigned char)id[n] & 0xc0) == 0x80)
+        n--;
+    return n;
+}
+
 /* With a pre-shared key any identity is taken, but not in silence; a certificate is proof enough.
  */
 void climb_note_peer(struct dial *d)
@@ -261,7 +271,8 @@ void climb_note_peer(struct dial *d)
     if (d->facts.peer_id_changed) /* said on an earlier rung */
         return;
     d->facts.peer_id_changed = true;
-    (void)snprintf(f.value, sizeof(f.value), "%.56s (%.56s before)", i->peer_id, l->peer_id);
+    (void)snprintf(f.value, sizeof(f.value), "%.*s (%.*s before)", half_of(i->peer_id), i->peer_id,
+                   half_of(l->peer_id), l->peer_id);
     warn(d, &f);
 }
 
