@@ -13,6 +13,7 @@
 
 /* RSA 2048 and SHA-2: what OpenSSL calls level 2. */
 #define AUTH_LEVEL 2
+#define KEY_BITS 112 /* of that level */
 #define SHA1_BITS 63 /* what OpenSSL gives a signature over SHA-1; MD5 has less */
 #define OID_IKE_INTERMEDIATE "1.3.6.1.5.5.8.2.2"
 #define OID_IPSEC_IKE "1.3.6.1.5.5.7.3.17"
@@ -257,6 +258,7 @@ static enum cert_verdict judge_strength(STACK_OF(X509) * path, char detail[CERT_
         int bits = 0;
 
         if (X509_get0_pubkey(cert) && key_kind(X509_get0_pubkey(cert), &auth) != KEYFILE_WEAK &&
+            EVP_PKEY_get_security_bits(X509_get0_pubkey(cert)) >= KEY_BITS &&
             (i == last ||
              (X509_get_signature_info(cert, NULL, NULL, &bits, NULL) == 1 && bits >= SHA1_BITS)))
             continue;
