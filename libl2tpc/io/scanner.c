@@ -100,7 +100,8 @@ static void on_resolved(void *user, const struct inaddr *addresses, unsigned n,
 
     r->resolve = NULL;
     r->n_addresses = n < DIAL_ADDRESSES_MAX ? n : DIAL_ADDRESSES_MAX;
-    memcpy(r->address, addresses, r->n_addresses * sizeof(addresses[0]));
+    if (r->n_addresses > 0)
+        memcpy(r->address, addresses, r->n_addresses * sizeof(addresses[0]));
     for (unsigned i = 0; i < r->n_addresses; i++)
         inaddr_unmap(&r->address[i]);
     if (r->n_addresses == 0)
