@@ -190,6 +190,7 @@ static enum token_result read_certificate(struct token *t, P11KitUri *uri, uint8
 
     if (r != TOKEN_OK)
         return r;
+    free(t->certificate); /* of a look before the PIN */
     t->certificate = malloc(CERTS_BYTES_MAX);
     if (!t->certificate)
         return TOKEN_MEMORY;
