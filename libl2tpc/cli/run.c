@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/room.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,6 +36,9 @@ int cmd_run(int argc, char **argv)
         return EXIT_USAGE;
     }
     options.encapsulation = "udp";
+    /* What the command inherits it may read again from its start. */
+    if (options.secrets_fd > STDERR_FILENO)
+        (void)fcntl(options.secrets_fd, F_SETFD, FD_CLOEXEC);
     if (!room_open(&room)) {
         complain(_("No network for the command could be made: %s."), room.error);
         complain("%s", advice(&room));
