@@ -115,6 +115,31 @@ void secret_tell_origin(l2tpc_config *config, int kind, const struct secret_byte
         (void)l2tpc_config_set_secret_origin(config, &o);
 }
 
+static bool holds(const struct file_bytes *f, const char *words)
+{
+    return memmem(f->bytes, f->n, words, strlen(words)) != NULL;
+}
+
+/*
+ * A key that opens without a passphrase: whoever reads the file has it. A PKCS#12 file (version 3
+ * behind the head of its SEQUENCE) may have none, too; one that is locked guards itself.
+ */
+static bool holds_open_key(const char *path)
+{
+    static const unsigned char version_3[] = {0x02, 0x01, 0x03};
+    struct file_bytes f = {0};
+    bool open_key = false;
+
+    if (!file_read(path, &f))
+        return false;
+    if (holds(&f, "-----BEGIN"))
+        open_key = holds(&f, "PRIVATE KEY-----") && !holds(&f, "ENCRYPTED");
+    else if (f.n > 8 && f.bytes[0] == 0x30)
+        open_key = memmem(f.bytes, 8, version_3, sizeof(version_3)) != NULL;
+    file_forget(&f);
+    return open_key;
+}
+
 void key_tell_origin(l2tpc_config *config, const char *path, bool warn)
 {
     struct secret_bytes key = {.given = true};
@@ -126,7 +151,7 @@ void key_tell_origin(l2tpc_config *config, const char *path, bool warn)
     key.owner = st.st_uid;
     key.mode = st.st_mode & 07777;
     secret_tell_origin(config, L2TPC_SECRET_KEY, &key, path);
-    if (warn)
+    if (warn && holds_open_key(path))
         secret_warn_readers(&key, path, _("private key"));
 }
 

@@ -49,7 +49,7 @@ static inline int64_t runner_test_wall(int64_t now)
 }
 
 static inline static inline void runner_test_keys(const struct dial *d, const struct inaddr *local,
-                                    const struct inaddr *remote)
+                                                  const struct inaddr *remote)
 {
     (void)d;
     (void)local;

@@ -73,7 +73,7 @@ def bad_words():
                           ("--interface", "%d%d"), ("--interface", ""), ("--interface", "l2tp%s"),
                           ("--interface", "..")):
         usage(*base(), *secrets(), option, value, words=option + " does not take")
-    usage(*base(), *["--allow", "pap"] * 5, words="--allow was given too often")
+    usage(*base(), *["--allow", "pap"] * 9, words="--allow was given too often")
     usage(*base(), *["--quirk", "port-1701"] * 5, words="--quirk was given too often")
 
 

@@ -389,6 +389,8 @@ void ike_timer_sa(struct ike *ike, l2tpc_us now)
     case P1_CERT_ASKED:
         if (ike->responder)
             phase1_peer_timer(ike, now);
+        else if (ike->role != IKE_ROLE_ROOT && now >= us_add(ike->stage_first, IKE_RENEW_DEADLINE))
+            ike->state = P1_CLOSED; /* nobody signs: the next try asks again */
         return;
     case P1_MM2_SENT:
     case P1_MM4_SENT:
@@ -426,7 +428,9 @@ l2tpc_us ike_deadline_sa(const struct ike *ike)
         return phase1_peer_deadline(ike);
     case P1_SIGN_ASKED:
     case P1_CERT_ASKED:
-        return ike->responder ? phase1_peer_deadline(ike) : US_NEVER;
+        if (ike->responder)
+            return phase1_peer_deadline(ike);
+        return ike->role != IKE_ROLE_ROOT ? us_add(ike->stage_first, IKE_RENEW_DEADLINE) : US_NEVER;
     case P1_NEW:
     case P1_PSK_ASKED:
     case P1_CLOSED:
