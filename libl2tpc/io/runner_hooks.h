@@ -48,8 +48,8 @@ static inline int64_t runner_test_wall(int64_t now)
     return now;
 }
 
-static inline static inline void runner_test_keys(const struct dial *d, const struct inaddr *local,
-                                                  const struct inaddr *remote)
+static inline void runner_test_keys(const struct dial *d, const struct inaddr *local,
+                                    const struct inaddr *remote)
 {
     (void)d;
     (void)local;
