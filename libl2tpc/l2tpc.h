@@ -287,6 +287,13 @@ L2TPC_API int l2tpc_config_set_interface(l2tpc_config *config, const char *name)
  * "no-fragmentation": IKE fragments are neither announced nor sent.
  * "sha256-96": HMAC-SHA2-256 in ESP is cut to 96 bits, as old servers do it. */
 L2TPC_API int l2tpc_config_set_quirk(l2tpc_config *config, const char *quirk);
+/*
+ * "on": a tunnel that was up and is lost is dialed again, at once and then 1, 2, 4 ... 60 s apart,
+ * as long as a new dial can help: not after a refused login, key or certificate. Its interface,
+ * routes and DNS stay meanwhile. Secrets that were asked for are kept until the end. Default "off":
+ * a program hears of the loss and decides.
+ */
+L2TPC_API int l2tpc_config_set_reconnect(l2tpc_config *config, const char *reconnect);
 
 /*
  * What an earlier dial of this profile has learned about the server: bytes of a LEARNED event. The
@@ -412,6 +419,13 @@ L2TPC_API void l2tpc_session_free(l2tpc_session *session);
 L2TPC_API int l2tpc_session_start(l2tpc_session *session);
 /* Polite end; the DOWN event follows within seconds. Repeating it is fine. */
 L2TPC_API void l2tpc_session_stop(l2tpc_session *session);
+/*
+ * Links, addresses or routes of this computer have changed: a tunnel that is to reconnect and whose
+ * way to the server now begins at another address is dialed from there at once. When nothing of
+ * that has changed nothing happens. Let a second pass without changes first. A session whose
+ * host_ops serve ROUTE goes back to the address that it had, and looks no name up.
+ */
+L2TPC_API void l2tpc_session_network_changed(l2tpc_session *session);
 /* Readable when an event waits. Never read it yourself; closed by l2tpc_session_free(). */
 L2TPC_API int l2tpc_session_get_fd(const l2tpc_session *session);
 /* The next event, owned by the caller, or NULL. */
@@ -440,6 +454,7 @@ typedef enum l2tpc_event_type {
     L2TPC_EVENT_RUNG = 9,     /* text: the dial goes on in another way, "raw-esp" */
     L2TPC_EVENT_WARNING = 10, /* error, which ends nothing */
     L2TPC_EVENT_LEARNED = 11, /* text: to be kept for l2tpc_config_set_learned(), at most 16 KiB */
+    L2TPC_EVENT_RECONNECTING = 12, /* error: why the tunnel, or its dial, was lost; the wait */
 } l2tpc_event_type;
 
 L2TPC_API void l2tpc_event_free(l2tpc_event *event); /* NULL is fine */
@@ -447,6 +462,8 @@ L2TPC_API l2tpc_event_type l2tpc_event_get_type(const l2tpc_event *event);
 /* "ike-quick"; the current stage for events that have none of their own. */
 L2TPC_API const char *l2tpc_event_get_stage(const l2tpc_event *event);
 L2TPC_API double l2tpc_event_get_stage_ms(const l2tpc_event *event);
+/* RECONNECTING: until the next dial begins. */
+L2TPC_API unsigned l2tpc_event_get_wait_ms(const l2tpc_event *event);
 L2TPC_API const l2tpc_need *l2tpc_event_get_need(const l2tpc_event *event);   /* or NULL */
 L2TPC_API const l2tpc_error *l2tpc_event_get_error(const l2tpc_event *event); /* or NULL */
 L2TPC_API const char *l2tpc_event_get_text(const l2tpc_event *event);         /* or NULL */

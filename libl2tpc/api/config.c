@@ -408,3 +408,11 @@ int l2tpc_config_set_quirk(l2tpc_config *c, const char *quirk)
         return L2TPC_EINVAL;
     return L2TPC_OK;
 }
+
+int l2tpc_config_set_reconnect(l2tpc_config *c, const char *reconnect)
+{
+    if (!c || !reconnect || (strcmp(reconnect, "on") != 0 && strcmp(reconnect, "off") != 0))
+        return L2TPC_EINVAL;
+    c->reconnect = strcmp(reconnect, "on") == 0;
+    return L2TPC_OK;
+}

@@ -112,6 +112,11 @@ double l2tpc_event_get_stage_ms(const l2tpc_event *e)
     return e->stage_ms;
 }
 
+unsigned l2tpc_event_get_wait_ms(const l2tpc_event *e)
+{
+    return e->wait_ms;
+}
+
 const l2tpc_need *l2tpc_event_get_need(const l2tpc_event *e)
 {
     return e->has_need ? &e->need : NULL;

@@ -329,8 +329,25 @@ static void fill_stages(l2tpc_status *st, const struct dial_facts *f)
     }
 }
 
+static void fill_recovery(l2tpc_status *st, const l2tpc_session *s)
+{
+    const struct recovery *r = &s->recovery;
+
+    if (!r->on && r->count == 0)
+        return;
+    set_uint(st, STATUS_recovery_reconnects, r->count);
+    if (r->failure.id != FAILURE_NONE)
+        set_text(st, STATUS_recovery_last_failure, failure_code(r->failure.id));
+    if (r->waiting)
+        set_uint(st, STATUS_recovery_wait_ms, r->wait / 1000);
+}
+
 static const char *state_text(const l2tpc_session *s, const struct dial_facts *f)
 {
+    if (s->recovery.stopping)
+        return s->down ? "down" : "closing";
+    if (s->recovery.active && !s->down)
+        return "reconnecting";
     if (f->failure.id != FAILURE_NONE && f->closing)
         return "failed";
     if (s->down || f->down || !s->started)
@@ -366,6 +383,7 @@ void status_fill(l2tpc_status *st, l2tpc_session *s)
         fill_ppp(st, f);
     status_fill_secrets(st, s);
     fill_counts(st, f, &kernel);
+    fill_recovery(st, s);
     fill_details(st, f);
     st->n_evidence = proof_judge(f, &kernel, st->evidence, &st->is_l2tp_in_ipsec);
     if (f->ppp && f->ppp->rtt)
@@ -374,7 +392,7 @@ void status_fill(l2tpc_status *st, l2tpc_session *s)
         st->rtt_ms = (double)f->l2tp->rtt / 1000.0;
     else if (f->ike)
         st->rtt_ms = (double)f->ike->rtt / 1000.0;
-    st->failed = f->failure.id != FAILURE_NONE && f->closing;
+    st->failed = strcmp(st->state, "failed") == 0;
     st->error.failure = f->failure;
     memcpy(st->error.server, s->config.server, sizeof(st->error.server));
 }

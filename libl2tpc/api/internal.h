@@ -4,6 +4,7 @@
 #define L2TPC_API_INTERNAL_H
 
 #include "dial/dial.h"
+#include "dial/reconnect.h"
 #include "io/hub.h"
 #include "io/loop.h"
 #include "io/revocation.h"
@@ -95,6 +96,7 @@ struct l2tpc_config {
     char server_id[SERVER_MAX_LEN + 1]; /* as it was written */
     struct cert_id own_id, peer_id;     /* type 0: not set */
     bool aggressive, aggressive_allowed;
+    bool reconnect;
 };
 
 struct l2tpc_error {
@@ -111,7 +113,29 @@ struct l2tpc_event {
     char session_name[NAME_MAX_LEN + 1];
     l2tpc_error error;
     char *text; /* heap, or NULL */
+    unsigned wait_ms;
     struct l2tpc_event *next;
+};
+
+/* What brings a lost tunnel back; recovery.c. */
+struct recovery {
+    bool on;       /* the profile wants it */
+    bool active;   /* the tunnel was lost and is not up again */
+    bool again;    /* the present dial goes down, and another one follows */
+    bool waiting;  /* no dial is there until the timer runs out */
+    bool stopping; /* the user wants it to end */
+    bool no_way;   /* to the server, when we were last told of a change */
+    bool may_ask;  /* for the server's name again */
+    bool kept;     /* addresses, routes and DNS of a dial that is gone are in force */
+    struct reconnect policy;
+    struct failure failure; /* the last one */
+    l2tpc_us wait;
+    unsigned count; /* how often it came back */
+    struct loop_timer timer;
+    int tun_fd; /* ours, beside the dial's */
+    struct inaddr local_ip, server;
+    struct l2tp_former former[L2TP_FORMER_MAX];
+    unsigned n_former;
 };
 
 struct kernel_counts {
@@ -142,6 +166,7 @@ struct l2tpc_session {
     bool psk_measured;
     unsigned psk_bits;
     char since[32]; /* when it came up: RFC 3339, UTC; empty before */
+    struct recovery recovery;
 };
 
 /* context.c */
@@ -211,6 +236,30 @@ bool learned_holds(const l2tpc_config *c);
 const char *learned_state(const l2tpc_config *c);
 void learned_warn(l2tpc_session *s);
 void learned_tell(l2tpc_session *s);
+
+/* session.c */
+struct runner *session_runner(l2tpc_session *s); /* a dial that has not begun; NULL: no memory */
+/* The end: DOWN, and FAILED before it unless NULL. */
+void session_over(l2tpc_session *s, const struct failure *f);
+
+/* recovery.c */
+void recovery_init(l2tpc_session *s);
+void recovery_keep_tun(l2tpc_session *s, int fd);
+int recovery_tun(const l2tpc_session *s); /* a descriptor for the next dial, or -1 */
+void recovery_up(l2tpc_session *s, l2tpc_us now);
+/* True: the failure is not the session's end. */
+bool recovery_takes(l2tpc_session *s, const struct failure *f, l2tpc_us now);
+/* True: what the dial wants to be released stays. */
+bool recovery_keeps_ip(l2tpc_session *s);
+void recovery_applied(l2tpc_session *s);
+/* The dial is down. True: another one follows. */
+bool recovery_waits(l2tpc_session *s, l2tpc_us now);
+void recovery_end(l2tpc_session *s);
+/* True: the end needs nothing of the dial. */
+bool recovery_stop(l2tpc_session *s, l2tpc_us now);
+void recovery_network_changed(l2tpc_session *s, l2tpc_us now);
+void recovery_fill_dial(const l2tpc_session *s, struct dial_config *out);
+void recovery_keep_secret(l2tpc_session *s, uint32_t need, const struct span *secret);
 
 /* certificate.c */
 bool blob_set(struct blob *b, const void *bytes, size_t n);

@@ -88,8 +88,12 @@ void serve_tun(l2tpc_session *s, uint32_t need_id, l2tpc_us now)
     l2tpc_need need = need_make(s, L2TPC_NEED_TUN);
     l2tpc_answer answer;
     struct failure f = failure_make(FAILURE_LOCAL_TUN);
-    int fd;
+    int fd = recovery_tun(s);
 
+    if (fd >= 0) {
+        runner_answer_tun(s->runner, need_id, fd, NULL, now);
+        return;
+    }
     memcpy(need.interface_name, s->config.interface_name, sizeof(need.interface_name));
     if (host_serve(s, &need, &answer)) {
         fd = answer.status == 0 ? answer.fd : -1;
@@ -100,6 +104,7 @@ void serve_tun(l2tpc_session *s, uint32_t need_id, l2tpc_us now)
     } else {
         fd = port_open_tun(s->config.interface_name, s->interface_name, &f);
     }
+    recovery_keep_tun(s, fd);
     runner_answer_tun(s->runner, need_id, fd, fd < 0 ? &f : NULL, now);
 }
 
@@ -129,6 +134,7 @@ void serve_apply_ip(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
         event_queue(s, told);
     }
     s->configured = true;
+    recovery_applied(s);
     runner_answer_done(s->runner, e->need_id, NULL, now);
 }
 

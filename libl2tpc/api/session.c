@@ -108,13 +108,16 @@ static void on_dial_event(void *user, const struct dial_event *e, l2tpc_us now)
         break;
     case DIAL_EVENT_UP:
         runner_wall_clock(s->since);
+        recovery_up(s, now);
         tell(s, L2TPC_EVENT_UP, e);
         break;
     case DIAL_EVENT_RELEASE_IP:
-        serve_release_ip(s);
+        if (!recovery_keeps_ip(s))
+            serve_release_ip(s);
         break;
     case DIAL_EVENT_FAILED:
-        tell(s, L2TPC_EVENT_FAILED, e);
+        if (!recovery_takes(s, &e->failure, now))
+            tell(s, L2TPC_EVENT_FAILED, e);
         break;
     case DIAL_EVENT_RUNG:
         tell(s, L2TPC_EVENT_RUNG, e);
@@ -127,10 +130,23 @@ static void on_dial_event(void *user, const struct dial_event *e, l2tpc_us now)
         break;
     case DIAL_EVENT_DOWN:
         observer_close(s);
-        s->down = true;
-        tell(s, L2TPC_EVENT_DOWN, e);
+        if (!recovery_waits(s, now))
+            session_over(s, NULL);
         break;
     }
+}
+
+void session_over(l2tpc_session *s, const struct failure *f)
+{
+    struct dial_event e = {.stage = runner_facts(s->runner)->current};
+
+    recovery_end(s);
+    s->down = true;
+    if (f) {
+        e.failure = *f;
+        tell(s, L2TPC_EVENT_FAILED, &e);
+    }
+    tell(s, L2TPC_EVENT_DOWN, &e);
 }
 
 static void fill_dial_config(const l2tpc_session *s, struct dial_config *out)
@@ -169,6 +185,23 @@ static void fill_dial_config(const l2tpc_session *s, struct dial_config *out)
     (void)snprintf(out->user, sizeof(out->user), "%s", c->user);
     /* The tunnel's host name says nothing about this computer or its user. */
     (void)snprintf(out->host_name, sizeof(out->host_name), "l2tpc");
+    recovery_fill_dial(s, out);
+}
+
+struct runner *session_runner(l2tpc_session *s)
+{
+    struct runner_hooks hooks = {.user = s,
+                                 .event = on_dial_event,
+                                 .open_socket = session_open_socket,
+                                 .route = session_route};
+    l2tpc_context *c = s->context;
+    struct dial_config dial;
+    struct runner *runner;
+
+    fill_dial_config(s, &dial);
+    runner = runner_new(c->loop, c->hub, &c->ports, &dial, &hooks);
+    wipe(&dial, sizeof(dial));
+    return runner;
 }
 
 static bool copy_blobs(l2tpc_config *to, const l2tpc_config *from)
@@ -195,9 +228,6 @@ static bool token_fits(const l2tpc_config *c)
 
 int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_config *config)
 {
-    struct runner_hooks hooks = {
-        .event = on_dial_event, .open_socket = session_open_socket, .route = session_route};
-    struct dial_config dial;
     l2tpc_session *s;
 
     if (!out || !context || !config || !config->server[0] || !token_fits(config))
@@ -209,15 +239,13 @@ int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_c
     s->config = *config;
     s->config.certificate = s->config.key = s->config.ca = (struct blob){0};
     s->event_fd = notify_open();
-    hooks.user = s;
-    fill_dial_config(s, &dial);
+    recovery_init(s);
     pthread_mutex_lock(&context->lock);
     if (s->event_fd >= 0 && events_reserve(s) && copy_blobs(&s->config, config))
-        s->runner = runner_new(context->loop, context->hub, &context->ports, &dial, &hooks);
+        s->runner = session_runner(s);
     if (s->runner)
         context->holders++;
     pthread_mutex_unlock(&context->lock);
-    wipe(&dial, sizeof(dial));
     if (!s->runner) {
         events_forget(s);
         notify_close(s->event_fd);
@@ -240,6 +268,8 @@ void l2tpc_session_free(l2tpc_session *s)
     }
     token_end(s);
     revocation_end(s);
+    s->recovery.kept = false;
+    recovery_end(s);
     runner_free(s->runner);
     signer_free(s->signer);
     pthread_mutex_unlock(&s->context->lock);
@@ -273,8 +303,18 @@ void l2tpc_session_stop(l2tpc_session *s)
     if (!s)
         return;
     pthread_mutex_lock(&s->context->lock);
-    if (s->started && !s->down)
+    if (s->started && !s->down && !recovery_stop(s, io_now()))
         runner_stop(s->runner, io_now());
+    pthread_mutex_unlock(&s->context->lock);
+}
+
+void l2tpc_session_network_changed(l2tpc_session *s)
+{
+    if (!s)
+        return;
+    pthread_mutex_lock(&s->context->lock);
+    if (s->started && !s->down)
+        recovery_network_changed(s, io_now());
     pthread_mutex_unlock(&s->context->lock);
 }
 
@@ -326,6 +366,8 @@ int l2tpc_session_answer(l2tpc_session *s, uint32_t need, const l2tpc_answer *an
         answer_passphrase(s, a.status == 0 ? &secret : NULL, io_now());
     else
         taken = runner_answer_secret(s->runner, need, a.status == 0 ? &secret : NULL, io_now());
+    if (taken && a.status == 0)
+        recovery_keep_secret(s, need, &secret);
     pthread_mutex_unlock(&s->context->lock);
     return taken ? L2TPC_OK : L2TPC_ENOTFOUND;
 }

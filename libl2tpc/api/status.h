@@ -45,7 +45,7 @@ struct status_detail {
 };
 
 struct l2tpc_status {
-    const char *state; /* dialing, up, closing, failed, down */
+    const char *state; /* dialing, up, reconnecting, closing, failed, down */
     bool is_l2tp_in_ipsec;
     char name[NAME_MAX_LEN + 1];
     struct evidence evidence[EVIDENCE_MAX];

@@ -35,6 +35,7 @@ struct failure {
     char value[PEER_TEXT_MAX];     /* {value}: the offending value, escaped */
     int os_error;                  /* {os_error}: errno of a local failure, else 0 */
     char expected[PEER_TEXT_MAX];  /* {expected}: instead of {value}, escaped */
+    bool stay_away;                /* the peer's own result: a new dial would be refused as well */
 };
 
 /* A failure with its row's own stage and no arguments. */

@@ -76,6 +76,7 @@
 #define NATT_KEEPALIVE US_S(20)
 #define DPD_IDLE US_S(30)
 #define DPD_UNANSWERED US_S(10) /* traffic that goes out and brings nothing back */
+#define DPD_UNREACHABLE US_S(1) /* of silence, before ICMP makes us ask */
 #define DPD_RETRY US_S(3)
 #define DPD_TRIES 5
 #define DPD_ANSWERS_PER_S 5
@@ -109,6 +110,11 @@
 #define L2TP_WINDOW_CAP 16 /* of what a peer announces */
 #define L2TP_HELLO US_S(60)
 #define L2TP_MESSAGE_MAX 1500
+#define L2TP_FORMER_SENDS                                                                          \
+    4                     /* of the StopCCN for a tunnel that was lost; servers may not know it    \
+                           */
+#define L2TP_FORMER_MAX 3 /* tunnels that the server may still hold, the newest ones */
+#define L2TP_FORMER_NS 4  /* messages that may have been under way when it was lost */
 #define L2TP_PORT 1701
 #define OUTER_MTU_MAX 1500 /* Ethernet's; assumed where nothing is known */
 #define OUTER_MTU_MIN_IPV4                                                                         \
@@ -181,5 +187,15 @@
 #define SERVERS_LINE_MAX 400
 #define SERVERS_ROWS_MAX 256     /* of all files together; each is looked at for every dial */
 #define SERVERS_CONDITIONS_MAX 8 /* of one row */
+/* Reconnecting: a tunnel that was up is dialed again at once, then 1, 2, 4 ... s apart. */
+#define RECONNECT_FIRST US_S(1)
+#define RECONNECT_CAP US_S(60)
+#define RECONNECT_CLOSED                                                                           \
+    US_S(4) /* at least, after a server's own end: SoftEther is done with its tunnel 3 s later,    \
+               and its thread spins when the next one comes before */
+#define RECONNECT_GOOD US_S(60)    /* up for less, the waits go on where they were */
+#define RECONNECT_RESOLVE_EVERY 3  /* dials; the others go to the address that worked */
+#define RECONNECT_TOKEN US_MS(200) /* a token that is busy is looked at again */
+#define RECONNECT_STOP US_MS(80)   /* a user who ends it waits for no goodbye */
 
 #endif

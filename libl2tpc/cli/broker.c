@@ -11,7 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SOCKETS_MAX 64 /* three at a time; more after each change of the network */
+/* Three for each family in all: a context keeps the ones it was given, also for its next dials. The
+ * rest is for sockets that did not fit. */
+#define SOCKETS_MAX 64
 
 #define BIT(type) (1u << (type))
 

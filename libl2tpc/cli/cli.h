@@ -47,6 +47,7 @@ struct connect_options {
     char **command;          /* l2tpc run: ends with NULL */
     const char *servers_dir; /* NULL: the one in /etc */
     bool no_memory;
+    const char *reconnect; /* "on", "off" */
 };
 
 /* options.c: 0, or the exit status after a sentence or the help has been printed (-1 for help). */
@@ -168,6 +169,18 @@ void control_remove(struct control *c);
 bool control_accept(struct control *c, struct control_request *out);
 void control_reply(const struct control_request *r, const char *text);
 
+/* network.c: changes of links, addresses and routes, once they are over. */
+struct network {
+    l2tpc_host *host;
+    int fd;              /* to be polled; negative: none */
+    long long due, last; /* ms; 0: nothing has changed */
+};
+
+void network_open(struct network *n, l2tpc_host *host);
+void network_input(struct network *n);
+int network_timeout(const struct network *n); /* for poll() */
+bool network_changed(struct network *n);      /* true once, when it is quiet again */
+
 /* output.c */
 /* The msgid with {value} filled in. */
 void fill_value(const char *msgid, const char *value, char *out, size_t size);
@@ -188,6 +201,10 @@ void output_server_advice(struct output *o, const l2tpc_status *status);
 void output_rung(struct output *o, const char *rung);
 /* The words of a failure, but the dial goes on. */
 void output_warning(struct output *o, const l2tpc_error *error);
+/* The tunnel was lost: why, and when it is dialed again. */
+void output_reconnecting(struct output *o, const l2tpc_error *error, unsigned wait_ms);
+/* It is back. */
+void output_back(struct output *o, l2tpc_status *status);
 /* A failure without a session: its code and the argument of its sentence. */
 void output_refusal(struct output *o, const char *name, const char *state, const char *code,
                     const char *value);

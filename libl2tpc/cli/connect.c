@@ -25,6 +25,8 @@ struct connection {
     struct broker broker;
     struct output output;
     struct control control;
+    l2tpc_host *watcher; /* beside a broker: of the network alone */
+    struct network network;
     l2tpc_config *config;
     l2tpc_context *context;
     l2tpc_session *session;
@@ -131,6 +133,8 @@ static bool fill_config(l2tpc_config *config, const struct connect_options *o)
         return refuse("until", o->until);
     if (o->interface_name && l2tpc_config_set_interface(config, o->interface_name) != L2TPC_OK)
         return refuse("interface", o->interface_name);
+    if (l2tpc_config_set_reconnect(config, o->reconnect) != L2TPC_OK)
+        return refuse("reconnect", o->reconnect);
     return set_identity(config, "server-id", o->server_id, l2tpc_config_set_server_id) &&
            set_identity(config, "local-id", o->local_id, l2tpc_config_set_local_id) &&
            set_lists(config, o) && l2tpc_config_set_timeout(config, o->timeout) == L2TPC_OK &&
@@ -242,16 +246,27 @@ static int refused_by_host(struct connection *c, int rc)
                    strerror(-rc));
 }
 
-/* What only root may read of what was learned. */
-static int read_memory(struct connection *c, const l2tpc_host_options *host)
+static void watch_network(struct connection *c, l2tpc_host *host)
 {
-    int rc = l2tpc_host_new(&c->adapter.host, host);
+    if (strcmp(c->options.reconnect, "on") == 0)
+        network_open(&c->network, host);
+}
 
-    if (rc == 0)
-        memory_load(&c->adapter, c->config);
-    l2tpc_host_free(c->adapter.host);
-    c->adapter.host = NULL;
-    return rc == 0 ? 0 : refused_by_host(c, rc);
+/*
+ * What only root may read of what was learned, and what cannot be opened once the filter is closed:
+ * the notices of the network, which stay readable then. This host changes nothing.
+ */
+static int open_before_broker(struct connection *c, const l2tpc_host_options *host)
+{
+    int rc = l2tpc_host_new(&c->watcher, host);
+
+    if (rc != 0)
+        return refused_by_host(c, rc);
+    c->adapter.host = c->watcher;
+    memory_load(&c->adapter, c->config);
+    c->adapter.host = NULL; /* requests are the broker's */
+    watch_network(c, c->watcher);
+    return 0;
 }
 
 /* Root's rights go to the broker, and this process has none from here on. */
@@ -259,7 +274,7 @@ static int open_broker(struct connection *c, const l2tpc_host_options *host)
 {
     char value[256] = "";
     const char *code;
-    int rc = read_memory(c, host);
+    int rc = open_before_broker(c, host);
 
     if (rc != 0)
         return rc;
@@ -294,6 +309,7 @@ static int open_context(struct connection *c)
         rc = l2tpc_host_new(&c->adapter.host, &host);
         if (rc != 0)
             return refused_by_host(c, rc);
+        watch_network(c, c->adapter.host);
         /* Without rights to mark its sockets a dial can still tell why it fails. */
         options.mark = geteuid() == 0 ? l2tpc_host_get_mark(c->adapter.host) : 0;
     }
@@ -424,6 +440,24 @@ static void start_command(struct connection *c)
     l2tpc_session_stop(c->session);
 }
 
+static void on_up(struct connection *c)
+{
+    bool again = c->was_up;
+    l2tpc_status *status;
+
+    c->was_up = true;
+    if (again && l2tpc_session_get_status(c->session, &status) == L2TPC_OK) {
+        output_back(&c->output, status);
+        l2tpc_status_free(status);
+    }
+    if (again)
+        return;
+    if (c->room)
+        start_command(c);
+    else
+        show_status(c);
+}
+
 static void on_event(struct connection *c, const l2tpc_event *e)
 {
     switch (l2tpc_event_get_type(e)) {
@@ -437,11 +471,10 @@ static void on_event(struct connection *c, const l2tpc_event *e)
         on_need(c, l2tpc_event_get_need(e));
         break;
     case L2TPC_EVENT_UP:
-        c->was_up = true;
-        if (c->room)
-            start_command(c);
-        else
-            show_status(c);
+        on_up(c);
+        break;
+    case L2TPC_EVENT_RECONNECTING:
+        output_reconnecting(&c->output, l2tpc_event_get_error(e), l2tpc_event_get_wait_ms(e));
         break;
     case L2TPC_EVENT_FAILED:
         prompt_close(&c->prompt);
@@ -563,15 +596,17 @@ static void run(struct connection *c)
         {.fd = c->control.listen_fd, .events = POLLIN},
         {.fd = -1, .events = POLLIN},
         {.fd = c->adapter.client ? l2tpc_host_client_fd(c->adapter.client) : -1},
+        {.fd = c->network.fd, .events = POLLIN},
     };
     int n;
 
     while (!c->down && !c->forced) {
         p[3].fd = c->prompt.fd;
-        n = poll(p, sizeof(p) / sizeof(p[0]), c->orphaned ? ORPHAN_MS : -1);
+        n = poll(p, sizeof(p) / sizeof(p[0]),
+                 c->orphaned ? ORPHAN_MS : network_timeout(&c->network));
         if (n < 0)
-            continue; /* nothing but EINTR can happen to these five */
-        if (n == 0)
+            continue; /* nothing but EINTR can happen to these six */
+        if (n == 0 && c->orphaned)
             c->forced = true;
         if (p[4].revents) {
             p[4].fd = -1;
@@ -584,6 +619,10 @@ static void run(struct connection *c)
             on_signal(c);
         if (p[2].revents)
             on_caller(c);
+        if (p[5].revents)
+            network_input(&c->network);
+        if (network_changed(&c->network))
+            l2tpc_session_network_changed(c->session);
     }
     take_events(c);
     if (!c->down)
@@ -629,6 +668,7 @@ static int dial(struct connection *c)
     l2tpc_session_free(c->session);
     l2tpc_context_free(c->context);
     kill_switch_end(&c->adapter, c->by_user);
+    l2tpc_host_free(c->watcher);
     l2tpc_host_free(c->adapter.host);
     l2tpc_host_client_free(c->adapter.client);
     broker_wait(&c->broker);
@@ -652,7 +692,7 @@ int connect_with(const struct connect_options *options, struct room *room)
     if (c.options.json) /* programs get English, also where the system words the reason */
         (void)setlocale(LC_MESSAGES, "C");
     c.adapter.options = &c.options;
-    c.prompt.fd = -1;
+    c.prompt.fd = c.network.fd = -1;
     status = open_config(&c);
     if (status == 0)
         status = dial(&c);

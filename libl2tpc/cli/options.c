@@ -32,6 +32,7 @@ enum option_id {
     OPT_KEEP_IPV6,
     OPT_KILL_SWITCH,
     OPT_ALLOW_LAN,
+    OPT_RECONNECT,
     OPT_NAME,
     OPT_INTERFACE,
     OPT_ALLOW,
@@ -93,6 +94,9 @@ static const struct {
      OPT_KILL_SWITCH},
     {"allow-lan", NULL, N_("with --kill-switch: private networks nearby stay reachable"),
      OPT_ALLOW_LAN},
+    {"reconnect", "on|off",
+     N_("dial again when the tunnel is lost; the default is on for connect, off for run"),
+     OPT_RECONNECT},
     {"name", "N", N_("name of the connection for status and disconnect"), OPT_NAME},
     {"interface", "IF", N_("name of the network interface, default l2tp%d"), OPT_INTERFACE},
     {"allow", "METHOD",
@@ -235,6 +239,8 @@ static const char **text_slot(struct connect_options *o, int id)
         return &o->esp;
     case OPT_ENCAPSULATION:
         return &o->encapsulation;
+    case OPT_RECONNECT:
+        return &o->reconnect;
     case OPT_NAME:
         return &o->name;
     case OPT_INTERFACE:
@@ -371,7 +377,9 @@ int connect_options_parse(int argc, char **argv, bool with_command, struct conne
     int index = 0;
     int id;
 
-    *out = (struct connect_options){.name = with_command ? NULL : "l2tpc", .secrets_fd = -1};
+    *out = (struct connect_options){.name = with_command ? NULL : "l2tpc",
+                                    .reconnect = with_command ? "off" : "on",
+                                    .secrets_fd = -1};
     for (size_t i = 0; i < N_ROWS; i++)
         longs[i] = (struct option){
             .name = rows[i].name,

@@ -102,6 +102,42 @@ void output_server_advice(struct output *o, const l2tpc_status *status)
     put_known(_("Options that may help"), suggestions);
 }
 
+static void json_reconnecting(struct output *o, const l2tpc_error *error, unsigned wait_ms)
+{
+    (void)fprintf(o->out,
+                  "{\"event\":\"reconnecting\",\"code\":\"%s\",\"stage\":\"%s\",\"wait_ms\":%u}\n",
+                  l2tpc_error_get_code(error), l2tpc_error_get_stage(error), wait_ms);
+    (void)fflush(o->out);
+}
+
+void output_reconnecting(struct output *o, const l2tpc_error *error, unsigned wait_ms)
+{
+    char text[1024];
+
+    if (o->json) {
+        json_reconnecting(o, error, wait_ms);
+        return;
+    }
+    output_clear_line(o);
+    (void)l2tpc_error_message(error, translate, text, sizeof(text));
+    complain("%s", text);
+    if (wait_ms == 0)
+        (void)fprintf(stderr, "       %s\n", _("Dialing again."));
+    else
+        (void)fprintf(stderr, _("       Dialing again in %.1f s.\n"), wait_ms / 1000.0);
+}
+
+void output_back(struct output *o, l2tpc_status *status)
+{
+    if (o->json) {
+        output_status(o, status);
+        return;
+    }
+    output_clear_line(o);
+    (void)fprintf(o->out, _("Connected again: %s\n"), l2tpc_status_get(status, "ppp.local_ip"));
+    (void)fflush(o->out);
+}
+
 /* JSON is UTF-8; a path may be anything. */
 static bool is_utf8(const char *text)
 {

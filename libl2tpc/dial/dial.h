@@ -52,6 +52,9 @@ struct dial_config {
     struct learned learned;
     struct cert_id own_id, peer_id; /* as in ike_config */
     bool aggressive, aggressive_allowed;
+    struct inaddr want_ip;                      /* asked for first; family 0: any */
+    struct l2tp_former former[L2TP_FORMER_MAX]; /* tunnels that the server may still hold */
+    unsigned n_former;
 };
 
 /* Which of the driver's sockets a datagram leaves from or came in on. */
@@ -189,6 +192,10 @@ void dial_answer_done(struct dial *d, uint32_t need, const struct failure *failu
 void dial_close(struct dial *d, l2tpc_us now);
 /* A failure of the driver's own (TUN gone, cancelled): ends the dial with it, politely. */
 void dial_fail(struct dial *d, const struct failure *failure, l2tpc_us now);
+/* Ends the polite end: DOWN follows at once, Deletes leave before. */
+void dial_end(struct dial *d, l2tpc_us now);
+/* What the server may still hold of this dial and of those before it; the newest come first. */
+unsigned dial_former(const struct dial *d, struct l2tp_former out[L2TP_FORMER_MAX]);
 struct data_path *dial_data(struct dial *d);
 /* What is known of the server now that the dial is up; false before. */
 bool dial_learned(const struct dial *d, struct learned *out) MUST_USE;

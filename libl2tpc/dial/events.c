@@ -94,8 +94,10 @@ void dial_start_l2tp(struct dial *d, l2tpc_us now)
         .rtt = d->facts.ike->rtt,
         .has_secret = d->config.has_tunnel_secret,
         .secret = d->config.tunnel_secret,
+        .n_former = d->config.n_former,
     };
 
+    memcpy(config.former, d->config.former, sizeof(config.former));
     (void)snprintf(config.host_name, sizeof(config.host_name), "%s", d->config.host_name);
     d->l2tp = l2tp_new(&config);
     secret_wipe(&config.secret);
@@ -256,6 +258,7 @@ static void start_ppp(struct dial *d, l2tpc_us now)
         .crypto = d->config.crypto,
         .mru = d->config.mru ? d->config.mru : inner_mtu_max(d),
         .auth = d->config.auth,
+        .want_ip = d->config.want_ip,
         .want_dns = true,
         .nt_hash_utf8_bytes = d->config.nt_hash_utf8_bytes || server_apply(d, SERVER_UTF8),
     };
@@ -421,4 +424,28 @@ void dial_close_overdue(struct dial *d, l2tpc_us now)
 {
     if (d->closing != CLOSING_DONE)
         down(d, now);
+}
+
+void dial_end(struct dial *d, l2tpc_us now)
+{
+    dial_close(d, now);
+    dial_close_overdue(d, now);
+    dial_pump(d, now);
+}
+
+unsigned dial_former(const struct dial *d, struct l2tp_former out[L2TP_FORMER_MAX])
+{
+    struct l2tp_former before[L2TP_FORMER_MAX];
+    unsigned n_before = d->config.n_former;
+    unsigned n = 0;
+
+    memcpy(before, d->config.former, sizeof(before));
+    if (d->l2tp) {
+        n = l2tp_get_former(d->l2tp, &out[0]);
+        n_before = l2tp_formers_left(d->l2tp, before);
+    }
+    /* One that came up is served: nothing of before stands in its way. */
+    for (unsigned i = 0; i < n_before && n < L2TP_FORMER_MAX && !d->facts.up; i++)
+        out[n++] = before[i];
+    return n;
 }

@@ -3,6 +3,7 @@
 #include "host/broker.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -55,12 +56,28 @@ static bool answer(int fd, l2tpc_host_reply *reply)
     return n == sizeof(*reply);
 }
 
+/*
+ * One TUN at a time: when somebody has removed it, the client may have another, and what was asked
+ * for the old one was to be undone before.
+ */
+static void forget_tun_that_is_gone(struct broker *b, struct span packet)
+{
+    l2tpc_host_request q;
+
+    if (packet.n != sizeof(q) || b->interface[0] == '\0')
+        return;
+    memcpy(&q, packet.p, sizeof(q));
+    if (q.type == L2TPC_HOST_OPEN_TUN && if_nametoindex(b->interface) == 0 && errno == ENODEV)
+        broker_forget_tun(b);
+}
+
 /* Without a host every request is told why, so that the other end can say it to a person. */
 static void serve(struct broker *b, l2tpc_host *host, int why, struct span packet,
                   l2tpc_host_reply *reply)
 {
     l2tpc_host_request q;
 
+    forget_tun_that_is_gone(b, packet);
     if (!broker_take(b, packet, &q, reply))
         return;
     if (!host) {

@@ -22,5 +22,7 @@ bool broker_take(const struct broker *b, struct span packet, l2tpc_host_request 
                  l2tpc_host_reply *reply) MUST_USE;
 /* What was served counts from now on. */
 void broker_note(struct broker *b, const l2tpc_host_request *q, const l2tpc_host_reply *reply);
+/* Its interface is gone: there may be another one. */
+void broker_forget_tun(struct broker *b);
 
 #endif

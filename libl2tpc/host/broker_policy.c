@@ -182,3 +182,8 @@ void broker_note(struct broker *b, const l2tpc_host_request *q, const l2tpc_host
     else if (q->type == L2TPC_HOST_OPEN_TUN)
         memcpy(b->interface, reply->name, sizeof(b->interface));
 }
+
+void broker_forget_tun(struct broker *b)
+{
+    b->interface[0] = '\0';
+}

@@ -290,3 +290,14 @@ unsigned io_mtu_to(const struct endpoint *remote, const struct port_options *opt
     (void)close(fd);
     return mtu > 0 ? (unsigned)mtu : 0;
 }
+
+int port_keep(int fd)
+{
+    return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+void port_close(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
+}

@@ -33,6 +33,10 @@ bool port_filter_esp(int fd, uint8_t family, const uint32_t *spis, unsigned n_sp
 /* `name` is exact ("l2tp0"), a pattern ("l2tp%d"), or NULL for the latter. Layer 3, no header. */
 int port_open_tun(const char *name, char out_name[TUN_NAME_MAX], struct failure *out_failure);
 
+/* A second descriptor of the same TUN, so that it outlives the first; -1 when there is none. */
+int port_keep(int fd);
+void port_close(int fd); /* -1 is fine */
+
 /*
  * The local address that packets to `remote` would leave from now, and (unless NULL) through which
  * interface, 0 when unknown. False, with errno, without a route.

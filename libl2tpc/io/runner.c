@@ -32,6 +32,9 @@ struct runner {
     unsigned outer_mtu;
     int tun_fd;
     bool kicking, again, down;
+    struct inaddr known; /* family 0: none */
+    bool ask;
+    bool way_told;           /* by the owner, not looked up here */
     struct runner_test test; /* empty in a release */
 };
 
@@ -46,6 +49,10 @@ static void on_resolved(void *user, const struct inaddr *addresses, unsigned n,
     l2tpc_us now = io_now();
 
     r->resolve = NULL;
+    if (n == 0 && r->known.family != 0) {
+        addresses = &r->known;
+        n = 1;
+    }
     dial_answer_resolve(r->dial, r->resolve_need, addresses, n, n == 0 ? failure : NULL, now);
     kick(r, now);
 }
@@ -56,6 +63,10 @@ static void serve_resolve(struct runner *r, const struct dial_event *e, const ch
     struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
 
     r->resolve_need = e->need_id;
+    if (r->known.family != 0 && !r->ask) {
+        dial_answer_resolve(r->dial, e->need_id, &r->known, 1, NULL, now);
+        return;
+    }
     r->resolve = resolve_start(r->loop, name, on_resolved, r);
     if (!r->resolve)
         dial_answer_resolve(r->dial, e->need_id, NULL, 0, &f, now);
@@ -73,22 +84,32 @@ static void take_given(struct runner *r, enum dial_path path, uint8_t family, ui
         close(fd);
 }
 
-/* Who may not mark a socket has an owner who can ask. False with errno. */
+bool runner_find_way(struct runner *r, const struct endpoint *remote, struct runner_route *out)
+{
+    int told = r->hooks.route ? r->hooks.route(r->hooks.user, remote, out) : 0;
+
+    r->way_told = told != 0;
+    if (told < 0)
+        errno = -told;
+    if (told != 0)
+        return told > 0;
+    if (!io_route_to(remote, &r->ports, &out->local, &out->ifindex))
+        return false;
+    out->mtu = io_mtu_to(remote, &r->ports);
+    return true;
+}
+
+bool runner_way_told(const struct runner *r)
+{
+    return r->way_told;
+}
+
 static bool find_way(struct runner *r, const struct endpoint *remote)
 {
     struct runner_route way;
-    int told = r->hooks.route ? r->hooks.route(r->hooks.user, remote, &way) : 0;
 
-    if (told < 0) {
-        errno = -told;
+    if (!runner_find_way(r, remote, &way))
         return false;
-    }
-    if (told == 0) {
-        if (!io_route_to(remote, &r->ports, &r->local, &r->ifindex))
-            return false;
-        r->outer_mtu = io_mtu_to(remote, &r->ports);
-        return true;
-    }
     r->local = way.local;
     r->ifindex = way.ifindex;
     r->outer_mtu = way.mtu;
@@ -501,4 +522,21 @@ void runner_fail(struct runner *r, const struct failure *failure, l2tpc_us now)
 void runner_set_credential(struct runner *r, const struct ike_credential *credential)
 {
     dial_set_credential(r->dial, credential);
+}
+
+void runner_know_address(struct runner *r, const struct inaddr *address, bool ask)
+{
+    r->known = *address;
+    r->ask = ask;
+}
+
+void runner_end(struct runner *r, l2tpc_us now)
+{
+    dial_end(r->dial, now);
+    kick(r, now);
+}
+
+unsigned runner_former(const struct runner *r, struct l2tp_former out[L2TP_FORMER_MAX])
+{
+    return dial_former(r->dial, out);
 }

@@ -47,6 +47,19 @@ void runner_answer_sign(struct runner *r, uint32_t need, const struct span *sign
                         l2tpc_us now);
 /* What CERT_STATUS asks about. */
 const struct ike_peer_cert *runner_peer_cert(const struct runner *r);
+/* Where the name led before: used in place of RESOLVE, or (`ask`) when asking brings nothing. */
+void runner_know_address(struct runner *r, const struct inaddr *address, bool ask);
+/*
+ * The way that packets to `remote` would take now. Who may not mark a socket has an owner who can
+ * be asked. False with errno.
+ */
+bool runner_find_way(struct runner *r, const struct endpoint *remote, struct runner_route *out);
+/* The owner knows the way; whoever needs that can open nothing for a name either. */
+bool runner_way_told(const struct runner *r);
+/* Ends it now, whatever still waits for an answer: DOWN comes from inside. */
+void runner_end(struct runner *r, l2tpc_us now);
+/* As dial_former(). */
+unsigned runner_former(const struct runner *r, struct l2tp_former out[L2TP_FORMER_MAX]);
 /* Ends the dial with a failure of its owner's. */
 void runner_fail(struct runner *r, const struct failure *failure, l2tpc_us now);
 /* Before the start: the certificate that authenticates instead of a pre-shared key. */

@@ -48,7 +48,10 @@ struct l2tp {
     l2tpc_us stage_due; /* giving up on the tunnel, then on the call */
     l2tpc_us heard;     /* anything valid of the peer; the HELLO timer counts from here */
     l2tpc_us close_due;
-    bool failed; /* the failure has been told */
+    bool failed;             /* the failure has been told */
+    struct l2tp_former left; /* the tunnel as it was given up; peer_tunnel_id 0: it was not */
+    l2tpc_us former_due;
+    unsigned former_sends;
 };
 
 /* l2tp.c */
@@ -76,6 +79,12 @@ bool send_HELLO(struct l2tp *l) MUST_USE;
 bool send_StopCCN(struct l2tp *l, uint16_t code, uint16_t error) MUST_USE;
 void control_input(struct l2tp *l, const struct message_header *h, const struct message *m,
                    l2tpc_us now);
+
+/* former.c */
+void former_note(struct l2tp *l); /* before the queue is cleared */
+void former_send(struct l2tp *l, l2tpc_us now);
+/* True when the message is about a former tunnel. */
+bool former_answered(struct l2tp *l, const struct message_header *h);
 
 /* call.c */
 void call_open(struct l2tp *l, l2tpc_us now); /* queues ICRQ */

@@ -6,6 +6,7 @@
  *                    an established tunnel whose peer acknowledges nothing
  *   HELLO            nothing heard for config.hello while nothing of ours is outstanding
  *   close            CLOSE_WAIT after l2tp_close()
+ *   former           StopCCN again for tunnels that the peer may still hold
  */
 #include "l2tp/l2tp.h"
 
@@ -43,7 +44,7 @@ struct l2tp *l2tp_new(const struct l2tp_config *config)
         secret_wipe(&l->config.secret);
         l->config.has_secret = false;
     }
-    l->stage_due = l->close_due = US_NEVER;
+    l->stage_due = l->close_due = l->former_due = US_NEVER;
     reliable_init(&l->reliable, &l->facts, &l->out, l->config.env);
     reliable_expect(&l->reliable, config->rtt);
     if (!random_id(config->env, &l->facts.tunnel_id) ||
@@ -79,10 +80,11 @@ void l2tp_emit(struct l2tp *l, enum l2tp_event_type type, bool by_peer,
 
 static void silence(struct l2tp *l, enum control_state state)
 {
+    former_note(l);
     reliable_clear(&l->reliable);
     l->facts.tunnel_up = false;
     l->facts.call_up = false;
-    l->stage_due = l->close_due = US_NEVER;
+    l->stage_due = l->close_due = l->former_due = US_NEVER;
     l->control = state;
 }
 
@@ -140,6 +142,8 @@ void l2tp_start(struct l2tp *l, l2tpc_us now)
     if (l->control != CONTROL_IDLE)
         return;
     l->heard = now;
+    if (l->config.n_former > 0)
+        former_send(l, now);
     if (!send_SCCRQ(l)) {
         f.stage = STAGE_L2TP_TUNNEL;
         l2tp_fail(l, L2TP_EVENT_FAILED, &f, 0, 0, now);
@@ -199,9 +203,10 @@ enum verdict l2tp_input(struct l2tp *l, struct span control_message, l2tpc_us no
     enum reliable_verdict fresh;
     bool failed_before = l->failed;
 
-    if (!is_running(l) || !message_read_header(control_message, &h) ||
-        h.tunnel_id != l->facts.tunnel_id)
+    if (!is_running(l) || !message_read_header(control_message, &h))
         return drop(l);
+    if (h.tunnel_id != l->facts.tunnel_id)
+        return former_answered(l, &h) ? VERDICT_OK : drop(l);
     fresh = reliable_receive(&l->reliable, &h, control_message, now);
     if (fresh == RELIABLE_DROP)
         return drop(l);
@@ -279,6 +284,8 @@ void l2tp_timer(struct l2tp *l, l2tpc_us now)
         give_up(l, now);
         return;
     }
+    if (now >= l->former_due)
+        former_send(l, now);
     if (now >= hello_due(l)) {
         if (!send_HELLO(l))
             l->heard = now; /* no memory: try again an interval later */
@@ -294,7 +301,7 @@ l2tpc_us l2tp_deadline(const struct l2tp *l)
 {
     if (!is_running(l))
         return US_NEVER;
-    return us_min(us_min(reliable_deadline(&l->reliable), give_up_due(l)),
+    return us_min(us_min(us_min(reliable_deadline(&l->reliable), give_up_due(l)), l->former_due),
                   us_min(hello_due(l), l->close_due));
 }
 

@@ -16,6 +16,13 @@
 #include "base/verdict.h"
 #include "crypto/crypto.h"
 
+/* A tunnel that ended without the peer's knowledge, and where its numbers stood. */
+struct l2tp_former {
+    uint16_t tunnel_id, peer_tunnel_id; /* the peer's is 0 when it is known to be closed */
+    uint16_t ns_from, ns_to;            /* the peer expects one of these */
+    uint16_t nr;
+};
+
 struct l2tp_config {
     const struct env *env; /* outlives the engine */
     struct crypto *crypto;
@@ -25,6 +32,8 @@ struct l2tp_config {
     l2tpc_us hello; /* idle time before a HELLO; 0 = L2TP_HELLO */
     l2tpc_us rtt;   /* of the path, as far as it is known; 0 = not at all */
     bool hide_avps; /* with a secret: send every hideable AVP hidden */
+    struct l2tp_former former[L2TP_FORMER_MAX]; /* to be closed before a new one is opened */
+    unsigned n_former;
 };
 
 enum l2tp_event_type {
@@ -73,5 +82,9 @@ void l2tp_note_data(struct l2tp *l, l2tpc_us now);
 /* Polite end: CDN for the call, then StopCCN; CLOSED when acknowledged or after CLOSE_WAIT. */
 void l2tp_close(struct l2tp *l, l2tpc_us now);
 const struct l2tp_facts *l2tp_facts(const struct l2tp *l);
+/* False when the peer knows that the tunnel is closed, or never had one that we know of. */
+bool l2tp_get_former(const struct l2tp *l, struct l2tp_former *out) MUST_USE;
+/* Those of the config that the peer has not acknowledged to be closed; returns how many. */
+unsigned l2tp_formers_left(const struct l2tp *l, struct l2tp_former out[L2TP_FORMER_MAX]);
 
 #endif

@@ -103,6 +103,19 @@ static void note_disconnect_cause(struct failure *f, const struct message *m)
     failure_set_value(f, span_str(text));
 }
 
+/*
+ * RFC 2661 4.4.2: not authorized, another version; no such destination. Administrative reasons are
+ * none: servers say so about a session timeout and their own restart as well (SoftEther about
+ * everything), and who shall stay away is told so by the login.
+ */
+static bool is_final(uint16_t type, const struct result *r)
+{
+    if (!r->has_code)
+        return false;
+    return type == STOPCCN ? r->code == STOPCCN_NOT_AUTHORIZED || r->code == STOPCCN_VERSION
+                           : r->code == CDN_INVALID_DESTINATION;
+}
+
 struct failure result_failure(const struct message *m, bool established)
 {
     struct result r = result_read(m);
@@ -114,5 +127,6 @@ struct failure result_failure(const struct message *m, bool established)
         failure_set_peer_code(&f, r.code);
     failure_set_peer_text(&f, r.text.n > 0 ? r.text : span_str(result_sentence(m->type, &r)));
     note_disconnect_cause(&f, m);
+    f.stay_away = is_final(m->type, &r);
     return f;
 }

@@ -19,6 +19,7 @@ enum { /* CDN */
     CDN_GENERAL_ERROR = 2,
     CDN_NO_FACILITIES_NOW = 4,
     CDN_NO_FACILITIES = 5,
+    CDN_INVALID_DESTINATION = 6,
 };
 
 enum { /* the error code behind a general error */

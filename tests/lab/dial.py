@@ -118,6 +118,8 @@ class Dial:
         more = [] if default_route else ["--no-default-route"]
         more += [] if memory else ["--no-memory"]
         env = dict(env or {}, **({"L2TPC_STATE_DIR": memory} if memory else {}))
+        if "--reconnect" not in args:  # a loss is to be seen as one
+            more += ["--reconnect", "off"]
         cmd = ["env", "L2TPC_KEYLOG=" + self.keylog] + ["%s=%s" % e for e in (env or {}).items()] + \
             [bench.l2tpc, "connect", "--server", server, "--user", user,
              "--password-file", os.path.join(self.folder, "password"),

@@ -450,6 +450,7 @@ TEST(failure_coverage)
         FAILURE_PEER_CLOSED,
         FAILURE_SA_EXPIRED,
         FAILURE_TUN_GONE,
+        FAILURE_NETWORK_CHANGED,
         /* test_ladder.c: they compare with the dial before. */
         FAILURE_IKE_DOWNGRADE,
         FAILURE_IKE_PEER_ID_CHANGED,

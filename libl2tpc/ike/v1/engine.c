@@ -496,9 +496,10 @@ void ike_close(struct ike *ike, l2tpc_us now)
 
 void ike_note_unreachable(struct ike *ike, int os_error, l2tpc_us now)
 {
-    (void)now;
     if (ike->unreachable == 0)
         ike->unreachable = os_error;
+    if (ike->state == P1_UP)
+        liveness_note_unreachable(ike, now);
 }
 
 bool ike_owns_cookie(const struct ike *ike, const uint8_t cky_i[8])

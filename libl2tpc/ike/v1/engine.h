@@ -448,6 +448,7 @@ void info_send_notify(struct ike *ike, uint8_t protocol, struct span spi, uint16
 void liveness_timer(struct ike *ike, l2tpc_us now);
 void liveness_probe(struct ike *ike, l2tpc_us now); /* R-U-THERE */
 l2tpc_us liveness_deadline(const struct ike *ike);
+void liveness_note_unreachable(struct ike *ike, l2tpc_us now);
 enum verdict liveness_recv_r_u_there(struct ike *ike, const struct notify *n,
                                      const struct ike_in *in);
 enum verdict liveness_recv_ack(struct ike *ike, const struct notify *n, const struct ike_in *in);

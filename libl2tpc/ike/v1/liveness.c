@@ -158,3 +158,10 @@ l2tpc_us liveness_deadline(const struct ike *ike)
 {
     return us_min(dpd_due(ike), keepalive_due(ike));
 }
+
+/* Anybody can send ICMP: it does no more than begin what traffic without answers begins later. */
+void liveness_note_unreachable(struct ike *ike, l2tpc_us now)
+{
+    if (uses_dpd(ike) && !ike->live.waiting && now > us_add(ike->live.last_in, DPD_UNREACHABLE))
+        ike->live.unanswered_since = now > DPD_UNANSWERED ? now - DPD_UNANSWERED : 1;
+}

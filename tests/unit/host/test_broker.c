@@ -102,6 +102,10 @@ TEST(broker_knows_its_tun_and_its_sockets)
     CHECK(passes(&b, &release));
     memset(release.u.release_ip.interface, 'x', 16);
     CHECK(!passes(&b, &release));
+    broker_forget_tun(&b);
+    CHECK(passes(&b, &tun));
+    broker_note(&b, &tun, &made);
+    CHECK(!passes(&b, &tun));
     broker_note(&b, &udp, &refused);
     CHECK(passes(&b, &udp));
     broker_note(&b, &udp, &made);
