@@ -3,58 +3,22 @@
 
 #include "dial/dial.h"
 #include "io/sockaddr.h"
-#include "io/thread.h"
 
 #include <errno.h>
 #include <locale.h>
 #include <netdb.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define NAME_MAX_LEN 255
-#define THREAD_STACK (512u << 10) /* modules of the name service need some */
-#define POST_RETRY_NS 20000000
 
-/*
- * Held by the caller until answered or cancelled and by the thread until it is done: the last one
- * frees. The thread touches the loop only under the lock and only while it is not abandoned.
- */
 struct resolve {
-    pthread_mutex_t lock;
-    bool abandoned;
-    unsigned holders;
-    struct loop *loop; /* this and the next two: the loop's thread, unless under the lock */
     resolve_fn fn;
-    void *user;
     char name[NAME_MAX_LEN + 1];
     struct inaddr addresses[DIAL_ADDRESSES_MAX];
     unsigned n;
     struct failure failure;
 };
-
-static void resolve_release(struct resolve *r)
-{
-    bool last;
-
-    (void)pthread_mutex_lock(&r->lock);
-    last = --r->holders == 0;
-    (void)pthread_mutex_unlock(&r->lock);
-    if (!last)
-        return;
-    (void)pthread_mutex_destroy(&r->lock);
-    free(r);
-}
-
-/* In the loop's thread: the caller's hold goes over to this call. */
-static void resolve_answer(void *user)
-{
-    struct resolve *r = user;
-
-    r->fn(r->user, r->addresses, r->n, r->n > 0 ? NULL : &r->failure);
-    resolve_release(r);
-}
 
 static void resolve_add(struct resolve *r, const struct inaddr *a)
 {
@@ -97,8 +61,9 @@ static bool is_ascii(const char *s)
     return true;
 }
 
-static void look_up(struct resolve *r)
+static void look_up(void *block)
 {
+    struct resolve *r = block;
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
     struct addrinfo *list = NULL;
     locale_t utf8 = (locale_t)0;
@@ -134,37 +99,11 @@ static void look_up(struct resolve *r)
     }
 }
 
-static void *resolve_thread(void *user)
+static void answer(void *user, void *block)
 {
-    struct resolve *r = user;
-    bool done = false;
+    struct resolve *r = block;
 
-    look_up(r);
-    while (!done) {
-        (void)pthread_mutex_lock(&r->lock);
-        done = r->abandoned || loop_post(r->loop, resolve_answer, r);
-        (void)pthread_mutex_unlock(&r->lock);
-        if (!done)
-            (void)nanosleep(&(struct timespec){.tv_nsec = POST_RETRY_NS}, NULL);
-    }
-    resolve_release(r);
-    return NULL;
-}
-
-static bool start_detached(struct resolve *r)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-    bool ok;
-
-    if (pthread_attr_init(&attr) != 0)
-        return false;
-    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    (void)pthread_attr_setstacksize(&attr, THREAD_STACK);
-    r->holders = 2;
-    ok = thread_start(&thread, &attr, resolve_thread, r);
-    (void)pthread_attr_destroy(&attr);
-    return ok;
+    r->fn(user, r->addresses, r->n, r->n > 0 ? NULL : &r->failure);
 }
 
 /* "192.0.2.1", "2001:db8::1", "[2001:db8::1]" */
@@ -211,39 +150,17 @@ static bool answer_at_once(struct resolve *r, const char *name)
     return true;
 }
 
-struct resolve *resolve_start(struct loop *loop, const char *name, resolve_fn fn, void *user)
+struct work *resolve_start(struct loop *loop, const char *name, resolve_fn fn, void *user)
 {
+    static const struct work_verbs verbs = {.run = look_up, .done = answer, .free = free};
+    static const struct work_verbs known = {.done = answer, .free = free};
     struct resolve *r = calloc(1, sizeof(*r));
-    bool ok;
 
     if (!r)
         return NULL;
-    r->loop = loop;
     r->fn = fn;
-    r->user = user;
-    r->holders = 1;
-    (void)pthread_mutex_init(&r->lock, NULL);
-    if (answer_at_once(r, name)) {
-        ok = loop_post(loop, resolve_answer, r);
-    } else {
-        memcpy(r->name, name, strlen(name) + 1);
-        ok = start_detached(r);
-    }
-    if (ok)
-        return r;
-    (void)pthread_mutex_destroy(&r->lock);
-    free(r);
-    return NULL;
-}
-
-void resolve_cancel(struct resolve *request)
-{
-    if (!request)
-        return;
-    (void)pthread_mutex_lock(&request->lock);
-    request->abandoned = true;
-    (void)pthread_mutex_unlock(&request->lock);
-    /* From here on the thread posts nothing; what it had posted is taken back. */
-    (void)loop_unpost(request->loop, resolve_answer, request);
-    resolve_release(request);
+    if (answer_at_once(r, name))
+        return work_start(loop, &known, r, user);
+    memcpy(r->name, name, strlen(name) + 1);
+    return work_start(loop, &verbs, r, user);
 }

@@ -8,21 +8,18 @@
 
 #include "base/addr.h"
 #include "base/failure.h"
-#include "io/loop.h"
-
-struct resolve;
+#include "io/work.h"
 
 /* Addresses in the system's order, without duplicates, at most DIAL_ADDRESSES_MAX; or n is 0 and
  * `failure` says why. The request is over when this is called. */
 typedef void (*resolve_fn)(void *user, const struct inaddr *addresses, unsigned n,
                            const struct failure *failure);
 
-/* A name (international ones in UTF-8), or a literal with or without brackets. NULL: no memory or
- * no thread. */
-struct resolve *resolve_start(struct loop *loop, const char *name, resolve_fn fn, void *user);
-/* Abandons a look-up whose answer has not come yet; to be done before the loop is freed. NULL is
- * fine. The thread may go on for as long as the system's resolver takes, touching nothing of ours.
+/*
+ * A name (international ones in UTF-8), or a literal with or without brackets. NULL: no memory or
+ * no thread; a literal needs none. To be ended by work_cancel() unless the answer has come; the
+ * thread may go on for as long as the system's resolver takes.
  */
-void resolve_cancel(struct resolve *request);
+struct work *resolve_start(struct loop *loop, const char *name, resolve_fn fn, void *user);
 
 #endif

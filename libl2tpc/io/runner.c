@@ -24,7 +24,7 @@ struct runner {
     struct plane *plane;
     struct hub_member member;
     struct loop_timer timer;
-    struct resolve *resolve;
+    struct work *resolve;
     uint32_t resolve_need;
     struct endpoint remote;
     struct inaddr local;
@@ -223,7 +223,7 @@ static void retire(struct runner *r, l2tpc_us now)
     if (r->tun_fd >= 0)
         close(r->tun_fd); /* the interface goes with it */
     r->tun_fd = -1;
-    resolve_cancel(r->resolve);
+    work_cancel(r->resolve);
     r->resolve = NULL;
     loop_timer_cancel(r->loop, &r->timer);
     r->hooks.event(r->hooks.user, &e, now);
@@ -409,7 +409,7 @@ void runner_free(struct runner *r)
 {
     if (!r)
         return;
-    resolve_cancel(r->resolve);
+    work_cancel(r->resolve);
     loop_timer_cancel(r->loop, &r->timer);
     plane_free(r->plane);
     hub_leave(r->hub, &r->member);

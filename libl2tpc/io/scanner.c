@@ -20,7 +20,7 @@ struct scanner {
     struct scan *scan;
     struct hub_member member;
     struct loop_timer timer;
-    struct resolve *resolve;
+    struct work *resolve;
     char server[NAME_CAP];
     uint16_t port;
     struct inaddr address[DIAL_ADDRESSES_MAX];
@@ -233,7 +233,7 @@ void scanner_free(struct scanner *r)
 {
     if (!r)
         return;
-    resolve_cancel(r->resolve);
+    work_cancel(r->resolve);
     loop_timer_cancel(r->loop, &r->timer);
     hub_leave(r->hub, &r->member);
     scan_free(r->scan);
@@ -253,7 +253,7 @@ void scanner_stop(struct scanner *r)
 {
     if (r->over)
         return;
-    resolve_cancel(r->resolve);
+    work_cancel(r->resolve);
     r->resolve = NULL;
     scan_close(r->scan);
     kick(r, io_now());

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define THREAD_STACK (1u << 20) /* modules of tokens need more than the name service's */
+#define THREAD_STACK (1u << 20) /* modules of tokens and of the name service need some */
 #define POST_RETRY_NS 20000000
 
 /*
@@ -67,6 +67,13 @@ static void *thread_main(void *user)
     return NULL;
 }
 
+/* The answer is known, and comes later all the same: there is no thread to hold it. */
+static bool post_only(struct work *w)
+{
+    w->holders = 1;
+    return loop_post(w->loop, answer, w);
+}
+
 static bool start_detached(struct work *w)
 {
     pthread_attr_t attr;
@@ -92,7 +99,7 @@ struct work *work_start(struct loop *loop, const struct work_verbs *verbs, void 
     }
     *w = (struct work){.holders = 2, .loop = loop, .verbs = *verbs, .block = block, .user = user};
     (void)pthread_mutex_init(&w->lock, NULL);
-    if (start_detached(w))
+    if (verbs->run ? start_detached(w) : post_only(w))
         return w;
     destroy(w);
     return NULL;

@@ -11,12 +11,12 @@
 struct work;
 
 struct work_verbs {
-    void (*run)(void *block);              /* in the thread */
+    void (*run)(void *block);              /* in the thread; NULL: there is nothing left to do */
     void (*done)(void *user, void *block); /* in the loop's thread; unless cancelled */
     void (*free)(void *block);             /* once, by whoever lets go last */
 };
 
-/* NULL: no thread, and `block` has been freed. */
+/* NULL: no memory or no thread, and `block` has been freed. */
 struct work *work_start(struct loop *loop, const struct work_verbs *verbs, void *block, void *user);
 /* Not from inside `done`. The thread goes on by itself and its result is thrown away. NULL is fine.
  */

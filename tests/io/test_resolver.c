@@ -180,7 +180,7 @@ TEST(abandoned_answers_never_come)
     (void)own_net();
     for (unsigned i = 0; i < 20; i++) {
         struct loop *loop = loop_new();
-        struct resolve *r[3];
+        struct work *r[3];
 
         CHECK(loop);
         r[0] = resolve_start(loop, "192.0.2.1", keep, &a);
@@ -190,7 +190,7 @@ TEST(abandoned_answers_never_come)
         if (i % 2) /* once with the answer on its way, once without */
             (void)usleep(2000);
         for (unsigned k = 0; k < 3; k++)
-            resolve_cancel(r[k]);
+            work_cancel(r[k]);
         CHECK(loop_dispatch(loop, 0));
         loop_free(loop);
     }
