@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 
+import nat
+
 CIPHERS = {
     "AES-CBC": "AES-CBC [RFC3602]",
     "3DES-CBC": "TripleDES-CBC [RFC2451]",
@@ -86,21 +88,8 @@ def tshark(*args):
     return out.stdout
 
 
-def translated_ports(capture):
-    """A NAT may give IKE the port of another protocol (below 512 for 500: 389 is LDAP's), and
-    tshark believes the lower port. What talks to 500 or 4500 is IKE whatever the other port."""
-    opts, seen = [], set()
-    for port, what in (("500", "isakmp"), ("4500", "udpencap")):
-        for line in tshark("-r", capture, "-T", "fields", "-E", "occurrence=f", "-e", "udp.srcport",
-                           "-e", "udp.dstport", "-Y", "udp.port == " + port).split("\n"):
-            for other in set(line.split()) - {"500", "4500"} - seen:
-                seen.add(other)
-                opts += ["-d", "udp.port==%s,%s" % (other, what)]
-    return opts
-
-
-def read(capture, keys, want=None, ports=()):
-    args = ["-r", capture, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a"] + list(ports)
+def read(capture, keys, want=None):
+    args = ["-r", capture, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a"]
     for f in FIELDS:
         args += ["-e", f]
     if want:
@@ -113,10 +102,10 @@ def read(capture, keys, want=None, ports=()):
     return packets
 
 
-def without_repeats(capture, folder, ports):
+def without_repeats(capture, folder):
     """A repeated IKE message would be read with the wrong IV; the copy keeps the first of each."""
     seen, repeats = set(), []
-    for p in read(capture, None, "isakmp", ports):
+    for p in read(capture, None, "isakmp"):
         mark = (outer(p, "src"), hashlib.sha256(p["udp.payload"].encode()).digest())
         if mark in seen:
             repeats.append(p["frame.number"])
@@ -128,10 +117,10 @@ def without_repeats(capture, folder, ports):
     return copy
 
 
-def thinned(capture, folder, ports, first):
+def thinned(capture, folder, first):
     """All of IKE, the first packets, and one in 16 of the others."""
     copy = os.path.join(folder, "thin.pcapng")
-    tshark("-r", capture, "-w", copy, *ports, "-Y",
+    tshark("-r", capture, "-w", copy, "-Y",
            "isakmp or frame.number <= %d or frame.number %% 16 == 0" % first)
     return copy
 
@@ -248,12 +237,12 @@ def judge(capture, keylog, client=None, expect="up", polite=False, thin=None):
     only = "(ip.addr == %s) and " % client if client else ""
     for p in read(capture, None, only + "(%s)" % CLEAR):
         v.problem(p, "L2TP or PPTP in the clear: %s" % p["frame.protocols"])
-    ports = translated_ports(capture)
     with tempfile.TemporaryDirectory() as folder:
+        capture = nat.untranslated(capture, folder, tshark)
         if thin and os.path.getsize(capture) > thin * 200:
-            capture = thinned(capture, folder, ports, thin)
-        packets = read(without_repeats(capture, folder, ports), keys,
-                       only + "(isakmp or esp or udpencap or _ws.malformed)", ports)
+            capture = thinned(capture, folder, thin)
+        packets = read(without_repeats(capture, folder), keys,
+                       only + "(isakmp or esp or udpencap or _ws.malformed)")
     initiator = next((outer(p, "src") for p in packets if p["isakmp.exchangetype"]), None)
     for p in packets:
         who = "client" if outer(p, "src") == (client or initiator) else "server"
