@@ -185,12 +185,25 @@ static bool nonce_fits(struct span request, OCSP_BASICRESP *basic)
     return fits;
 }
 
-static bool is_signed(const struct pair *p, OCSP_BASICRESP *basic)
+/* RFC 6960 4.2.2.2: by the CA itself, whose dates its path was asked for, or by who the CA names;
+ * the store of this file does not look at dates, as the time is not its own. */
+static bool is_signer_current(const struct pair *p, OCSP_BASICRESP *basic, STACK_OF(X509) * known,
+                              int64_t now)
+{
+    X509 *signer = NULL;
+
+    return OCSP_resp_get0_signer(basic, &signer, known) == 1 &&
+           (X509_cmp(signer, p->issuer) == 0 ||
+            is_current(X509_get0_notBefore(signer), X509_get0_notAfter(signer), now));
+}
+
+static bool is_signed(const struct pair *p, OCSP_BASICRESP *basic, int64_t now)
 {
     X509_STORE *store = store_of_issuer(p, NULL);
     STACK_OF(X509) *known = sk_X509_new_null();
     bool ok = store && known && sk_X509_push(known, p->issuer) > 0 &&
-              OCSP_basic_verify(basic, known, store, OCSP_TRUSTOTHER) == 1;
+              OCSP_basic_verify(basic, known, store, OCSP_TRUSTOTHER) == 1 &&
+              is_signer_current(p, basic, known, now);
 
     sk_X509_free(known);
     X509_STORE_free(store);
@@ -204,7 +217,7 @@ static enum revocation_state read_basic(const struct pair *p, OCSP_BASICRESP *ba
     ASN1_GENERALIZEDTIME *until = NULL;
     int status = V_OCSP_CERTSTATUS_UNKNOWN;
 
-    if (!nonce_fits(request, basic) || !is_signed(p, basic) ||
+    if (!nonce_fits(request, basic) || !is_signed(p, basic, now) ||
         OCSP_resp_find_status(basic, p->id, &status, NULL, NULL, &from, &until) != 1 ||
         !is_current(from, until, now))
         return REVOCATION_UNKNOWN;

@@ -117,7 +117,7 @@ static bool number_value(struct parser *p, struct span value, struct server_cond
     if (value.n == 0 || value.n >= sizeof(text) || !rd_copy(&r, text, value.n) || text[0] < '0' ||
         text[0] > '9')
         return refuse(p, N_("A number is from 0 to 65535, or as 0x0690."));
-    v = strtoul(text, &end, 0);
+    v = strtoul(text, &end, text[0] == '0' && (text[1] | 0x20) == 'x' ? 16 : 10);
     if (*end || v > UINT16_MAX)
         return refuse(p, N_("A number is from 0 to 65535, or as 0x0690."));
     c->number = (uint16_t)v;

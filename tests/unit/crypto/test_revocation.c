@@ -67,6 +67,8 @@ TEST(revocation_ocsp_answers)
     } rows[] = {
         {"ocsp-good.der", 0, ANSWERED_AT, REVOCATION_GOOD},
         {"ocsp-delegated.der", 0, ANSWERED_AT, REVOCATION_GOOD},
+        {"ocsp-delegated.der", 0, INT64_C(2300000000), REVOCATION_UNKNOWN}, /* who has expired */
+        {"ocsp-good.der", 0, INT64_C(2300000000), REVOCATION_GOOD},
         {"ocsp-revoked.der", 1, ANSWERED_AT, REVOCATION_REVOKED},
         {"ocsp-stranger.der", 0, ANSWERED_AT, REVOCATION_UNKNOWN},     /* a client of the same CA */
         {"ocsp-good.der", 1, ANSWERED_AT, REVOCATION_UNKNOWN},         /* about another one */

@@ -122,6 +122,7 @@ TEST(servers_conditions)
     CHECK(!holds("l2tp-vendor Vendor", &ike, &l2tp) && !holds("l2tp-vendor Ven*", &ike, NULL));
     CHECK(holds("l2tp-host gw", &ike, &l2tp) && !holds("l2tp-host gw2", &ike, &l2tp));
     CHECK(holds("l2tp-firmware 0x0690", &ike, &l2tp) && holds("l2tp-firmware 1680", &ike, &l2tp));
+    CHECK(holds("l2tp-firmware 01680", &ike, &l2tp)); /* not octal */
     CHECK(!holds("l2tp-firmware 1", &ike, &l2tp));
     CHECK(holds("vendor-name XAUTH\nl2tp-host gw", &ike, &l2tp));
     CHECK(!holds("vendor-name FRAGMENTATION\nl2tp-host gw", &ike, &l2tp));
