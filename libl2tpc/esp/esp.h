@@ -40,6 +40,19 @@ enum esp_verdict {
     ESP_FAILED,    /* the crypto library refused */
 };
 
+/* Packets that one call of esp_seal_batch() or esp_open_batch() takes. */
+#define ESP_BATCH_MAX 64
+
+/* One packet of a batch. */
+struct esp_packet {
+    /*
+     * Sealing: the UDP payload, then the ESP packet around it. Opening: the ESP packet, then the
+     * UDP payload in it. Untouched unless the verdict is ESP_OK.
+     */
+    struct mspan data;
+    enum esp_verdict verdict;
+};
+
 struct esp_out;
 struct esp_in;
 
@@ -57,6 +70,15 @@ void esp_out_free(struct esp_out *o); /* wipes */
  * header is made here: checksum zero on IPv4 under UDP encapsulation, correct otherwise.
  */
 enum esp_verdict esp_seal(struct esp_out *o, struct mspan payload, struct mspan *packet);
+/*
+ * The same for up to ESP_BATCH_MAX payloads of one SA, all of which are at their final place;
+ * sequence numbers rise in the order of the array. What is written is exactly esp_out_size() bytes
+ * from esp_out_head() before each payload on, so that packets may stand back to back. Returns how
+ * many are ESP_OK; n beyond ESP_BATCH_MAX is refused as a whole (ESP_FAILED).
+ */
+size_t esp_seal_batch(struct esp_out *o, struct esp_packet *packets, size_t n);
+size_t esp_out_head(const struct esp_out *o);           /* ESP header, IV, UDP header */
+size_t esp_out_size(const struct esp_out *o, size_t n); /* the packet around n bytes of payload */
 uint32_t esp_out_spi(const struct esp_out *o);
 uint32_t esp_out_seq(const struct esp_out *o); /* the last one used */
 /* Past ESP_SEQ_SOFT: it is time for a new SA. */
@@ -71,6 +93,11 @@ void esp_in_free(struct esp_in *i); /* wipes */
  * header, inner UDP. On ESP_OK `payload` is the UDP payload inside `packet`.
  */
 enum esp_verdict esp_open(struct esp_in *i, struct mspan packet, struct mspan *payload);
+/*
+ * The same for up to ESP_BATCH_MAX packets of one SA. Each is judged as if it had come alone, in
+ * the order of the array: of two copies the first counts. Returns how many are ESP_OK.
+ */
+size_t esp_open_batch(struct esp_in *i, struct esp_packet *packets, size_t n);
 uint32_t esp_in_spi(const struct esp_in *i);
 const struct esp_counters *esp_in_counters(const struct esp_in *i);
 

@@ -193,3 +193,15 @@ enum esp_verdict esp_open(struct esp_in *i, struct mspan packet, struct mspan *p
     }
     return verdict;
 }
+
+size_t esp_open_batch(struct esp_in *i, struct esp_packet *packets, size_t n)
+{
+    size_t opened = 0;
+
+    for (size_t k = 0; k < n; k++) {
+        packets[k].verdict =
+            n > ESP_BATCH_MAX ? ESP_FAILED : esp_open(i, packets[k].data, &packets[k].data);
+        opened += packets[k].verdict == ESP_OK;
+    }
+    return opened;
+}

@@ -35,6 +35,9 @@ struct esp_sizes {
 /* False for a suite that cannot exist: no NULL cipher, no unauthenticated CBC. */
 bool esp_sizes_of(const struct esp_suite *suite, struct esp_sizes *out) MUST_USE;
 
+/* Bytes of the ESP packet around n bytes of UDP payload. */
+size_t esp_sealed_size(const struct esp_sizes *s, size_t n);
+
 /* One keyed direction. */
 struct esp_key {
     uint32_t spi;

@@ -151,3 +151,25 @@ enum esp_verdict esp_seal(struct esp_out *o, struct mspan payload, struct mspan 
     *packet = sealed;
     return ESP_OK;
 }
+
+size_t esp_seal_batch(struct esp_out *o, struct esp_packet *packets, size_t n)
+{
+    size_t sealed = 0;
+
+    for (size_t k = 0; k < n; k++) {
+        packets[k].verdict =
+            n > ESP_BATCH_MAX ? ESP_FAILED : esp_seal(o, packets[k].data, &packets[k].data);
+        sealed += packets[k].verdict == ESP_OK;
+    }
+    return sealed;
+}
+
+size_t esp_out_head(const struct esp_out *o)
+{
+    return ESP_HEADER + o->key.sizes.iv + UDP_HEADER;
+}
+
+size_t esp_out_size(const struct esp_out *o, size_t n)
+{
+    return esp_sealed_size(&o->key.sizes, n);
+}

@@ -71,7 +71,7 @@ void esp_key_wipe(struct esp_key *k)
     wipe(k, sizeof(*k));
 }
 
-static size_t sealed_size(const struct esp_sizes *s, size_t n)
+size_t esp_sealed_size(const struct esp_sizes *s, size_t n)
 {
     size_t body = UDP_HEADER + n + ESP_TRAILER;
 
@@ -82,7 +82,7 @@ size_t esp_overhead(const struct esp_suite *suite, size_t n)
 {
     struct esp_sizes s;
 
-    return esp_sizes_of(suite, &s) ? sealed_size(&s, n) - n : 0;
+    return esp_sizes_of(suite, &s) ? esp_sealed_size(&s, n) - n : 0;
 }
 
 size_t esp_payload_max(const struct esp_suite *suite, size_t packet)
@@ -91,7 +91,7 @@ size_t esp_payload_max(const struct esp_suite *suite, size_t packet)
     size_t body;
     size_t n;
 
-    if (!esp_sizes_of(suite, &s) || packet < sealed_size(&s, 0))
+    if (!esp_sizes_of(suite, &s) || packet < esp_sealed_size(&s, 0))
         return 0;
     body = (packet - ESP_HEADER - s.iv - s.icv) / s.align * s.align;
     n = body - UDP_HEADER - ESP_TRAILER;
