@@ -151,10 +151,9 @@ static void des_cbc(const struct cipher_ctx *ctx, const uint8_t *iv, struct mspa
                     data.p, data.p);
 }
 
-bool cipher_ctx_cbc(struct cipher_ctx *ctx, const uint8_t *iv, struct mspan data)
+bool cipher_run_cbc(struct cipher_ctx *ctx, const uint8_t *iv, struct mspan data)
 {
     int n = 0;
-    bool ok;
 
     if (ctx->block < 2 || data.n % ctx->block != 0 || data.n > INT_MAX)
         return false;
@@ -164,9 +163,16 @@ bool cipher_ctx_cbc(struct cipher_ctx *ctx, const uint8_t *iv, struct mspan data
         des_cbc(ctx, iv, data);
         return true;
     }
+    return EVP_CipherInit_ex2(ctx->evp, NULL, NULL, iv, -1, NULL) == 1 &&
+           EVP_CipherUpdate(ctx->evp, data.p, &n, data.p, (int)data.n) == 1 && n == (int)data.n;
+}
+
+bool cipher_ctx_cbc(struct cipher_ctx *ctx, const uint8_t *iv, struct mspan data)
+{
+    bool ok;
+
     errors_mark();
-    ok = EVP_CipherInit_ex2(ctx->evp, NULL, NULL, iv, -1, NULL) == 1 &&
-         EVP_CipherUpdate(ctx->evp, data.p, &n, data.p, (int)data.n) == 1 && n == (int)data.n;
+    ok = cipher_run_cbc(ctx, iv, data);
     errors_drop();
     return ok;
 }
@@ -191,37 +197,50 @@ static bool gcm_allowed(const struct cipher_ctx *ctx, bool encrypt, struct span 
            data.n <= INT_MAX;
 }
 
-bool cipher_ctx_gcm_seal(struct cipher_ctx *ctx, const uint8_t nonce[12], struct span aad,
+bool cipher_run_gcm_seal(struct cipher_ctx *ctx, const uint8_t nonce[12], struct span aad,
                          struct mspan data, uint8_t tag[16])
 {
     uint8_t none[GCM_TAG];
     int n = 0;
+
+    return gcm_allowed(ctx, true, aad, data) && gcm_run(ctx, nonce, aad, data) &&
+           EVP_CipherFinal_ex(ctx->evp, none, &n) == 1 &&
+           EVP_CIPHER_CTX_ctrl(ctx->evp, EVP_CTRL_AEAD_GET_TAG, GCM_TAG, tag) == 1;
+}
+
+bool cipher_ctx_gcm_seal(struct cipher_ctx *ctx, const uint8_t nonce[12], struct span aad,
+                         struct mspan data, uint8_t tag[16])
+{
     bool ok;
 
-    if (!gcm_allowed(ctx, true, aad, data))
-        return false;
     errors_mark();
-    ok = gcm_run(ctx, nonce, aad, data) && EVP_CipherFinal_ex(ctx->evp, none, &n) == 1 &&
-         EVP_CIPHER_CTX_ctrl(ctx->evp, EVP_CTRL_AEAD_GET_TAG, GCM_TAG, tag) == 1;
+    ok = cipher_run_gcm_seal(ctx, nonce, aad, data, tag);
     errors_drop();
     return ok;
 }
 
-bool cipher_ctx_gcm_open(struct cipher_ctx *ctx, const uint8_t nonce[12], struct span aad,
+bool cipher_run_gcm_open(struct cipher_ctx *ctx, const uint8_t nonce[12], struct span aad,
                          struct mspan data, const uint8_t tag[16])
 {
     uint8_t expected[GCM_TAG]; /* OpenSSL wants it writable */
     uint8_t none[GCM_TAG];
     int n = 0;
-    bool ok;
 
     if (!gcm_allowed(ctx, false, aad, data))
         return false;
     memcpy(expected, tag, sizeof(expected));
+    return gcm_run(ctx, nonce, aad, data) &&
+           EVP_CIPHER_CTX_ctrl(ctx->evp, EVP_CTRL_AEAD_SET_TAG, GCM_TAG, expected) == 1 &&
+           EVP_CipherFinal_ex(ctx->evp, none, &n) == 1;
+}
+
+bool cipher_ctx_gcm_open(struct cipher_ctx *ctx, const uint8_t nonce[12], struct span aad,
+                         struct mspan data, const uint8_t tag[16])
+{
+    bool ok;
+
     errors_mark();
-    ok = gcm_run(ctx, nonce, aad, data) &&
-         EVP_CIPHER_CTX_ctrl(ctx->evp, EVP_CTRL_AEAD_SET_TAG, GCM_TAG, expected) == 1 &&
-         EVP_CipherFinal_ex(ctx->evp, none, &n) == 1;
+    ok = cipher_run_gcm_open(ctx, nonce, aad, data, tag);
     errors_drop();
     return ok;
 }

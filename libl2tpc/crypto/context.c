@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "crypto/private.h"
+#include "crypto/esp_private.h"
 
 #include <openssl/provider.h>
 #include <stdlib.h>
@@ -48,6 +48,7 @@ void crypto_free(struct crypto *c)
         EVP_CIPHER_free(c->aes_gcm[i]);
     }
     EVP_CIPHER_free(c->des3);
+    esp_mb_free(c->mb);
     if (c->provider)
         (void)OSSL_PROVIDER_unload(c->provider);
     OSSL_LIB_CTX_free(c->lib);

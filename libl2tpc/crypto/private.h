@@ -4,6 +4,7 @@
 #define L2TPC_CRYPTO_PRIVATE_H
 
 #include "crypto/crypto.h"
+#include "crypto/esp_backend.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -14,6 +15,8 @@ struct crypto {
     OSSL_PROVIDER *provider;
     EVP_CIPHER *des3;
     EVP_CIPHER *aes_cbc[3], *aes_gcm[3]; /* 128, 192, 256 */
+    enum esp_backend esp_backend;        /* of SAs to come */
+    struct mb *mb;                       /* NULL: not used yet, or not there */
 };
 
 /*
@@ -29,6 +32,13 @@ static inline void errors_drop(void)
 {
     (void)ERR_pop_to_mark();
 }
+
+/* The verbs of cipher_ctx without the two above: for who runs many packets between them. */
+bool cipher_run_cbc(struct cipher_ctx *ctx, const uint8_t *iv, struct mspan data) MUST_USE;
+bool cipher_run_gcm_seal(struct cipher_ctx *ctx, const uint8_t nonce[12], struct span aad,
+                         struct mspan data, uint8_t tag[16]) MUST_USE;
+bool cipher_run_gcm_open(struct cipher_ctx *ctx, const uint8_t nonce[12], struct span aad,
+                         struct mspan data, const uint8_t tag[16]) MUST_USE;
 
 /* Diffie-Hellman back-ends. Values are big-endian and already have the sizes of the row. */
 struct dh_row {

@@ -79,6 +79,8 @@ enum esp_verdict esp_seal(struct esp_out *o, struct mspan payload, struct mspan 
 size_t esp_seal_batch(struct esp_out *o, struct esp_packet *packets, size_t n);
 size_t esp_out_head(const struct esp_out *o);           /* ESP header, IV, UDP header */
 size_t esp_out_size(const struct esp_out *o, size_t n); /* the packet around n bytes of payload */
+/* What computes full batches: "OpenSSL", "ipsec-mb AVX-512". */
+const char *esp_out_backend(const struct esp_out *o);
 uint32_t esp_out_spi(const struct esp_out *o);
 uint32_t esp_out_seq(const struct esp_out *o); /* the last one used */
 /* Past ESP_SEQ_SOFT: it is time for a new SA. */

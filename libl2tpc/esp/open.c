@@ -40,48 +40,24 @@ const struct esp_counters *esp_in_counters(const struct esp_in *i)
     return &i->counters;
 }
 
-/* Where the parts of a packet stand. */
-struct parts {
-    uint32_t seq;
-    struct span header; /* SPI and sequence number */
-    struct span iv;
-    struct span covered; /* by the HMAC: all but the ICV */
-    struct mspan body;   /* ciphertext, then plaintext */
-    struct span icv;
-};
-
-static bool split(const struct esp_in *i, struct mspan packet, struct parts *out)
+/* What a packet says before anything is believed; the body's length goes into the job. */
+static bool split(const struct esp_in *i, struct mspan packet, struct esp_job *job, uint32_t *seq)
 {
     const struct esp_sizes *s = &i->key.sizes;
     struct rd r = rd_of(span_ro(packet));
-    struct rd header;
-    struct span body;
     uint32_t spi;
 
-    if (!rd_bytes(&r, ESP_HEADER, &out->header) || !rd_bytes(&r, s->iv, &out->iv) ||
-        rd_left(&r) < s->align + s->icv || !rd_bytes(&r, rd_left(&r) - s->icv, &body) ||
-        !rd_bytes(&r, s->icv, &out->icv))
+    if (!rd_u32(&r, &spi) || !rd_u32(&r, seq) || !rd_skip(&r, s->iv) ||
+        rd_left(&r) < s->align + s->icv)
         return false;
-    header = rd_of(out->header);
-    if (!rd_u32(&header, &spi) || !rd_u32(&header, &out->seq))
-        return false;
-    out->covered = span_of(packet.p, packet.n - s->icv);
-    out->body = (struct mspan){packet.p + ESP_HEADER + s->iv, body.n};
-    return spi == i->key.spi && body.n % s->align == 0;
+    job->packet = packet.p;
+    job->body = rd_left(&r) - s->icv;
+    return spi == i->key.spi && job->body % s->align == 0;
 }
 
-/* With GCM this also decrypts: a wrong tag leaves rubbish in the packet, which is dropped. */
-static bool authentic(struct esp_in *i, const struct parts *p)
+static struct mspan body_of(const struct esp_in *i, const struct esp_job *job)
 {
-    uint8_t tag[HASH_MAX];
-    uint8_t nonce[ESP_GCM_NONCE];
-
-    if (i->key.gcm) {
-        memcpy(nonce, i->key.salt, ESP_GCM_SALT);
-        memcpy(nonce + ESP_GCM_SALT, p->iv.p, p->iv.n);
-        return cipher_ctx_gcm_open(i->key.cipher, nonce, p->header, p->body, p->icv.p);
-    }
-    return mac_ctx_run(i->key.mac, p->covered, tag) && equal_ct(tag, p->icv.p, p->icv.n);
+    return (struct mspan){job->packet + ESP_HEADER + i->key.sizes.iv, job->body};
 }
 
 /*
@@ -103,7 +79,7 @@ static bool is_cut_otherwise(struct esp_in *i, struct span packet)
     if (packet.n < ESP_HEADER + s->iv + s->align + icv || !rd_bytes(&r, packet.n - icv, &covered) ||
         !rd_bytes(&r, icv, &sent))
         return false;
-    return mac_ctx_run(i->key.mac, covered, tag) && equal_ct(tag, sent.p, icv);
+    return esp_crypt_hmac(i->key.crypt, covered, tag) && equal_ct(tag, sent.p, icv);
 }
 
 /* Takes the trailer off; `datagram` is what stands before the padding. */
@@ -148,60 +124,103 @@ static bool open_udp(struct esp_in *i, struct span datagram, struct span *payloa
 }
 
 /* What an authentic packet holds. */
-static enum esp_verdict accept(struct esp_in *i, const struct parts *p, struct mspan *payload)
+static enum esp_verdict accept(struct esp_in *i, struct mspan body, struct mspan *payload)
 {
     struct span datagram = SPAN_NONE;
     struct span inner = SPAN_NONE;
-    enum esp_verdict verdict;
+    enum esp_verdict verdict = strip(span_ro(body), &datagram);
 
-    if (!i->key.gcm && !cipher_ctx_cbc(i->key.cipher, p->iv.p, p->body))
-        return ESP_FAILED;
-    verdict = strip(span_ro(p->body), &datagram);
     if (verdict == ESP_MALFORMED)
         i->counters.malformed++;
     if (verdict != ESP_OK)
         return verdict;
     if (!open_udp(i, datagram, &inner))
         return ESP_MALFORMED;
-    *payload = (struct mspan){p->body.p + UDP_HEADER, inner.n};
+    *payload = (struct mspan){body.p + UDP_HEADER, inner.n};
     return ESP_OK;
 }
 
-enum esp_verdict esp_open(struct esp_in *i, struct mspan packet, struct mspan *payload)
+/* Whether the packet is worth its ICV: of the right shape, and new. */
+static enum esp_verdict look_at(struct esp_in *i, struct mspan packet, struct esp_job *job)
 {
-    struct parts p;
-    enum esp_verdict verdict;
+    uint32_t seq;
 
-    if (!split(i, packet, &p)) {
+    if (!split(i, packet, job, &seq)) {
         i->counters.malformed++;
         i->counters.cut_otherwise += is_cut_otherwise(i, span_ro(packet));
         return ESP_MALFORMED;
     }
-    if (!window_check(&i->window, p.seq)) {
+    if (!window_check(&i->window, seq)) {
         i->counters.replayed++;
         return ESP_REPLAYED;
     }
-    if (!authentic(i, &p)) {
+    return ESP_OK;
+}
+
+/* Behind the ICV. The window is asked again: another copy may stand in the same batch. */
+static enum esp_verdict judge(struct esp_in *i, const struct esp_job *job,
+                              struct esp_packet *packet)
+{
+    struct rd r = rd_of(span_of(job->packet, ESP_HEADER));
+    size_t whole = packet->data.n;
+    enum esp_verdict verdict;
+    uint32_t spi;
+    uint32_t seq;
+
+    if (!job->ok || !rd_u32(&r, &spi) || !rd_u32(&r, &seq)) {
         i->counters.bad_icv++;
         return ESP_BAD_ICV;
     }
-    window_mark(&i->window, p.seq);
-    verdict = accept(i, &p, payload);
+    if (!window_check(&i->window, seq)) {
+        i->counters.replayed++;
+        return ESP_REPLAYED;
+    }
+    window_mark(&i->window, seq);
+    verdict = accept(i, body_of(i, job), &packet->data);
     if (verdict == ESP_OK || verdict == ESP_DUMMY) {
         i->counters.packets++;
-        i->counters.bytes += packet.n;
+        i->counters.bytes += whole;
     }
     return verdict;
 }
 
-size_t esp_open_batch(struct esp_in *i, struct esp_packet *packets, size_t n)
+/* `jobs` has room for n, which is at most a batch. */
+static size_t open_all(struct esp_in *i, struct esp_packet *packets, struct esp_job *jobs, size_t n)
 {
+    size_t n_jobs = 0;
     size_t opened = 0;
 
     for (size_t k = 0; k < n; k++) {
-        packets[k].verdict =
-            n > ESP_BATCH_MAX ? ESP_FAILED : esp_open(i, packets[k].data, &packets[k].data);
+        packets[k].verdict = look_at(i, packets[k].data, &jobs[n_jobs]);
+        n_jobs += packets[k].verdict == ESP_OK;
+    }
+    esp_crypt_open(i->key.crypt, jobs, n_jobs);
+    for (size_t k = 0, j = 0; k < n; k++) {
+        if (packets[k].verdict != ESP_OK)
+            continue;
+        packets[k].verdict = judge(i, &jobs[j++], &packets[k]);
         opened += packets[k].verdict == ESP_OK;
     }
     return opened;
+}
+
+enum esp_verdict esp_open(struct esp_in *i, struct mspan packet, struct mspan *payload)
+{
+    struct esp_packet one = {.data = packet};
+    struct esp_job job;
+
+    if (open_all(i, &one, &job, 1) == 1)
+        *payload = one.data;
+    return one.verdict;
+}
+
+size_t esp_open_batch(struct esp_in *i, struct esp_packet *packets, size_t n)
+{
+    struct esp_job jobs[ESP_BATCH_MAX];
+
+    if (n <= ESP_BATCH_MAX)
+        return open_all(i, packets, jobs, n);
+    for (size_t k = 0; k < n; k++)
+        packets[k].verdict = ESP_FAILED;
+    return 0;
 }

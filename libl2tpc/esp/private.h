@@ -3,6 +3,7 @@
 #ifndef L2TPC_ESP_PRIVATE_H
 #define L2TPC_ESP_PRIVATE_H
 
+#include "crypto/esp_backend.h"
 #include "esp/esp.h"
 #include "esp/window.h"
 
@@ -12,8 +13,6 @@
 #define ESP_ICV_MAX 32
 #define ESP_ICV_96 12
 #define ESP_ICV_128 16
-#define ESP_GCM_SALT 4
-#define ESP_GCM_NONCE 12
 #define ESP_IV_POOL 4096
 
 #define UDP_HEADER 8
@@ -38,14 +37,14 @@ bool esp_sizes_of(const struct esp_suite *suite, struct esp_sizes *out) MUST_USE
 /* Bytes of the ESP packet around n bytes of UDP payload. */
 size_t esp_sealed_size(const struct esp_sizes *s, size_t n);
 
+_Static_assert(ESP_HEADER == ESP_JOB_HEADER && ESP_BATCH_MAX <= ESP_JOBS_MAX, "the back ends");
+
 /* One keyed direction. */
 struct esp_key {
     uint32_t spi;
     struct esp_sizes sizes;
     bool gcm;
-    uint8_t salt[ESP_GCM_SALT];
-    struct cipher_ctx *cipher;
-    struct mac_ctx *mac; /* NULL with AES-GCM */
+    struct esp_crypt *crypt;
 };
 
 bool esp_key_init(struct esp_key *k, struct crypto *c, const struct esp_suite *suite,

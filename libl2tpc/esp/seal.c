@@ -35,6 +35,21 @@ void esp_out_free(struct esp_out *o)
     wipe_free(o, sizeof(*o));
 }
 
+size_t esp_out_head(const struct esp_out *o)
+{
+    return ESP_HEADER + o->key.sizes.iv + UDP_HEADER;
+}
+
+size_t esp_out_size(const struct esp_out *o, size_t n)
+{
+    return esp_sealed_size(&o->key.sizes, n);
+}
+
+const char *esp_out_backend(const struct esp_out *o)
+{
+    return esp_crypt_backend(o->key.crypt);
+}
+
 uint32_t esp_out_spi(const struct esp_out *o)
 {
     return o->key.spi;
@@ -69,14 +84,18 @@ static bool draw_iv(struct esp_out *o, uint8_t *iv)
 }
 
 /* Padding 1, 2, 3 and so on, its length, the next header (RFC 4303 2.4). */
-static void write_trailer(struct wr *w, size_t align, size_t n)
+static bool write_trailer(struct wr *w, size_t align, size_t n)
 {
+    static const uint8_t pads[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     size_t pad = (align - (n + ESP_TRAILER) % align) % align;
+    uint8_t *p = wr_room(w, pad + ESP_TRAILER);
 
-    for (size_t i = 1; i <= pad; i++)
-        wr_u8(w, (uint8_t)i);
-    wr_u8(w, (uint8_t)pad);
-    wr_u8(w, NEXT_HEADER_UDP);
+    if (!p || pad > sizeof(pads))
+        return false;
+    memcpy(p, pads, pad);
+    p[pad] = (uint8_t)pad;
+    p[pad + 1] = NEXT_HEADER_UDP;
+    return true;
 }
 
 /* The clear packet, its IV in place and room for the ICV behind it. */
@@ -100,38 +119,16 @@ static bool write_packet(struct esp_out *o, struct wr *w, struct span payload)
     wr_u16(w, o->flow.destination);
     wr_u16(w, length);
     wr_u16(w, o->flow.without_sum ? 0 : inner_sum(&o->flow, length, 0, payload));
-    if (wr_room(w, payload.n) != payload.p)
-        return false;
-    write_trailer(w, s->align, length);
-    return wr_room(w, s->icv) != NULL;
+    return wr_room(w, payload.n) == payload.p && write_trailer(w, s->align, length) &&
+           wr_room(w, s->icv) != NULL;
 }
 
-static bool protect(struct esp_out *o, struct mspan packet)
+/* Gives the packet its number and makes all of it but the protection. */
+static enum esp_verdict prepare(struct esp_out *o, struct mspan payload, struct esp_job *job)
 {
     const struct esp_sizes *s = &o->key.sizes;
-    uint8_t *iv = packet.p + ESP_HEADER;
-    uint8_t *icv = packet.p + packet.n - s->icv;
-    struct mspan body = {iv + s->iv, packet.n - ESP_HEADER - s->iv - s->icv};
-    uint8_t tag[HASH_MAX];
-    uint8_t nonce[ESP_GCM_NONCE];
-
-    if (o->key.gcm) {
-        memcpy(nonce, o->key.salt, ESP_GCM_SALT);
-        memcpy(nonce + ESP_GCM_SALT, iv, s->iv);
-        return cipher_ctx_gcm_seal(o->key.cipher, nonce, span_of(packet.p, ESP_HEADER), body, icv);
-    }
-    if (!cipher_ctx_cbc(o->key.cipher, iv, body) ||
-        !mac_ctx_run(o->key.mac, span_of(packet.p, packet.n - s->icv), tag))
-        return false;
-    memcpy(icv, tag, s->icv);
-    return true;
-}
-
-enum esp_verdict esp_seal(struct esp_out *o, struct mspan payload, struct mspan *packet)
-{
-    size_t head = ESP_HEADER + o->key.sizes.iv + UDP_HEADER;
+    size_t head = esp_out_head(o);
     struct span clear = SPAN_NONE;
-    struct mspan sealed;
     struct wr w;
 
     if (o->seq == UINT32_MAX)
@@ -140,36 +137,62 @@ enum esp_verdict esp_seal(struct esp_out *o, struct mspan payload, struct mspan 
         return ESP_MALFORMED;
     /* A number is spent even if the packet then fails: under GCM none may be used twice. */
     o->seq++;
-    w = wr_of(payload.p - head, head + payload.n + ESP_TAILROOM);
+    w = wr_of(payload.p - head, esp_sealed_size(s, payload.n));
     if (!write_packet(o, &w, span_ro(payload)) || !wr_finish(&w, &clear))
         return ESP_FAILED;
-    sealed = (struct mspan){payload.p - head, clear.n};
-    if (!protect(o, sealed))
-        return ESP_FAILED;
-    o->counters.packets++;
-    o->counters.bytes += sealed.n;
-    *packet = sealed;
+    job->packet = payload.p - head;
+    job->body = clear.n - ESP_HEADER - s->iv - s->icv;
     return ESP_OK;
+}
+
+/* `jobs` has room for n, which is at most a batch. */
+static size_t seal_all(struct esp_out *o, struct esp_packet *packets, struct esp_job *jobs,
+                       size_t n)
+{
+    size_t around = ESP_HEADER + o->key.sizes.iv + o->key.sizes.icv;
+    size_t n_jobs = 0;
+    size_t sealed = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        packets[i].verdict = prepare(o, packets[i].data, &jobs[n_jobs]);
+        n_jobs += packets[i].verdict == ESP_OK;
+    }
+    esp_crypt_seal(o->key.crypt, jobs, n_jobs);
+    for (size_t i = 0, k = 0; i < n; i++) {
+        const struct esp_job *job;
+
+        if (packets[i].verdict != ESP_OK)
+            continue;
+        job = &jobs[k++];
+        if (!job->ok) {
+            packets[i].verdict = ESP_FAILED;
+            continue;
+        }
+        packets[i].data = (struct mspan){job->packet, around + job->body};
+        o->counters.bytes += around + job->body;
+        sealed++;
+    }
+    o->counters.packets += sealed;
+    return sealed;
+}
+
+enum esp_verdict esp_seal(struct esp_out *o, struct mspan payload, struct mspan *packet)
+{
+    struct esp_packet one = {.data = payload};
+    struct esp_job job;
+
+    if (seal_all(o, &one, &job, 1) == 1)
+        *packet = one.data;
+    return one.verdict;
 }
 
 size_t esp_seal_batch(struct esp_out *o, struct esp_packet *packets, size_t n)
 {
-    size_t sealed = 0;
+    struct esp_job jobs[ESP_BATCH_MAX];
 
-    for (size_t k = 0; k < n; k++) {
-        packets[k].verdict =
-            n > ESP_BATCH_MAX ? ESP_FAILED : esp_seal(o, packets[k].data, &packets[k].data);
-        sealed += packets[k].verdict == ESP_OK;
-    }
-    return sealed;
-}
-
-size_t esp_out_head(const struct esp_out *o)
-{
-    return ESP_HEADER + o->key.sizes.iv + UDP_HEADER;
-}
-
-size_t esp_out_size(const struct esp_out *o, size_t n)
-{
-    return esp_sealed_size(&o->key.sizes, n);
+    if (n <= ESP_BATCH_MAX)
+        return seal_all(o, packets, jobs, n);
+    for (size_t i = 0; i < n; i++)
+        packets[i].verdict = ESP_FAILED;
+    return 0;
 }

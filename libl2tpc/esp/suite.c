@@ -48,6 +48,7 @@ bool esp_key_init(struct esp_key *k, struct crypto *c, const struct esp_suite *s
     size_t n_key = cipher_key_len(suite->cipher, suite->key_bits);
     size_t n_salt = cipher_salt(suite->cipher);
     struct span key = span_of(keys->cipher_key, n_key);
+    struct esp_crypt_config config;
 
     if (!esp_sizes_of(suite, &k->sizes) || keys->cipher_key_len != n_key + n_salt ||
         keys->integ_key_len != k->sizes.integ_key)
@@ -57,17 +58,23 @@ bool esp_key_init(struct esp_key *k, struct crypto *c, const struct esp_suite *s
         return false;
     k->spi = keys->spi;
     k->gcm = suite->cipher == CIPHER_AES_GCM;
-    memcpy(k->salt, keys->cipher_key + n_key, n_salt);
-    k->cipher = cipher_ctx_new(c, suite->cipher, key, seal);
-    if (!k->gcm)
-        k->mac = mac_ctx_new(c, suite->integ, span_of(keys->integ_key, keys->integ_key_len));
-    return k->cipher && (k->gcm || k->mac);
+    config = (struct esp_crypt_config){
+        .cipher = suite->cipher,
+        .key = key,
+        .integ = suite->integ,
+        .integ_key = span_of(keys->integ_key, keys->integ_key_len),
+        .icv = k->sizes.icv,
+        .seal = seal,
+    };
+    memcpy(config.salt, keys->cipher_key + n_key, n_salt);
+    k->crypt = esp_crypt_new(c, &config);
+    wipe(&config, sizeof(config));
+    return k->crypt != NULL;
 }
 
 void esp_key_wipe(struct esp_key *k)
 {
-    cipher_ctx_free(k->cipher);
-    mac_ctx_free(k->mac);
+    esp_crypt_free(k->crypt);
     wipe(k, sizeof(*k));
 }
 

@@ -104,25 +104,15 @@ struct mspan forge(struct ends *e, uint8_t buffer[PACKET_MAX], uint32_t seq, str
 {
     struct esp_key *k = &e->server_out->key;
     size_t body = ESP_HEADER + k->sizes.iv;
-    struct mspan packet = {buffer, body + plaintext.n + k->sizes.icv};
-    struct mspan data = {buffer + body, plaintext.n};
-    uint8_t *icv = buffer + body + plaintext.n;
-    uint8_t nonce[12];
-    uint8_t tag[HASH_MAX];
+    struct esp_job job = {.packet = buffer, .body = plaintext.n};
 
     for (size_t i = 0; i < 4; i++) {
         buffer[i] = (uint8_t)(k->spi >> (24 - 8 * i));
         buffer[4 + i] = (uint8_t)(seq >> (24 - 8 * i));
     }
     memset(buffer + ESP_HEADER, 0x77, k->sizes.iv);
-    memcpy(data.p, plaintext.p, plaintext.n);
-    memcpy(nonce, k->salt, 4);
-    memcpy(nonce + 4, buffer + ESP_HEADER, 8);
-    if (k->gcm ? !cipher_ctx_gcm_seal(k->cipher, nonce, span_of(buffer, ESP_HEADER), data, icv)
-               : !cipher_ctx_cbc(k->cipher, buffer + ESP_HEADER, data) ||
-                     !mac_ctx_run(k->mac, span_of(buffer, body + plaintext.n), tag))
-        return (struct mspan){NULL, 0};
-    if (!k->gcm)
-        memcpy(icv, tag, k->sizes.icv);
-    return packet;
+    memcpy(buffer + body, plaintext.p, plaintext.n);
+    esp_crypt_seal(k->crypt, &job, 1);
+    return job.ok ? (struct mspan){buffer, body + plaintext.n + k->sizes.icv}
+                  : (struct mspan){NULL, 0};
 }
