@@ -72,7 +72,7 @@ bool ends_open(struct ends *e)
     mirror.local_port = e->sa.remote_port;
     mirror.remote_port = e->sa.local_port;
     e->crypto = crypto_new();
-    if (!e->crypto)
+    if (!e->crypto || !crypto_use_esp_backend(e->crypto, e->backend))
         return false;
     e->client_out = esp_out_new(e->crypto, &env, &e->sa, &e->client, &e->server);
     e->client_in = esp_in_new(e->crypto, &e->sa, &e->client, &e->server);

@@ -11,7 +11,8 @@ struct ends {
     struct crypto *crypto;
     uint32_t seed;
     struct inaddr client, server;
-    struct sa_pair sa; /* the client's; change it before ends_open() */
+    struct sa_pair sa;        /* the client's; change it before ends_open() */
+    enum esp_backend backend; /* who computes; likewise */
     struct esp_out *client_out, *server_out;
     struct esp_in *client_in, *server_in;
 };
