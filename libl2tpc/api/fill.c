@@ -209,6 +209,7 @@ static void fill_esp(l2tpc_status *st, const struct dial_facts *f)
     set_uint(st, STATUS_esp_bad_icv, f->esp_in.bad_icv);
     set_uint(st, STATUS_esp_malformed, f->esp_in.malformed);
     set_uint(st, STATUS_esp_sa_pairs, f->sa_pairs);
+    set_text(st, STATUS_esp_backend, f->esp_backend);
 }
 
 static void fill_l2tp(l2tpc_status *st, const struct l2tp_facts *l)

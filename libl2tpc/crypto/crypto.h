@@ -14,6 +14,11 @@ struct crypto;
 
 struct crypto *crypto_new(void); /* NULL when OpenSSL cannot give the basic algorithms */
 void crypto_free(struct crypto *c);
+/*
+ * Does beforehand what the first ESP SA would otherwise wait for, some milliseconds: to be called
+ * when there is nothing to do but to wait for the server.
+ */
+void crypto_prepare_esp(struct crypto *c);
 
 /* ---- hashes and HMAC (the prf of IKEv1) ---- */
 #define HASH_MAX 64

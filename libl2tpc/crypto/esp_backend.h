@@ -66,10 +66,5 @@ enum esp_backend {
 };
 /* For SAs made from now on; false when it cannot be had here. */
 bool crypto_use_esp_backend(struct crypto *c, enum esp_backend backend) MUST_USE;
-/*
- * Does beforehand what the first SA would otherwise wait for, some milliseconds: to be called when
- * there is nothing to do but to wait for the server.
- */
-void crypto_prepare_esp(struct crypto *c);
 
 #endif

@@ -42,18 +42,26 @@ static bool open_one(struct esp_crypt *x, const struct esp_job *j)
 
 static void seal_batch(struct esp_crypt *x, struct esp_job *jobs, size_t n)
 {
-    errors_mark();
-    for (size_t i = 0; i < n; i++)
+    bool marked = errors_mark_any();
+    bool failed = false;
+
+    for (size_t i = 0; i < n; i++) {
         jobs[i].ok = seal_one(x, &jobs[i]);
-    errors_drop();
+        failed = failed || !jobs[i].ok;
+    }
+    errors_drop_any(marked, failed);
 }
 
 static void open_batch(struct esp_crypt *x, struct esp_job *jobs, size_t n)
 {
-    errors_mark();
-    for (size_t i = 0; i < n; i++)
+    bool marked = errors_mark_any();
+    bool failed = false;
+
+    for (size_t i = 0; i < n; i++) {
         jobs[i].ok = open_one(x, &jobs[i]);
-    errors_drop();
+        failed = failed || !jobs[i].ok;
+    }
+    errors_drop_any(marked, failed);
 }
 
 const struct esp_backend_row esp_evp_row = {"OpenSSL", seal_batch, open_batch};

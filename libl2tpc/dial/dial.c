@@ -331,6 +331,11 @@ bool dial_owns_cookie(const struct dial *d, const uint8_t cky_i[8])
     return d->ike && ike_owns_cookie(d->ike, cky_i);
 }
 
+void dial_prepare(struct dial *d)
+{
+    crypto_prepare_esp(d->config.crypto);
+}
+
 const struct dial_facts *dial_facts(struct dial *d)
 {
     data_sum(&d->data, &d->facts.esp_in, &d->facts.esp_out);

@@ -144,6 +144,7 @@ struct dial_facts {
     unsigned server_quirks;      /* enum server_quirk bits that the verdict has switched on */
     const struct ladder *ladder; /* NULL before phase 1 has begun */
     bool peer_id_changed;        /* since the dial before */
+    const char *esp_backend;     /* who computes full batches; NULL before the first SA */
 };
 
 struct dial;
@@ -153,6 +154,8 @@ void dial_free(struct dial *d);
 /* Before the start: what dial_config.credential could not know yet. */
 void dial_set_credential(struct dial *d, const struct ike_credential *credential);
 void dial_start(struct dial *d, l2tpc_us now);
+/* Computes ahead what the first SA will need; for the time in which the server thinks. */
+void dial_prepare(struct dial *d);
 /* A datagram as received; opened in place. IP packets wait for dial_pop_ip(). */
 enum verdict dial_input(struct dial *d, enum dial_path path, const struct endpoint *from,
                         struct mspan datagram, l2tpc_us now);

@@ -73,6 +73,7 @@ void rekey_on_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now)
     d->facts.pfs = sa->pfs;
     d->facts.udp_encapsulated = sa->udp_encapsulated;
     d->facts.esp_lifetime_s = sa->lifetime_s;
+    d->facts.esp_backend = esp_out_backend(p->out);
     if (!sa->by_peer)
         d->rekey.asked = false;
     if (d->data.sender == p)

@@ -32,6 +32,7 @@ struct runner {
     unsigned outer_mtu;
     int tun_fd;
     bool kicking, again, down;
+    bool prepared;       /* for the first ESP SA */
     struct inaddr known; /* family 0: none */
     bool ask;
     bool way_told;           /* by the owner, not looked up here */
@@ -195,6 +196,7 @@ static void send_all(struct runner *r, l2tpc_us now)
     enum dial_path path;
     struct endpoint to;
     struct msg m;
+    bool sent = false;
 
     runner_test_keys(r->dial, &r->local, &r->remote.addr);
     while (dial_pop_out(r->dial, &path, &to, &m)) {
@@ -204,11 +206,15 @@ static void send_all(struct runner *r, l2tpc_us now)
         if (error)
             dial_note_unreachable(r->dial, error, now);
         msg_done(&m);
-        r->again = true;
+        r->again = sent = true;
     }
     while (dial_pop_ip(r->dial, &m)) {
         plane_deliver(r->plane, span_of(m.bytes, m.n));
         msg_done(&m);
+    }
+    if (sent && !r->prepared) { /* message 1 is on its way: nothing else to do for a round trip */
+        r->prepared = true;
+        dial_prepare(r->dial);
     }
 }
 
@@ -392,6 +398,7 @@ struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_
     runner_test_init(&r->test);
     lab = *config;
     runner_test_life(&lab);
+    runner_test_backend(lab.crypto);
     r->dial = dial_new(&lab);
     secret_wipe(&lab.tunnel_secret);
     if (r->dial)

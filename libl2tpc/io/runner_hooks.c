@@ -4,6 +4,7 @@
 #if L2TPC_TEST_HOOKS
 
 #include "base/secret.h"
+#include "crypto/esp_backend.h"
 #include "dial/test_hooks.h"
 #include "io/keylog.h"
 
@@ -33,6 +34,22 @@ void runner_test_life(struct dial_config *config)
     config->ike_lifetime_s = ike;
     config->esp_lifetime_s = esp;
     config->esp_lifetime_kb = kb;
+}
+
+void runner_test_backend(struct crypto *c)
+{
+    static const struct {
+        const char *name;
+        enum esp_backend backend;
+    } rows[] = {
+        {"openssl", ESP_BACKEND_OPENSSL}, {"sse", ESP_BACKEND_SSE},   {"avx2", ESP_BACKEND_AVX2},
+        {"avx512", ESP_BACKEND_AVX512},   {"null", ESP_BACKEND_NULL},
+    };
+    const char *wanted = getenv("L2TPC_TEST_ESP");
+
+    for (size_t i = 0; wanted && i < ARRAY_LEN(rows); i++)
+        if (strcmp(wanted, rows[i].name) == 0 && !crypto_use_esp_backend(c, rows[i].backend))
+            abort(); /* a measurement of something else would be worse than none */
 }
 
 int64_t runner_test_wall(int64_t now)

@@ -21,6 +21,8 @@ struct runner_test {
 void runner_test_init(struct runner_test *t);
 /* L2TPC_TEST_LIFE="IKE-SECONDS ESP-SECONDS ESP-KILOBYTES" */
 void runner_test_life(struct dial_config *config);
+/* L2TPC_TEST_ESP=openssl, sse, avx2, avx512 or null: who computes ESP, or nobody */
+void runner_test_backend(struct crypto *c);
 int64_t runner_test_wall(int64_t now); /* L2TPC_TEST_CLOCK instead, when it is set */
 /* What is new, before it is used on the wire: an SA may be gone a moment later. */
 void runner_test_keys(struct dial *d, const struct inaddr *local, const struct inaddr *remote);
@@ -41,6 +43,11 @@ static inline void runner_test_init(struct runner_test *t)
 static inline void runner_test_life(struct dial_config *config)
 {
     (void)config;
+}
+
+static inline void runner_test_backend(struct crypto *c)
+{
+    (void)c;
 }
 
 static inline int64_t runner_test_wall(int64_t now)

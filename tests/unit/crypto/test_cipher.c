@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "check.h"
-#include "crypto/crypto.h"
+#include "crypto/esp_backend.h"
 
 #include <openssl/err.h>
 #include <string.h>
@@ -209,4 +209,38 @@ TEST(crypto_leaves_the_error_queue_alone)
     CHECK_INT(ERR_get_error(), 0);
     crypto_free(c);
     crypto_free(NULL);
+}
+
+/* The same for packets, good and bad, with errors in the queue before and without. */
+TEST(crypto_leaves_the_error_queue_alone_for_packets)
+{
+    struct crypto *c = crypto_new();
+    uint8_t bytes[64] = {0};
+    struct esp_crypt_config config = {.cipher = CIPHER_AES_CBC,
+                                      .key = span_of(bytes, 16),
+                                      .integ = HASH_SHA1,
+                                      .integ_key = span_of(bytes, 20),
+                                      .icv = 12};
+
+    CHECK(c && crypto_use_esp_backend(c, ESP_BACKEND_OPENSSL));
+    for (unsigned i = 0; i < 8; i++) {
+        struct esp_job job = {.packet = bytes, .body = i & 2 ? 16 : 17};
+        struct esp_crypt *x;
+
+        config.seal = i & 4;
+        x = esp_crypt_new(c, &config);
+        CHECK(x);
+        if (i & 1)
+            ERR_raise(ERR_LIB_USER, 77);
+        if (config.seal)
+            esp_crypt_seal(x, &job, 1);
+        else
+            esp_crypt_open(x, &job, 1);
+        CHECK_INT(job.ok, config.seal && i & 2);
+        if (i & 1)
+            CHECK_INT(ERR_GET_REASON(ERR_get_error()), 77);
+        CHECK_INT(ERR_get_error(), 0);
+        esp_crypt_free(x);
+    }
+    crypto_free(c);
 }
