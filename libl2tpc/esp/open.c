@@ -140,24 +140,31 @@ static enum esp_verdict accept(struct esp_in *i, struct mspan body, struct mspan
     return ESP_OK;
 }
 
-/* Whether the packet is worth its ICV: of the right shape, and new. */
-static enum esp_verdict look_at(struct esp_in *i, struct mspan packet, struct esp_job *job)
+/* Whether the packet is worth its ICV: of the right shape, and new. Changes nothing. */
+static enum esp_verdict look_at(const struct esp_in *i, struct mspan packet, struct esp_job *job)
 {
     uint32_t seq;
 
-    if (!split(i, packet, job, &seq)) {
-        i->counters.malformed++;
-        i->counters.cut_otherwise += is_cut_otherwise(i, span_ro(packet));
+    if (!split(i, packet, job, &seq))
         return ESP_MALFORMED;
-    }
-    if (!window_check(&i->window, seq)) {
-        i->counters.replayed++;
-        return ESP_REPLAYED;
-    }
-    return ESP_OK;
+    return window_check(&i->window, seq) ? ESP_OK : ESP_REPLAYED;
 }
 
-/* Behind the ICV. The window is asked again: another copy may stand in the same batch. */
+/* Counts what was not worth its ICV. */
+static void refuse(struct esp_in *i, const struct esp_packet *packet)
+{
+    if (packet->verdict == ESP_REPLAYED) {
+        i->counters.replayed++;
+        return;
+    }
+    i->counters.malformed++;
+    i->counters.cut_otherwise += is_cut_otherwise(i, span_ro(packet->data));
+}
+
+/*
+ * Behind the ICV, in the order of the batch. The window is asked again, as what stands before this
+ * packet may have moved it; only what is new and authentic moves it on.
+ */
 static enum esp_verdict judge(struct esp_in *i, const struct esp_job *job,
                               struct esp_packet *packet)
 {
@@ -167,13 +174,13 @@ static enum esp_verdict judge(struct esp_in *i, const struct esp_job *job,
     uint32_t spi;
     uint32_t seq;
 
-    if (!job->ok || !rd_u32(&r, &spi) || !rd_u32(&r, &seq)) {
-        i->counters.bad_icv++;
-        return ESP_BAD_ICV;
-    }
-    if (!window_check(&i->window, seq)) {
+    if (!rd_u32(&r, &spi) || !rd_u32(&r, &seq) || !window_check(&i->window, seq)) {
         i->counters.replayed++;
         return ESP_REPLAYED;
+    }
+    if (!job->ok) {
+        i->counters.bad_icv++;
+        return ESP_BAD_ICV;
     }
     window_mark(&i->window, seq);
     verdict = accept(i, body_of(i, job), &packet->data);
@@ -196,9 +203,10 @@ static size_t open_all(struct esp_in *i, struct esp_packet *packets, struct esp_
     }
     esp_crypt_open(i->key.crypt, jobs, n_jobs);
     for (size_t k = 0, j = 0; k < n; k++) {
-        if (packets[k].verdict != ESP_OK)
-            continue;
-        packets[k].verdict = judge(i, &jobs[j++], &packets[k]);
+        if (packets[k].verdict == ESP_OK)
+            packets[k].verdict = judge(i, &jobs[j++], &packets[k]);
+        else
+            refuse(i, &packets[k]);
         opened += packets[k].verdict == ESP_OK;
     }
     return opened;
