@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "crypto/esp_backend.h"
+
 #include "base/secret.h"
 #include "crypto/esp_private.h"
 

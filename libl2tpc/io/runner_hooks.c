@@ -45,11 +45,11 @@ void runner_test_backend(struct crypto *c)
         {"openssl", ESP_BACKEND_OPENSSL}, {"sse", ESP_BACKEND_SSE},   {"avx2", ESP_BACKEND_AVX2},
         {"avx512", ESP_BACKEND_AVX512},   {"null", ESP_BACKEND_NULL},
     };
-    const char *wanted = getenv("L2TPC_TEST_ESP");
+    const char *wanted = getenv("L2TPC_TEST_CRYPTO");
 
     for (size_t i = 0; wanted && i < ARRAY_LEN(rows); i++)
-        if (strcmp(wanted, rows[i].name) == 0 && !crypto_use_esp_backend(c, rows[i].backend))
-            abort(); /* a measurement of something else would be worse than none */
+        if (strcmp(wanted, rows[i].name) == 0)
+            (void)crypto_use_esp_backend(c, rows[i].backend); /* esp.backend says who does */
 }
 
 int64_t runner_test_wall(int64_t now)

@@ -21,7 +21,7 @@ struct runner_test {
 void runner_test_init(struct runner_test *t);
 /* L2TPC_TEST_LIFE="IKE-SECONDS ESP-SECONDS ESP-KILOBYTES" */
 void runner_test_life(struct dial_config *config);
-/* L2TPC_TEST_ESP=openssl, sse, avx2, avx512 or null: who computes ESP, or nobody */
+/* L2TPC_TEST_CRYPTO=openssl, sse, avx2, avx512 or null: who computes ESP, or nobody */
 void runner_test_backend(struct crypto *c);
 int64_t runner_test_wall(int64_t now); /* L2TPC_TEST_CLOCK instead, when it is set */
 /* What is new, before it is used on the wire: an SA may be gone a moment later. */

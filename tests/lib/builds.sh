@@ -16,6 +16,7 @@ build_options() {
     release) echo "-Dbuildtype=release -Db_ndebug=true" ;;
     core) echo "-Dio=false -Db_ndebug=false" ;;
     fuzz) echo "-Dfuzz=true -Dtest_hooks=true -Db_lundef=false" ;;
+    bench) echo "-Dbuildtype=release -Db_ndebug=true -Dtest_hooks=true -Dio=false" ;;
     demo) echo "-Dbuildtype=release -Db_ndebug=true -Dtests=false" ;;
     *) echo "builds: no variant $1" >&2; return 1 ;;
     esac

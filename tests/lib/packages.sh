@@ -8,7 +8,9 @@ packages_why=
 packages_missing() {
     local list names
 
-    names=$(for list in "$@"; do sed 's/#.*//' "$packages_dir/$list"; done | tr -s ' \n' '\n' | sort -u)
+    names=$(for list in "$@"; do
+        sed "s/#.*//; s/ \[$(dpkg --print-architecture)\]//; /\[/d" "$packages_dir/$list"
+    done | tr -s ' \n' '\n' | sort -u)
     # shellcheck disable=SC2086
     comm -23 <(echo "$names" | grep .) \
         <(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $names 2> /dev/null |

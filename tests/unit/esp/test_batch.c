@@ -258,7 +258,7 @@ TEST(c23_batches_know_the_window_that_they_moved)
     m.packets[3].data.p[20] ^= 1;
     CHECK_INT(esp_open_batch(e.client_in, m.packets + 1, 3), 2);
     CHECK_INT(m.packets[1].verdict, ESP_OK);
-    CHECK_INT(m.packets[2].verdict, ESP_OK); /* the last one that still fits */
+    CHECK_INT(m.packets[2].verdict, ESP_OK);       /* the last one that still fits */
     CHECK_INT(m.packets[3].verdict, ESP_REPLAYED); /* too old before it is bad */
     CHECK_INT(esp_open_batch(e.client_in, m.packets, 1), 0);
     CHECK_INT(m.packets[0].verdict, ESP_REPLAYED);
