@@ -73,8 +73,9 @@ struct esp_out {
     struct inner_flow flow;
     uint32_t seq; /* the last one used */
     struct esp_counters counters;
+    size_t pool_size; /* 0 with GCM, whose IVs are numbers */
     size_t pool_left;
-    uint8_t pool[ESP_IV_POOL]; /* IVs not used yet, taken from the end */
+    uint8_t pool[]; /* IVs not used yet, taken from the end */
 };
 
 struct esp_in {

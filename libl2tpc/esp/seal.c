@@ -12,10 +12,12 @@ _Static_assert(ESP_TAILROOM >= 15 + ESP_TRAILER + ESP_ICV_MAX, "tailroom");
 struct esp_out *esp_out_new(struct crypto *c, const struct env *env, const struct sa_pair *sa,
                             const struct inaddr *local, const struct inaddr *remote)
 {
-    struct esp_out *o = calloc(1, sizeof(*o));
+    size_t pool_size = sa->suite.cipher == CIPHER_AES_GCM ? 0 : ESP_IV_POOL;
+    struct esp_out *o = calloc(1, sizeof(*o) + pool_size);
 
     if (!o)
         return NULL;
+    o->pool_size = pool_size;
     if (!esp_key_init(&o->key, c, &sa->suite, &sa->out, true)) {
         esp_out_free(o);
         return NULL;
@@ -32,7 +34,7 @@ void esp_out_free(struct esp_out *o)
     if (!o)
         return;
     esp_key_wipe(&o->key);
-    wipe_free(o, sizeof(*o));
+    wipe_free(o, sizeof(*o) + o->pool_size);
 }
 
 size_t esp_out_head(const struct esp_out *o)
@@ -74,9 +76,9 @@ const struct esp_counters *esp_out_counters(const struct esp_out *o)
 static bool draw_iv(struct esp_out *o, uint8_t *iv)
 {
     if (o->pool_left < o->key.sizes.iv) {
-        if (!env_rand(&o->env, o->pool, sizeof(o->pool)))
+        if (!env_rand(&o->env, o->pool, o->pool_size))
             return false;
-        o->pool_left = sizeof(o->pool);
+        o->pool_left = o->pool_size;
     }
     o->pool_left -= o->key.sizes.iv;
     memcpy(iv, o->pool + o->pool_left, o->key.sizes.iv);
