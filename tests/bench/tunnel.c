@@ -167,10 +167,10 @@ static void on_datagram(void *user, enum dial_path path, const struct endpoint *
 }
 
 static void on_esp(void *user, enum dial_path path, const struct endpoint *from,
-                   struct mspan packet, l2tpc_us now)
+                   const struct mspan *packets, unsigned n, l2tpc_us now)
 {
     (void)path;
-    plane_input(((struct end *)user)->plane, packet, from, now);
+    plane_input(((struct end *)user)->plane, packets, n, from, now);
 }
 
 static void on_batch_end(void *user, l2tpc_us now)

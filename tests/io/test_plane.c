@@ -94,13 +94,13 @@ static void on_datagram(void *user, enum dial_path path, const struct endpoint *
 }
 
 static void on_esp(void *user, enum dial_path path, const struct endpoint *from,
-                   struct mspan packet, l2tpc_us now)
+                   const struct mspan *packets, unsigned n, l2tpc_us now)
 {
     struct end *e = user;
 
     (void)path;
     if (e->plane)
-        plane_input(e->plane, packet, from, now);
+        plane_input(e->plane, packets, n, from, now);
 }
 
 static void on_batch_end(void *user, l2tpc_us now)
@@ -232,14 +232,15 @@ TEST(control_goes_to_the_engine)
                                       0, 0, 'l', '2',  't',          'p', 0, 0, 0, 0};
     uint8_t copy[sizeof(message)];
     struct endpoint from = {.addr = inaddr_v4(0x7f000005), .port = 4500};
+    struct mspan packet = {copy, sizeof(copy)};
     struct pair p;
 
     CHECK(pair_init(&p, true));
     memcpy(copy, message, sizeof(copy));
-    plane_input(p.a.plane, (struct mspan){copy, sizeof(copy)}, &from, io_now());
+    plane_input(p.a.plane, &packet, 1, &from, io_now());
     copy[4] = DATA_NOTHING;
     from.port = 1;
-    plane_input(p.a.plane, (struct mspan){copy, sizeof(copy)}, &from, io_now());
+    plane_input(p.a.plane, &packet, 1, &from, io_now());
     plane_batch_end(p.a.plane, io_now());
     plane_batch_end(p.a.plane, io_now());
     CHECK_INT(p.a.controls, 1);
