@@ -223,7 +223,8 @@ int port_open_tun(const char *name, char out_name[TUN_NAME_MAX], struct failure 
         (void)close(fd);
         return failed(out_failure, FAILURE_LOCAL_TUN, wanted, why);
     }
-    shorten_queue(&request);
+    if (offload_wanted().batch)
+        shorten_queue(&request);
     if (out_name)
         memcpy(out_name, request.ifr_name, TUN_NAME_MAX);
     return fd;
