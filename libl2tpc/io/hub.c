@@ -30,6 +30,8 @@ struct hub *hub_new(struct loop *loop, const struct port_options *options)
         return NULL;
     hub->loop = loop;
     hub->offload = offload_wanted();
+    fair_init(&hub->work.fair);
+    hub->work.loop = loop;
     if (options)
         hub->options = *options;
     for (unsigned f = 0; f < HUB_FAMILIES; f++)
@@ -58,6 +60,7 @@ void hub_free(struct hub *hub)
     for (unsigned f = 0; f < HUB_FAMILIES; f++)
         for (unsigned p = 0; p < HUB_PATHS; p++)
             socket_close(&hub->socket[f][p]);
+    loop_timer_cancel(hub->loop, &hub->work.again);
     free(hub);
 }
 

@@ -106,7 +106,7 @@ int hub_send(struct hub *hub, enum dial_path path, const struct inaddr *from,
 int hub_send_run(struct hub *hub, enum dial_path path, const struct inaddr *from,
                  const struct endpoint *to, const struct run *run, struct hub_gso *gso);
 
-/* Shared by all planes; its content lives until the callback returns. */
+/* Shared by all planes. */
 struct plane_work *hub_work(struct hub *hub);
 const struct hub_counters *hub_counters(const struct hub *hub);
 

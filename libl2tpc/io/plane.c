@@ -13,8 +13,9 @@
 
 #include "io/record.h" /* last, as in runner.c */
 
-/* Reads from the TUN before others get their turn. */
-#define TUN_READS 32
+/* Reads from the TUN in a round, and rounds before other sources get their turn. */
+#define TUN_READS 16
+#define TUN_ROUNDS 4
 
 struct plane {
     struct loop *loop;
@@ -109,33 +110,86 @@ static bool put_segment(struct plane *plane, struct run *run, const struct segme
     return add(plane, run, room.total, (struct mspan){at + room.front, n});
 }
 
-/* One read; false at the end of what there is. */
-static bool read_one(struct plane *plane, struct plane_work *work, l2tpc_us now)
+/* A packet whose turn it is, cut to what it stands for; how many packets came of it. */
+static unsigned put_packet(struct plane *plane, struct plane_work *work,
+                           const struct plane_slot *slot, l2tpc_us now)
 {
-    struct mspan packet;
     struct segments s;
-    struct vnet vnet;
-    ssize_t n = tun_read(&plane->tun, work->from_tun, &vnet, &packet.p);
+    unsigned i = 0;
 
-    if (n < 0) {
-        if (tun_is_gone(&plane->tun, errno))
-            plane->gone_error = errno;
-        return false;
-    }
-    packet.n = (size_t)n;
-    if (n == 0)
-        return true;
-    if (!segments_of(&s, &vnet, packet)) {
+    if (!segments_of(&s, &slot->vnet, slot->packet)) {
         plane->counters.unfit++;
-        return true;
+        return 0;
     }
-    for (unsigned i = 0; i < s.n; i++) {
-        if (!put_segment(plane, &work->run, &s, i, now))
-            break;
+    for (; i < s.n && put_segment(plane, &work->run, &s, i, now); i++)
         if (work->run.n >= (plane->single ? 1 : RUN_FULL))
             send_run(plane, &work->run, now);
+    return i;
+}
+
+/* About as many packets as leave in one call, of those whose turn it is. */
+static void serve(struct plane_work *work, l2tpc_us now)
+{
+    struct plane *plane = NULL;
+    unsigned packets = 0;
+    int i;
+
+    while (packets < RUN_FULL && (i = fair_next(&work->fair)) >= 0) {
+        struct plane_slot *slot = &work->slot[i];
+
+        if (plane && slot->plane != plane)
+            send_run(plane, &work->run, now); /* a run is of one session */
+        plane = slot->plane;
+        if (plane)
+            packets += put_packet(plane, work, slot, now);
+        fair_give_back(&work->fair, i);
     }
-    return true;
+    if (plane)
+        send_run(plane, &work->run, now);
+}
+
+static void on_again(void *user, l2tpc_us now);
+
+/* What is left when a TUN has nothing more to say would not be heard of again. */
+static void go_on_later(struct plane_work *work, l2tpc_us now)
+{
+    if (work->fair.waiting == 0)
+        return;
+    work->again.fn = on_again;
+    work->again.user = work;
+    loop_timer_set(work->loop, &work->again, now);
+}
+
+static void on_again(void *user, l2tpc_us now)
+{
+    serve(user, now);
+    go_on_later(user, now);
+}
+
+/* One packet into a slot; false at the end of what there is, or of the slots. */
+static bool read_one(struct plane *plane, struct plane_work *work, bool *drained)
+{
+    int i = fair_take(&work->fair);
+    struct plane_slot *slot;
+    ssize_t n;
+
+    if (i < 0)
+        return false;
+    slot = &work->slot[i];
+    slot->plane = plane;
+    n = tun_read(&plane->tun, slot->room, &slot->vnet, &slot->packet.p);
+    if (n > 0) {
+        slot->packet.n = (size_t)n;
+        fair_add(&work->fair, i, fair_flow_of(span_ro(slot->packet)), (size_t)n);
+        return true;
+    }
+    fair_give_back(&work->fair, i);
+    if (n == 0)
+        return true;
+    *drained = true;
+    if (tun_is_gone(&plane->tun, errno))
+        plane->gone_error = errno;
+    return false;
 }
 
 /* An error condition that reading did not explain would wake us up for ever. */
@@ -159,13 +213,22 @@ static void on_tun(void *user, uint32_t events, l2tpc_us now)
 {
     struct plane *plane = user;
     struct plane_work *work = hub_work(plane->hub);
+    unsigned reads = plane->single ? 1 : TUN_READS;
     bool drained = false;
 
-    /* Never waits to fill a run: what is there leaves. */
-    for (unsigned i = 0; i < TUN_READS && !drained && plane->gone_error == 0; i++)
-        drained = !read_one(plane, work, now);
-    if (work->run.n > 0)
-        send_run(plane, &work->run, now);
+    /*
+     * More is read than sent in a round, so that whoever is behind a bulk flow in the TUN is soon
+     * in front of it here. Never waits to fill a run: what is there leaves.
+     */
+    for (unsigned round = 0; round < TUN_ROUNDS; round++) {
+        for (unsigned i = 0; i < reads && !drained; i++)
+            if (!read_one(plane, work, &drained))
+                break;
+        serve(work, now);
+        if (drained && work->fair.waiting == 0)
+            break;
+    }
+    go_on_later(work, now);
     if (drained)
         explain_error(plane, events);
     if (plane->gone_error != 0)
@@ -323,6 +386,9 @@ void plane_free(struct plane *plane)
     if (!plane)
         return;
     loop_remove(plane->loop, plane->source);
+    for (unsigned i = 0; i < FAIR_SLOTS; i++)
+        if (hub_work(plane->hub)->slot[i].plane == plane)
+            hub_work(plane->hub)->slot[i].plane = NULL;
     free(plane);
 }
 

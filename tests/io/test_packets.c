@@ -2,6 +2,7 @@
 /* Super-packets cut and put together, the MSS of SYNs, runs: the pure half of the data plane. */
 #include "check.h"
 #include "io/coalesce.h"
+#include "io/fair.h"
 #include "io/mss.h"
 #include "io/run.h"
 #include "io/segment.h"
@@ -522,4 +523,97 @@ TEST(a_run_is_full)
     while (run_room(&r, 40))
         add_to_run(&r, 40, true);
     CHECK_INT(r.n, RUN_PACKETS);
+}
+
+/* ---- turns ---- */
+
+static int put_slot(struct fair *f, uint32_t flow, size_t length)
+{
+    int slot = fair_take(f);
+
+    if (slot >= 0)
+        fair_add(f, slot, flow, length);
+    return slot;
+}
+
+/* The next one, given back at once. */
+static int serve_slot(struct fair *f)
+{
+    int slot = fair_next(f);
+
+    if (slot >= 0)
+        fair_give_back(f, slot);
+    return slot;
+}
+
+TEST(order_stays_within_a_turn)
+{
+    static struct fair f;
+    int slot[FAIR_SLOTS];
+
+    fair_init(&f);
+    CHECK_INT(fair_next(&f), -1);
+    for (unsigned i = 0; i < FAIR_SLOTS; i++) {
+        slot[i] = put_slot(&f, 5, 65000);
+        CHECK(slot[i] >= 0);
+    }
+    CHECK_INT(put_slot(&f, 5, 1), -1);
+    CHECK_INT(f.waiting, FAIR_SLOTS);
+    for (unsigned i = 0; i < FAIR_SLOTS; i++)
+        CHECK_INT(serve_slot(&f), slot[i]);
+    CHECK_INT(fair_next(&f), -1);
+    CHECK_INT(f.waiting, 0);
+}
+
+TEST(a_new_flow_does_not_wait_behind_a_bulk_flow)
+{
+    static struct fair f;
+    int ping;
+
+    fair_init(&f);
+    for (unsigned i = 0; i < 50; i++)
+        (void)put_slot(&f, 1, 65000);
+    for (unsigned i = 0; i < 3; i++)
+        (void)serve_slot(&f);
+    ping = put_slot(&f, 2, 84);
+    CHECK_INT(serve_slot(&f), ping);
+    CHECK(serve_slot(&f) != ping);
+    /* It is a flow like the others now: what it has in its turn it sends, and no more. */
+    for (unsigned i = 0; i < 30; i++)
+        (void)put_slot(&f, 2, 65000);
+    for (unsigned i = 0, first = 0; i < 20; i++) {
+        int slot = serve_slot(&f);
+
+        CHECK(slot >= 0);
+        first += slot < 50;
+        if (i == 19)
+            CHECK(first >= 6 && first <= 14);
+    }
+}
+
+TEST(flows_are_told_apart)
+{
+    struct shape shape = {.port = 1, .payload = 10};
+    uint32_t seen[40];
+    uint8_t p[200];
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < 40; i++) {
+        shape.six = i & 1;
+        shape.udp = i & 2;
+        shape.port = (uint16_t)(i / 4 + 1);
+        seen[i] = fair_flow_of(span_of(p, packet_make(p, &shape)));
+        shape.payload = 20;
+        CHECK_INT(fair_flow_of(span_of(p, packet_make(p, &shape))), seen[i]);
+        for (unsigned k = 0; k < i; k++)
+            n += seen[k] == seen[i];
+    }
+    CHECK_INT(n, 0);
+    p[0] = 0x45;
+    p[6] = 0x20; /* fragments of all ports are one flow: only the first has any */
+    n = fair_flow_of(span_of(p, 28));
+    p[21]++;
+    CHECK_INT(fair_flow_of(span_of(p, 28)), n);
+    for (size_t cut = 0; cut < 40; cut++)
+        (void)fair_flow_of(span_of(p, cut));
 }
