@@ -13,6 +13,7 @@
 #include "dial/data_path.h"
 #include "io/env.h"
 #include "io/plane.h"
+#include "io/runner_hooks.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -209,6 +210,7 @@ static bool start(struct end *e, const char *tun_name)
     e->hub = e->loop ? hub_new(e->loop, NULL) : NULL;
     if (tun < 0 || !e->crypto || !e->hub)
         return false;
+    runner_test_backend(e->crypto);
     e->member = (struct hub_member){
         .user = e,
         .remote = e->remote,
