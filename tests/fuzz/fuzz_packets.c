@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Inner packets as the plane handles them: put together, cut, their MSS clamped. Steps are packets of
- * any form, packets of a few flows that go on where the last one ended, super-packets with any header
- * of the TUN, and SYNs. What was put together must cut again into as many sound packets.
+ * Inner packets as the plane handles them: put together, cut, their MSS clamped. Steps are packets
+ * of any form, packets of a few flows that go on where the last one ended, super-packets with any
+ * header of the TUN, and SYNs. What was put together must cut again into as many sound packets.
  */
 #include "fuzz.h"
 
