@@ -62,7 +62,8 @@ typedef enum l2tpc_need_type {
     L2TPC_NEED_UDP_SOCKET = 3,     /* `family`, `port` wanted: `fd`, bound, non-blocking */
     L2TPC_NEED_RAW_ESP_SOCKET = 4, /* `family`: `fd`, IP protocol 50, non-blocking */
     L2TPC_NEED_TUN = 5, /* `interface_name` wanted: `fd`, `interface_name`. A TUN without packet
-                           information, or a datagram socket that carries IP packets */
+                           information, with IFF_VNET_HDR (which is faster by far) or without, or a
+                           datagram socket that carries IP packets */
     L2TPC_NEED_APPLY_IP = 6,        /* all address fields; done when answered */
     L2TPC_NEED_RELEASE_IP = 7,      /* `interface_name`: undo APPLY_IP; cannot fail */
     L2TPC_NEED_OBSERVER_OPEN = 8,   /* `interface_index` and `server`: `observer` */

@@ -102,6 +102,11 @@
 #define SA_OLD_KEEP US_S(30)     /* a replaced pair is read for so long (hostile.md H47) */
 #define SA_SPARE_WINDOW US_S(10) /* two pairs this close together come from a collision */
 
+/* The data plane */
+/* Packets that wait in a TUN for us. Each may be a super-packet of 64 KB, and whoever comes behind
+ * them waits for all of them; fewer would lose bursts of small ones. */
+#define TUN_QUEUE 100
+
 /* L2TP */
 /* Behind quick mode 3, for servers whose IKE daemon has to tell the kernel of the SAs first: what
  * comes before is lost, or answered unprotected and repeated after a second. */

@@ -114,6 +114,7 @@ static void fill_request(const struct adapter *a, const l2tpc_need *need, l2tpc_
     case L2TPC_NEED_TUN:
         r->type = L2TPC_HOST_OPEN_TUN;
         memcpy(r->u.open_tun.name, need->interface_name, sizeof(r->u.open_tun.name));
+        r->u.open_tun.flags = L2TPC_HOST_TUN_VNET_HEADER;
         break;
     case L2TPC_NEED_APPLY_IP:
         r->type = L2TPC_HOST_APPLY_IP;

@@ -76,7 +76,10 @@ static int open_tun(void)
 {
     struct ifreq r = {.ifr_flags = IFF_TUN | IFF_NO_PI};
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    unsigned features = 0;
 
+    if (fd >= 0 && ioctl(fd, TUNGETFEATURES, &features) == 0 && (features & IFF_VNET_HDR))
+        r.ifr_flags = (short)(r.ifr_flags | IFF_VNET_HDR);
     (void)snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", ROOM_INTERFACE);
     if (fd < 0 || ioctl(fd, TUNSETIFF, &r) < 0) {
         (void)fail("/dev/net/tun");

@@ -140,8 +140,10 @@ static const int allowed[] = {
     SYS_exit_group,
 };
 
-/* Is it a TUN still; the line discipline of a terminal, but never its input. */
-static const unsigned int ioctls[] = {TUNGETIFF, TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ};
+/* Is it a TUN still, and what may it leave to us; the line discipline of a terminal, but never its
+ * input. */
+static const unsigned int ioctls[] = {TUNGETIFF, TUNGETVNETHDRSZ, TUNSETOFFLOAD, TCGETS,
+                                      TCSETS,    TCSETSW,         TCSETSF,       TIOCGWINSZ};
 
 static void put(struct program *p, struct sock_filter line)
 {

@@ -7,6 +7,8 @@
 #include "ppp/ppp.h"
 #include "wire/rd.h"
 
+#include <string.h>
+
 _Static_assert(DATA_HEADROOM >=
                    ESP_HEADROOM + L2TP_DATA_HEADER + L2TP_DATA_SEQUENCE + PPP_FRAME_HEADER,
                "headroom");
@@ -95,29 +97,58 @@ static enum data_kind open_message(struct data_path *d, struct mspan message, st
     return open_frame(d, data.payload, out);
 }
 
-enum data_kind data_open(struct data_path *d, struct mspan packet, struct mspan *out)
+/* The SA of a packet; without one it is kept or counted. */
+static struct esp_in *sa_of(struct data_path *d, struct span packet)
 {
-    struct rd r = rd_of(span_ro(packet));
-    struct mspan message;
+    struct rd r = rd_of(packet);
     struct esp_in *in;
     uint32_t spi;
 
     if (!rd_u32(&r, &spi)) {
         d->counters.unknown_spi++;
-        return DATA_NOTHING;
+        return NULL;
     }
     in = find_in(d, spi);
-    if (!in && data_is_offered(d, spi) && d->early.used < MSGQ_SLOTS) {
-        (void)msgq_push(&d->early, spi, span_ro(packet));
-        return DATA_NOTHING;
-    }
-    if (!in) {
+    if (in)
+        return in;
+    if (data_is_offered(d, spi) && d->early.used < MSGQ_SLOTS)
+        (void)msgq_push(&d->early, spi, packet);
+    else
         d->counters.unknown_spi++;
-        return DATA_NOTHING;
+    return NULL;
+}
+
+void data_open_batch(struct data_path *d, struct esp_packet *packets, size_t n)
+{
+    size_t from = 0;
+
+    while (from < n) {
+        struct esp_in *in = sa_of(d, span_ro(packets[from].data));
+        size_t to = from + 1;
+
+        if (!in) {
+            packets[from++].verdict = ESP_FAILED;
+            continue;
+        }
+        while (to < n && packets[to].data.n >= 4 &&
+               memcmp(packets[to].data.p, packets[from].data.p, 4) == 0)
+            to++; /* the same SPI: nearly always all of them */
+        (void)esp_open_batch(in, packets + from, to - from);
+        from = to;
     }
-    if (esp_open(in, packet, &message) != ESP_OK)
-        return DATA_NOTHING;
-    return open_message(d, message, out);
+}
+
+enum data_kind data_take(struct data_path *d, const struct esp_packet *opened, struct mspan *out)
+{
+    return opened->verdict == ESP_OK ? open_message(d, opened->data, out) : DATA_NOTHING;
+}
+
+enum data_kind data_open(struct data_path *d, struct mspan packet, struct mspan *out)
+{
+    struct esp_packet one = {.data = packet, .verdict = ESP_FAILED};
+
+    data_open_batch(d, &one, 1);
+    return data_take(d, &one, out);
 }
 
 bool data_seal_control(struct data_path *d, struct mspan message, struct mspan *packet)
@@ -125,30 +156,79 @@ bool data_seal_control(struct data_path *d, struct mspan message, struct mspan *
     return d->out && esp_seal(d->out, message, packet) == ESP_OK;
 }
 
+static struct mspan wrap(struct data_path *d, struct mspan frame)
+{
+    if (d->sequenced)
+        return l2tp_data_wrap_sequenced(d->peer_tunnel_id, d->peer_session_id, d->ns++, frame);
+    return l2tp_data_wrap(d->peer_tunnel_id, d->peer_session_id, frame);
+}
+
+/* All headers inside ESP. */
+static size_t envelope(const struct data_path *d)
+{
+    return L2TP_DATA_HEADER + (d->sequenced ? L2TP_DATA_SEQUENCE : 0u) + PPP_FRAME_HEADER;
+}
+
 bool data_seal_frame(struct data_path *d, struct mspan frame, struct mspan *packet)
 {
-    struct mspan message;
+    return d->call_up && data_seal_control(d, wrap(d, frame), packet);
+}
 
-    if (!d->call_up)
+bool data_room(struct data_path *d, size_t ip_length, struct data_room *out)
+{
+    if (!d->ip_open || !d->call_up || !d->out) {
+        d->counters.not_open++;
         return false;
-    message = d->sequenced
-                  ? l2tp_data_wrap_sequenced(d->peer_tunnel_id, d->peer_session_id, d->ns++, frame)
-                  : l2tp_data_wrap(d->peer_tunnel_id, d->peer_session_id, frame);
-    return data_seal_control(d, message, packet);
+    }
+    out->front = esp_out_head(d->out) + envelope(d);
+    out->total = esp_out_size(d->out, envelope(d) + ip_length);
+    return true;
+}
+
+bool data_wrap_ip(struct data_path *d, struct mspan ip, struct mspan *message)
+{
+    /* IPV6CP is not spoken, so IPv6 has no way through the link. */
+    if (!d->ip_open || !d->call_up || ip.n == 0 || ip.p[0] >> 4 != 4) {
+        d->counters.not_open++;
+        return false;
+    }
+    *message = wrap(d, ppp_frame_wrap(PPP_PROTO_IP, ip));
+    return true;
+}
+
+size_t data_seal_batch(struct data_path *d, struct esp_packet *packets, size_t n)
+{
+    uint64_t before[DATA_BATCH_MAX];
+    size_t sealed;
+
+    if (!d->out || n > DATA_BATCH_MAX) {
+        for (size_t i = 0; i < n; i++)
+            packets[i].verdict = ESP_FAILED;
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        before[i] = packets[i].data.n - envelope(d);
+    sealed = esp_seal_batch(d->out, packets, n);
+    d->counters.ip_out += sealed;
+    for (size_t i = 0; i < n; i++)
+        if (packets[i].verdict == ESP_OK)
+            d->counters.ip_out_bytes += before[i];
+    return sealed;
 }
 
 bool data_seal_ip(struct data_path *d, struct mspan ip, struct mspan *packet)
 {
-    /* IPV6CP is not spoken, so IPv6 has no way through the link. */
-    if (!d->ip_open || ip.n == 0 || ip.p[0] >> 4 != 4) {
-        d->counters.not_open++;
+    struct esp_packet one = {.verdict = ESP_FAILED};
+
+    if (!data_wrap_ip(d, ip, &one.data) || data_seal_batch(d, &one, 1) != 1)
         return false;
-    }
-    if (!data_seal_frame(d, ppp_frame_wrap(PPP_PROTO_IP, ip), packet))
-        return false;
-    d->counters.ip_out++;
-    d->counters.ip_out_bytes += ip.n;
+    *packet = one.data;
     return true;
+}
+
+uint16_t data_mtu(const struct data_path *d)
+{
+    return d->mtu;
 }
 
 bool data_udp_encapsulated(const struct data_path *d)

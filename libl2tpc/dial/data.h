@@ -11,6 +11,9 @@
 #include "base/sa.h"
 #include "esp/esp.h"
 
+/* Packets that one call takes. */
+#define DATA_BATCH_MAX ESP_BATCH_MAX
+
 /* Writable bytes that data_seal_ip() needs in front of and behind an IP packet. */
 #define DATA_HEADROOM (ESP_HEADROOM + 16)
 #define DATA_TAILROOM ESP_TAILROOM
@@ -39,6 +42,28 @@ bool data_owns_spi(const struct data_path *d, uint32_t spi);
 enum data_kind data_open(struct data_path *d, struct mspan packet, struct mspan *out);
 /* Wraps an IP packet in place; false when the tunnel may not carry it now (counted). */
 bool data_seal_ip(struct data_path *d, struct mspan ip, struct mspan *packet) MUST_USE;
+
+/*
+ * The same for many packets, in two steps each. Out: where each IP packet is to stand inside the
+ * ESP packet that it becomes, then its headers, then all of them sealed. Sealed packets are exactly
+ * `total` long, so that they may stand one behind the other.
+ */
+struct data_room {
+    size_t front; /* bytes in front of the IP packet */
+    size_t total; /* of the ESP packet */
+};
+/* False, counted, when the tunnel carries nothing now. */
+bool data_room(struct data_path *d, size_t ip_length, struct data_room *out) MUST_USE;
+/* Writes PPP and L2TP headers; false, counted, for a packet that may not leave. */
+bool data_wrap_ip(struct data_path *d, struct mspan ip, struct mspan *message) MUST_USE;
+/* What data_wrap_ip() gave, in the order in which it leaves; at most DATA_BATCH_MAX. */
+size_t data_seal_batch(struct data_path *d, struct esp_packet *packets, size_t n);
+/* In: ESP packets, at most DATA_BATCH_MAX, then each of them, in order, for what it holds. */
+void data_open_batch(struct data_path *d, struct esp_packet *packets, size_t n);
+enum data_kind data_take(struct data_path *d, const struct esp_packet *opened, struct mspan *out);
+
+/* The longest inner packet that both ends agreed on; 0 when not known yet. */
+uint16_t data_mtu(const struct data_path *d);
 /* How sealed packets leave: UDP encapsulation on the NAT-T socket, or raw protocol 50. */
 bool data_udp_encapsulated(const struct data_path *d);
 /* Where they go now (the port counts only under UDP encapsulation). */

@@ -53,7 +53,8 @@ struct data_path {
     bool sequenced; /* the last data message of the server had Ns */
     uint16_t ns;    /* of our next one that has */
     bool ip_open;
-    bool pfc; /* the peer may shorten the protocol field to one byte */
+    uint16_t mtu; /* of the link, for the MSS of what goes through it; 0: not known */
+    bool pfc;     /* the peer may shorten the protocol field to one byte */
     struct data_counters counters;
     struct esp_counters gone_in, gone_out; /* of pairs that were removed */
     uint32_t offered[DATA_OFFERED_MAX];    /* SPIs without keys yet */

@@ -94,6 +94,7 @@ void need_apply_ip(struct dial *d, l2tpc_us now)
     if (!d->tun_ready)
         return;
     d->facts.ip = agreed_ip(d);
+    d->data.mtu = d->facts.ip.mtu;
     need_new(d, DIAL_NEED_APPLY_IP, &e);
     e.ip = d->facts.ip;
     dial_events_push(&d->events, &e);

@@ -121,12 +121,19 @@ typedef struct l2tpc_host_open_raw_esp {
     uint32_t mark; /* as above */
 } l2tpc_host_open_raw_esp;
 
+enum l2tpc_host_tun_flags {
+    /* Each packet stands behind a struct virtio_net_hdr (IFF_VNET_HDR), so that the kernel may hand
+     * over many as one; only where the kernel has that, which TUNGETIFF tells. For a descriptor
+     * that a session of libl2tpc gets. */
+    L2TPC_HOST_TUN_VNET_HEADER = 1,
+};
+
 /* Reply: fd, name, ifindex. A non-blocking TUN (no packet information header) that lives as long as
- * its descriptor; no IPv6 address of its own, not up yet. */
+ * its descriptor; no IPv6 address of its own, a short queue, not up yet. */
 typedef struct l2tpc_host_open_tun {
     char name[16];  /* exact, or with one "%d" that the kernel fills in; NUL-terminated */
     uint32_t mtu;   /* bytes, 68 to 65535; 0: the kernel's default */
-    uint32_t flags; /* must be 0 */
+    uint32_t flags; /* of l2tpc_host_tun_flags */
 } l2tpc_host_open_tun;
 
 enum l2tpc_host_ip_flags {

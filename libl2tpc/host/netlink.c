@@ -220,6 +220,13 @@ int net_link_set(struct nl_sock *s, uint32_t ifindex, uint32_t mtu, bool up)
     return ask(s, msg);
 }
 
+int net_link_queue(struct nl_sock *s, uint32_t ifindex, uint32_t packets)
+{
+    struct ifinfomsg i = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
+
+    return ask(s, put_u32(start(RTM_NEWLINK, 0, &i, sizeof(i)), IFLA_TXQLEN, packets));
+}
+
 int net_link_no_autoconf(struct nl_sock *s, uint32_t ifindex)
 {
     struct ifinfomsg i = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};

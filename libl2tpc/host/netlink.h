@@ -27,6 +27,7 @@ void net_close(struct nl_sock *s);
 int net_link_get(struct nl_sock *s, const char *name, uint32_t ifindex, struct net_link *out);
 int net_link_set(struct nl_sock *s, uint32_t ifindex, uint32_t mtu, bool up);
 int net_link_no_autoconf(struct nl_sock *s, uint32_t ifindex); /* no IPv6 address by itself */
+int net_link_queue(struct nl_sock *s, uint32_t ifindex, uint32_t packets);
 int net_link_delete(struct nl_sock *s, uint32_t ifindex);
 int net_addr(struct nl_sock *s, bool add, const struct item *item);
 int net_route(struct nl_sock *s, bool add, const struct item *item);

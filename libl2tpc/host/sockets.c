@@ -3,6 +3,8 @@
 #include "host/host.h"
 #include "host/netlink.h"
 
+#include "base/limits.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -133,6 +135,8 @@ static int finish_tun(l2tpc_host *h, const l2tpc_host_open_tun *q, const char *n
         rc = net_link_get(h->nl, name, 0, &link);
     if (rc == 0)
         rc = net_link_no_autoconf(h->nl, link.ifindex);
+    if (rc == 0)
+        rc = net_link_queue(h->nl, link.ifindex, TUN_QUEUE);
     if (rc == 0 && q->mtu)
         rc = net_link_set(h->nl, link.ifindex, q->mtu, false);
     if (rc < 0)
@@ -147,12 +151,14 @@ int serve_open_tun(l2tpc_host *h, const l2tpc_host_open_tun *q, l2tpc_host_reply
 {
     /* EXCL: never attach to a device that somebody else made. */
     struct ifreq ifr = {.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL)};
+    unsigned features = 0;
     int fd;
     int rc;
 
     if (!ifname_valid(q->name, sizeof(q->name), true))
         return reply_fail(reply, -EINVAL, L2TPC_HOST_SENTENCE_BAD_NAME, "interface name");
-    if (q->flags != 0 || (q->mtu != 0 && (q->mtu < 68 || q->mtu > 65535)))
+    if ((q->flags & ~(uint32_t)L2TPC_HOST_TUN_VNET_HEADER) ||
+        (q->mtu != 0 && (q->mtu < 68 || q->mtu > 65535)))
         return reply_fail(reply, -EINVAL, L2TPC_HOST_SENTENCE_BAD_REQUEST, "mtu %u flags %u",
                           q->mtu, q->flags);
     fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
@@ -160,6 +166,9 @@ int serve_open_tun(l2tpc_host *h, const l2tpc_host_open_tun *q, l2tpc_host_reply
         return reply_fail(reply, -errno, L2TPC_HOST_SENTENCE_TUN, "/dev/net/tun: %s",
                           strerrorname_np(errno));
     memcpy(ifr.ifr_name, q->name, sizeof(ifr.ifr_name));
+    if ((q->flags & L2TPC_HOST_TUN_VNET_HEADER) && ioctl(fd, TUNGETFEATURES, &features) == 0 &&
+        (features & IFF_VNET_HDR))
+        ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_VNET_HDR);
     if (ioctl(fd, TUNSETIFF, &ifr) != 0) {
         rc = reply_fail(reply, -errno, L2TPC_HOST_SENTENCE_TUN, "%.15s: %s", q->name,
                         strerrorname_np(errno));

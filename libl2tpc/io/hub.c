@@ -17,11 +17,6 @@ static const uint16_t wanted_port[HUB_PATHS] = {
     [DIAL_PATH_ESP] = 0,
 };
 
-static struct hub_socket *socket_of(struct hub *hub, enum dial_path path, uint8_t family)
-{
-    return &hub->socket[hub_family_index(family)][path];
-}
-
 static uint8_t hold_bit(enum dial_path path, uint8_t family)
 {
     return (uint8_t)(1u << (hub_family_index(family) * HUB_PATHS + (unsigned)path));
@@ -34,6 +29,9 @@ struct hub *hub_new(struct loop *loop, const struct port_options *options)
     if (!hub)
         return NULL;
     hub->loop = loop;
+    hub->offload = offload_wanted();
+    fair_init(&hub->work.fair);
+    hub->work.loop = loop;
     if (options)
         hub->options = *options;
     for (unsigned f = 0; f < HUB_FAMILIES; f++)
@@ -51,7 +49,7 @@ static void socket_close(struct hub_socket *s)
         (void)close(s->fd);
     s->fd = -1;
     s->port = 0;
-    s->given = false;
+    s->given = s->gro = false;
     s->generation++;
 }
 
@@ -62,6 +60,7 @@ void hub_free(struct hub *hub)
     for (unsigned f = 0; f < HUB_FAMILIES; f++)
         for (unsigned p = 0; p < HUB_PATHS; p++)
             socket_close(&hub->socket[f][p]);
+    loop_timer_cancel(hub->loop, &hub->work.again);
     free(hub);
 }
 
@@ -75,7 +74,7 @@ static bool has_option(int fd, int name, int want)
 
 bool hub_give(struct hub *hub, enum dial_path path, uint8_t family, int fd)
 {
-    struct hub_socket *s = socket_of(hub, path, family);
+    struct hub_socket *s = hub_socket_of(hub, path, family);
     bool raw = path == DIAL_PATH_ESP;
     union sockaddr_any sa;
     socklen_t n = sizeof(sa);
@@ -101,7 +100,7 @@ bool hub_give(struct hub *hub, enum dial_path path, uint8_t family, int fd)
 /* The filter of one family from the SPIs of all members that hold its socket. */
 static void filter_rebuild(struct hub *hub, uint8_t family)
 {
-    struct hub_socket *s = socket_of(hub, DIAL_PATH_ESP, family);
+    struct hub_socket *s = hub_socket_of(hub, DIAL_PATH_ESP, family);
     uint8_t bit = hold_bit(DIAL_PATH_ESP, family);
     uint32_t spis[FILTER_SPIS];
     unsigned n = 0;
@@ -143,7 +142,7 @@ void hub_set_esp_spis(struct hub *hub, struct hub_member *member, const uint32_t
 
 static void let_go(struct hub *hub, struct hub_member *member, enum dial_path path, uint8_t family)
 {
-    struct hub_socket *s = socket_of(hub, path, family);
+    struct hub_socket *s = hub_socket_of(hub, path, family);
     uint8_t bit = hold_bit(path, family);
 
     if (!(member->holds & bit))
@@ -171,6 +170,8 @@ static bool socket_open(struct hub *hub, struct hub_socket *s, struct failure *o
             port_open_udp(s->family, wanted_port[s->path], &hub->options, &s->port, out_failure);
     if (s->fd < 0)
         return false;
+    if (s->path == DIAL_PATH_NATT && hub->offload.gro)
+        s->gro = port_join_runs(s->fd);
     s->source = loop_add(hub->loop, s->fd, EPOLLIN, hub_on_socket, s);
     if (s->source)
         return true;
@@ -187,7 +188,7 @@ static bool socket_open(struct hub *hub, struct hub_socket *s, struct failure *o
 static bool hold(struct hub *hub, struct hub_member *member, enum dial_path path, uint8_t family,
                  struct failure *out_failure)
 {
-    struct hub_socket *s = socket_of(hub, path, family);
+    struct hub_socket *s = hub_socket_of(hub, path, family);
     uint8_t bit = hold_bit(path, family);
 
     if (member->holds & bit)
@@ -254,6 +255,10 @@ void hub_leave(struct hub *hub, struct hub_member *member)
     for (unsigned i = 0; i < HUB_SPI_CACHE; i++)
         if (hub->cache[i].member == member)
             hub->cache[i].member = NULL;
+    if (hub->esp.member == member) {
+        hub->esp.member = NULL;
+        hub->esp.n = 0;
+    }
     for (unsigned p = 0; p < HUB_PATHS; p++) {
         let_go(hub, member, (enum dial_path)p, 4);
         let_go(hub, member, (enum dial_path)p, 6);
@@ -273,119 +278,12 @@ int hub_socket(const struct hub *hub, enum dial_path path, uint8_t family)
     return hub->socket[hub_family_index(family)][path].fd;
 }
 
-uint8_t *hub_packet_buffer(struct hub *hub, unsigned i)
+struct plane_work *hub_work(struct hub *hub)
 {
-    return hub->packet[i];
+    return &hub->work;
 }
 
 const struct hub_counters *hub_counters(const struct hub *hub)
 {
     return &hub->counters;
-}
-
-/* Sending */
-
-/* Asks for a source address; returns the length of the control data. */
-static size_t put_source(union hub_control *control, const struct inaddr *from, uint32_t scope)
-{
-    struct msghdr msg = {.msg_control = control, .msg_controllen = sizeof(*control)};
-    struct cmsghdr *c;
-
-    memset(control, 0, sizeof(*control));
-    c = CMSG_FIRSTHDR(&msg);
-    if (from->family == 4) {
-        struct in_pktinfo info = {0};
-
-        memcpy(&info.ipi_spec_dst, from->bytes, 4);
-        c->cmsg_level = IPPROTO_IP;
-        c->cmsg_type = IP_PKTINFO;
-        c->cmsg_len = CMSG_LEN(sizeof(info));
-        memcpy(CMSG_DATA(c), &info, sizeof(info));
-        return CMSG_SPACE(sizeof(info));
-    } else {
-        struct in6_pktinfo info = {.ipi6_ifindex = scope};
-
-        memcpy(&info.ipi6_addr, from->bytes, 16);
-        c->cmsg_level = IPPROTO_IPV6;
-        c->cmsg_type = IPV6_PKTINFO;
-        c->cmsg_len = CMSG_LEN(sizeof(info));
-        memcpy(CMSG_DATA(c), &info, sizeof(info));
-        return CMSG_SPACE(sizeof(info));
-    }
-}
-
-/* All of the batch, past single refusals. */
-static int send_all(struct hub *hub, int fd, struct mmsghdr *messages, unsigned n)
-{
-    bool retried = false;
-    int hint = 0;
-    unsigned done = 0;
-
-    while (done < n) {
-        int sent = sendmmsg(fd, messages + done, n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-        if (sent > 0) {
-            hub->counters.out += (unsigned)sent;
-            done += (unsigned)sent;
-            retried = false;
-        } else if (sent < 0 && errno == EINTR) {
-            continue;
-        } else if (sent == 0 || errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) {
-            hub->counters.lost += n - done;
-            break;
-        } else if (!retried) {
-            /* An earlier ICMP error is reported by the next call on the socket, whoever's it is:
-             * only a second one means this datagram. */
-            retried = true;
-        } else {
-            hint = hint ? hint : errno;
-            hub->counters.refused++;
-            done++;
-            retried = false;
-        }
-    }
-    return hint;
-}
-
-int hub_send_batch(struct hub *hub, enum dial_path path, const struct inaddr *from,
-                   const struct endpoint *to, const struct span *datagrams, unsigned n)
-{
-    struct hub_socket *s = socket_of(hub, path, to->addr.family);
-    struct mmsghdr messages[HUB_BATCH];
-    struct iovec iov[HUB_BATCH];
-    struct endpoint target = *to;
-    union hub_control control;
-    union sockaddr_any sa;
-    size_t n_control = 0;
-    socklen_t n_sa;
-
-    if (path == DIAL_PATH_ESP)
-        target.port = 0; /* a raw IPv6 socket takes it for a protocol number */
-    n_sa = sockaddr_from(&sa, &target);
-    if (n_sa == 0 || s->fd < 0)
-        return n_sa == 0 ? EAFNOSUPPORT : ENOTCONN;
-    if (from && from->family == to->addr.family && !inaddr_is_any(from))
-        n_control = put_source(&control, from, to->scope);
-    if (n > HUB_BATCH) {
-        hub->counters.lost += n - HUB_BATCH;
-        n = HUB_BATCH;
-    }
-    for (unsigned i = 0; i < n; i++) {
-        iov[i] = (struct iovec){(void *)(uintptr_t)datagrams[i].p, datagrams[i].n};
-        messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &sa,
-            .msg_namelen = n_sa,
-            .msg_iov = &iov[i],
-            .msg_iovlen = 1,
-            .msg_control = n_control ? &control : NULL,
-            .msg_controllen = n_control,
-        };
-    }
-    return send_all(hub, s->fd, messages, n);
-}
-
-int hub_send(struct hub *hub, enum dial_path path, const struct inaddr *from,
-             const struct endpoint *to, struct span datagram)
-{
-    return hub_send_batch(hub, path, from, to, &datagram, 1);
 }

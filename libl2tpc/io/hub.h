@@ -12,13 +12,22 @@
 #include "dial/dial.h"
 #include "io/loop.h"
 #include "io/ports.h"
+#include "io/run.h"
 
 #define HUB_BATCH 32        /* datagrams of one system call */
 #define HUB_RX_LEN 8448     /* IKE_MESSAGE_MAX, an IP header and the marker */
 #define HUB_PACKET_MAX 2176 /* the longest IP packet that enters the tunnel */
+#define HUB_ESP_MAX 128     /* ESP packets that a member is given at once */
 #define HUB_SPIS_MAX 8      /* inbound SAs of a member that the kernel filter knows */
 
 struct hub;
+struct plane_work;
+
+/* What a plane has learned of the way that its runs take; all zero to begin with. */
+struct hub_gso {
+    bool off;        /* the kernel, or the interface, does not cut */
+    size_t too_long; /* packets of this size and above are longer than the way's MTU; 0: unknown */
+};
 
 /*
  * Storage of its owner, zeroed but for the upper part, between hub_join() and hub_leave(). Inside
@@ -33,9 +42,10 @@ struct hub_member {
      * be opened in place. `to` is our address, family 0 when unknown. */
     void (*datagram)(void *user, enum dial_path path, const struct endpoint *from,
                      const struct inaddr *to, struct mspan bytes, l2tpc_us now);
-    /* Optional: ESP packets, SPI first, of either path go here and not to datagram(). */
-    void (*esp)(void *user, enum dial_path path, const struct endpoint *from, struct mspan packet,
-                l2tpc_us now);
+    /* Optional: ESP packets of one sender, SPI first, of either path go here and not to datagram();
+     * at most HUB_ESP_MAX. They stay where they are until the callback returns. */
+    void (*esp)(void *user, enum dial_path path, const struct endpoint *from,
+                const struct mspan *packets, unsigned n, l2tpc_us now);
     /* Optional: after a batch in which this member was given something. */
     void (*batch_end)(void *user, l2tpc_us now);
     /* Optional: ICMP says that `to` cannot be reached. Unauthenticated, a hint only. */
@@ -87,18 +97,17 @@ void hub_set_esp_spis(struct hub *hub, struct hub_member *member, const uint32_t
                       unsigned n_spis);
 
 /*
- * Sends one datagram, or up to HUB_BATCH, to one peer. `from` picks the source address; NULL or
- * family 0 leaves it to the kernel. Returns 0, or the errno of a refusal for
+ * Sends one datagram, or what is sealed of a run, to one peer. `from` picks the source address;
+ * NULL or family 0 leaves it to the kernel. Returns 0, or the errno of a refusal for
  * dial_note_unreachable(). A full buffer is packet loss and counts as sent.
  */
 int hub_send(struct hub *hub, enum dial_path path, const struct inaddr *from,
              const struct endpoint *to, struct span datagram);
-int hub_send_batch(struct hub *hub, enum dial_path path, const struct inaddr *from,
-                   const struct endpoint *to, const struct span *datagrams, unsigned n);
+int hub_send_run(struct hub *hub, enum dial_path path, const struct inaddr *from,
+                 const struct endpoint *to, const struct run *run, struct hub_gso *gso);
 
-/* Buffer i < HUB_BATCH for packets on their way into a tunnel, shared by all planes: room for
- * DATA_HEADROOM, HUB_PACKET_MAX and DATA_TAILROOM. Its content lives until the callback returns. */
-uint8_t *hub_packet_buffer(struct hub *hub, unsigned i);
+/* Shared by all planes. */
+struct plane_work *hub_work(struct hub *hub);
 const struct hub_counters *hub_counters(const struct hub *hub);
 
 #endif

@@ -4,12 +4,16 @@
 #define L2TPC_IO_HUB_IMPL_H
 
 #include "io/hub.h"
+#include "io/offload.h"
+#include "io/plane_work.h"
 #include "io/sockaddr.h"
 
 #define HUB_PATHS 3
 #define HUB_FAMILIES 2
 #define HUB_SPI_CACHE 64 /* a power of two */
-#define HUB_PACKET_LEN (DATA_HEADROOM + HUB_PACKET_MAX + DATA_TAILROOM)
+#define HUB_GRO_BATCH 8  /* datagrams of one system call where each may be a run */
+#define HUB_GRO_LEN 65536
+#define HUB_GIVE 32 /* ESP packets that are worth handing on before the batch is over */
 
 struct hub_socket {
     struct hub *hub;
@@ -17,6 +21,7 @@ struct hub_socket {
     uint8_t family;
     int fd;              /* -1: closed */
     bool given;          /* came from the caller: stays open without members */
+    bool gro;            /* the kernel hands over runs of datagrams as one */
     unsigned holders;    /* members that asked for it; watched while there are any */
     unsigned generation; /* counts up when it is closed, for those who are in the middle of it */
     uint16_t port;
@@ -26,6 +31,15 @@ struct hub_socket {
 union hub_control {
     struct cmsghdr align;
     uint8_t bytes[256]; /* packet information; on the error queue the error and its origin too */
+};
+
+/* What one call sends. */
+struct hub_parcel {
+    unsigned n;
+    struct mmsghdr message[HUB_BATCH];
+    struct iovec iov[HUB_BATCH];
+    union hub_control control[HUB_BATCH];
+    struct run_part part[HUB_BATCH];
 };
 
 struct hub {
@@ -40,17 +54,35 @@ struct hub {
         struct hub_member *member;
     } cache[HUB_SPI_CACHE]; /* a guess that owns_spi() confirms */
     struct hub_counters counters;
+    struct offload offload;
+    struct {
+        struct hub_member *member;
+        uint32_t spi; /* of the last one */
+        enum dial_path path;
+        struct endpoint from;
+        unsigned n;
+        struct mspan packet[HUB_ESP_MAX];
+    } esp; /* for one member, not handed on yet */
     /* Received: filled by one call, worked off before the next. */
     union sockaddr_any from[HUB_BATCH];
     union hub_control control[HUB_BATCH];
-    uint8_t rx[HUB_BATCH][HUB_RX_LEN];
+    uint8_t rx[HUB_GRO_BATCH * HUB_GRO_LEN];
     uint8_t copy[HUB_RX_LEN];
-    uint8_t packet[HUB_BATCH][HUB_PACKET_LEN];
+    struct plane_work work;
+    struct hub_parcel parcel;
 };
+
+_Static_assert(HUB_BATCH *HUB_RX_LEN <= HUB_GRO_BATCH * HUB_GRO_LEN, "one room for both");
+_Static_assert(HUB_BATCH >= HUB_GRO_BATCH, "one list of senders for both");
 
 static inline unsigned hub_family_index(uint8_t family)
 {
     return family == 6;
+}
+
+static inline struct hub_socket *hub_socket_of(struct hub *hub, enum dial_path path, uint8_t family)
+{
+    return &hub->socket[hub_family_index(family)][path];
 }
 
 /* The loop's callback of every socket (hub_rx.c). */

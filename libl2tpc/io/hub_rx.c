@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <linux/udp.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -30,8 +31,25 @@ static void touch(struct hub *hub, struct hub_member *member)
     hub->touched = member;
 }
 
+/* Hands on the ESP packets that were gathered. */
+static void give_esp(struct hub *hub, l2tpc_us now)
+{
+    struct hub_member *m = hub->esp.member;
+    unsigned n = hub->esp.n;
+
+    hub->esp.member = NULL;
+    hub->esp.n = 0;
+    if (n == 0)
+        return;
+    touch(hub, m);
+    m->esp(m->user, hub->esp.path, &hub->esp.from, hub->esp.packet, n, now);
+}
+
 static void give(const struct arrival *a, struct hub_member *member, struct mspan bytes)
 {
+    give_esp(a->hub, a->now); /* what came before goes before */
+    if (!member->joined)
+        return;
     touch(a->hub, member);
     member->datagram(member->user, a->path, &a->from, &a->to, bytes, a->now);
 }
@@ -93,6 +111,31 @@ static struct hub_member *owner_of_spi(struct hub *hub, uint32_t spi)
     return NULL;
 }
 
+static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->port == b->port && a->scope == b->scope && inaddr_eq(&a->addr, &b->addr);
+}
+
+/* Together with others of the same member and sender. */
+static void gather_esp(const struct arrival *a, struct hub_member *owner, uint32_t spi)
+{
+    struct hub *hub = a->hub;
+
+    if (hub->esp.n > 0 && (hub->esp.n == HUB_ESP_MAX || hub->esp.member != owner ||
+                           hub->esp.path != a->path || !same_endpoint(&hub->esp.from, &a->from))) {
+        give_esp(hub, a->now);
+        if (!owner->joined) /* it has left meanwhile */
+            return;
+    }
+    if (hub->esp.n == 0) {
+        hub->esp.member = owner;
+        hub->esp.path = a->path;
+        hub->esp.from = a->from;
+    }
+    hub->esp.spi = spi;
+    hub->esp.packet[hub->esp.n++] = a->bytes;
+}
+
 static void recv_esp(const struct arrival *a)
 {
     struct rd r = rd_of(span_ro(a->bytes));
@@ -103,12 +146,14 @@ static void recv_esp(const struct arrival *a)
         a->hub->counters.malformed++;
         return;
     }
-    owner = owner_of_spi(a->hub, spi);
+    if (a->hub->esp.n > 0 && a->hub->esp.spi == spi)
+        owner = a->hub->esp.member; /* nothing that could change this has run since */
+    else
+        owner = owner_of_spi(a->hub, spi);
     if (!owner) {
         a->hub->counters.unowned++;
     } else if (owner->esp) {
-        touch(a->hub, owner);
-        owner->esp(owner->user, a->path, &a->from, a->bytes, a->now);
+        gather_esp(a, owner, spi);
     } else {
         give(a, owner, a->bytes);
     }
@@ -188,13 +233,36 @@ static struct inaddr read_local(struct msghdr *msg)
     return local;
 }
 
+/* The length of each datagram of a run that came as one; that of all when it is none. */
+static size_t read_stride(struct msghdr *msg, size_t n)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        int size;
+
+        if (c->cmsg_level != IPPROTO_UDP || c->cmsg_type != UDP_GRO)
+            continue;
+        memcpy(&size, CMSG_DATA(c), sizeof(size));
+        if (size > 0 && (size_t)size < n)
+            return (size_t)size;
+    }
+    return n;
+}
+
+static size_t slot_length(const struct hub_socket *s)
+{
+    return s->gro ? HUB_GRO_LEN : HUB_RX_LEN;
+}
+
 static int receive(struct hub_socket *s, struct mmsghdr messages[HUB_BATCH])
 {
     struct hub *hub = s->hub;
+    unsigned n = s->gro ? HUB_GRO_BATCH : HUB_BATCH;
     struct iovec iov[HUB_BATCH];
 
-    for (unsigned i = 0; i < HUB_BATCH; i++) {
-        iov[i] = (struct iovec){hub->rx[i], HUB_RX_LEN};
+    if (!hub->offload.batch)
+        n = 1;
+    for (unsigned i = 0; i < n; i++) {
+        iov[i] = (struct iovec){hub->rx + i * slot_length(s), slot_length(s)};
         messages[i].msg_hdr = (struct msghdr){
             .msg_name = &hub->from[i],
             .msg_namelen = sizeof(hub->from[i]),
@@ -204,7 +272,28 @@ static int receive(struct hub_socket *s, struct mmsghdr messages[HUB_BATCH])
             .msg_controllen = sizeof(hub->control[i]),
         };
     }
-    return recvmmsg(s->fd, messages, HUB_BATCH, MSG_DONTWAIT, NULL);
+    return recvmmsg(s->fd, messages, n, MSG_DONTWAIT, NULL);
+}
+
+/* What one slot holds: a datagram, or several of them. */
+static void recv_slot(struct hub_socket *s, struct msghdr *msg, struct arrival *a)
+{
+    struct mspan all = a->bytes;
+    size_t stride = read_stride(msg, all.n);
+    unsigned generation = s->generation;
+    size_t at = 0;
+
+    a->to = read_local(msg);
+    do {
+        size_t n = all.n - at < stride ? all.n - at : stride;
+
+        a->bytes = (struct mspan){all.p + at, n};
+        if (n > HUB_RX_LEN)
+            s->hub->counters.malformed++;
+        else
+            recv_datagram(a);
+        at += n;
+    } while (at < all.n && s->generation == generation);
 }
 
 /* One batch per wake-up, so that no socket starves the others. */
@@ -220,7 +309,7 @@ static void receive_batch(struct hub_socket *s, l2tpc_us now)
         struct arrival a = {
             .hub = hub,
             .path = s->path,
-            .bytes = {hub->rx[i], messages[i].msg_len},
+            .bytes = {hub->rx + (size_t)i * slot_length(s), messages[i].msg_len},
             .now = now,
         };
 
@@ -230,9 +319,11 @@ static void receive_batch(struct hub_socket *s, l2tpc_us now)
         }
         if (a.path == DIAL_PATH_ESP)
             a.from.port = 0;
-        a.to = read_local(&messages[i].msg_hdr);
-        recv_datagram(&a);
+        recv_slot(s, &messages[i].msg_hdr, &a);
+        if (hub->esp.n >= HUB_GIVE)
+            give_esp(hub, now);
     }
+    give_esp(hub, now);
 }
 
 static void tell_unreachable(struct hub *hub, const struct endpoint *to, int os_error, l2tpc_us now)
@@ -270,7 +361,7 @@ static void drain_errors(struct hub_socket *s, l2tpc_us now)
     socklen_t n = sizeof(pending);
 
     for (unsigned i = 0; i < HUB_BATCH; i++) {
-        struct iovec iov = {hub->rx[0], HUB_RX_LEN};
+        struct iovec iov = {hub->rx, HUB_RX_LEN};
         struct msghdr msg = {
             .msg_name = &hub->from[0],
             .msg_namelen = sizeof(hub->from[0]),

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "io/plane.h"
 
+#include "io/mss.h"
+#include "io/plane_tun.h"
+#include "io/plane_work.h"
+#include "io/segment.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "io/record.h" /* last, as in runner.c */
+
+/* Reads from the TUN in a round, and rounds before other sources get their turn. */
+#define TUN_READS 16
+#define TUN_ROUNDS 4
 
 struct plane {
     struct loop *loop;
@@ -20,8 +23,10 @@ struct plane {
     struct data_path *data;
     struct plane_hooks hooks;
     struct loop_source *source;
-    int tun_fd;     /* -1: none */
-    int tun_type;   /* of a socket in place of a TUN, else 0 */
+    struct offload offload;
+    bool single; /* packets one by one, as a recording has them */
+    struct tun tun;
+    struct hub_gso gso;
     int gone_error; /* why the TUN is lost, until the hook has been told */
     struct inaddr local;
     bool esp_came; /* in this batch */
@@ -31,67 +36,160 @@ struct plane {
 
 static void on_tun(void *user, uint32_t events, l2tpc_us now);
 
-/* True when the error means that the interface is gone, not that it is down or busy. */
-static bool is_gone(const struct plane *plane, int why)
-{
-    struct ifreq request;
-
-    if (why == EBADFD || why == EBADF)
-        return true;
-    if (plane->tun_type != 0)
-        return why == ECONNREFUSED || why == ECONNRESET || why == EPIPE || why == ENOTCONN;
-    return why == EIO && ioctl(plane->tun_fd, TUNGETIFF, &request) != 0 && errno == EBADFD;
-}
-
 static void tell_gone(struct plane *plane, l2tpc_us now)
 {
     int why = plane->gone_error;
 
     loop_remove(plane->loop, plane->source);
     plane->source = NULL;
-    plane->tun_fd = -1;
+    plane->tun = (struct tun){.fd = -1};
     plane->gone_error = 0;
     plane->hooks.tun_gone(plane->hooks.user, why, now); /* may free the plane */
 }
 
 /* From the TUN */
 
-/* Length of the next packet; 0 to go on with the next, -1 at the end of what there is. */
-static ssize_t tun_read(struct plane *plane, uint8_t *out, size_t cap)
-{
-    ssize_t n;
-
-    if (plane->tun_type != 0)
-        n = recv(plane->tun_fd, out, cap, MSG_DONTWAIT | MSG_TRUNC);
-    else
-        n = read(plane->tun_fd, out, cap);
-    if (n == 0 && plane->tun_type == SOCK_SEQPACKET) {
-        plane->gone_error = EPIPE;
-        return -1;
-    }
-    if (n < 0) {
-        if (errno == EINTR)
-            return 0;
-        if (is_gone(plane, errno))
-            plane->gone_error = errno;
-        return -1;
-    }
-    if ((size_t)n >= cap) { /* a TUN cuts in silence: a full buffer may be a cut packet */
-        plane->counters.too_long++;
-        return 0;
-    }
-    return n;
-}
-
-static void send_sealed(struct plane *plane, const struct span *sealed, unsigned n, l2tpc_us now)
+static void send_run(struct plane *plane, struct run *run, l2tpc_us now)
 {
     enum dial_path path = data_udp_encapsulated(plane->data) ? DIAL_PATH_NATT : DIAL_PATH_ESP;
-    int refused =
-        hub_send_batch(plane->hub, path, &plane->local, data_peer(plane->data), sealed, n);
+    size_t sealed = 0;
+    int refused;
 
-    if (refused != 0 && plane->hooks.unreachable)
-        plane->hooks.unreachable(plane->hooks.user, refused, now);
-    plane->hooks.esp_out(plane->hooks.user, now);
+    if (plane->single)
+        sealed = run->n; /* already */
+    for (unsigned i = 0; i < run->n && !plane->single; i += DATA_BATCH_MAX)
+        sealed += data_seal_batch(plane->data, &run->packet[i],
+                                  run->n - i < DATA_BATCH_MAX ? run->n - i : DATA_BATCH_MAX);
+    if (sealed > 0) {
+        refused =
+            hub_send_run(plane->hub, path, &plane->local, data_peer(plane->data), run, &plane->gso);
+        if (refused != 0 && plane->hooks.unreachable)
+            plane->hooks.unreachable(plane->hooks.user, refused, now);
+        plane->hooks.esp_out(plane->hooks.user, now);
+    }
+    run_clear(run);
+}
+
+static bool add(struct plane *plane, struct run *run, size_t total, struct mspan ip)
+{
+    struct mspan bytes;
+
+    if (plane->single ? !data_seal_ip(plane->data, ip, &bytes)
+                      : !data_wrap_ip(plane->data, ip, &bytes))
+        return false;
+    run_add(run, total, bytes);
+    if (plane->single)
+        run->packet[run->n - 1].verdict = ESP_OK;
+    return true;
+}
+
+/* Packet i at its final place; false when nothing may leave, the rest of its super-packet either.
+ */
+static bool put_segment(struct plane *plane, struct run *run, const struct segments *s, unsigned i,
+                        l2tpc_us now)
+{
+    size_t n = segment_length(s, i);
+    struct data_room room;
+    uint8_t *at;
+
+    if (n > HUB_PACKET_MAX) {
+        plane->counters.too_long++;
+        return false;
+    }
+    if (!data_room(plane->data, n, &room))
+        return false;
+    at = run_room(run, room.total);
+    if (!at) {
+        send_run(plane, run, now);
+        at = run_room(run, room.total);
+    }
+    if (!at || !segment_write(s, i, at + room.front))
+        return false;
+    if (s->n == 1)
+        (void)mss_clamp((struct mspan){at + room.front, n}, data_mtu(plane->data));
+    return add(plane, run, room.total, (struct mspan){at + room.front, n});
+}
+
+/* A packet whose turn it is, cut to what it stands for; how many packets came of it. */
+static unsigned put_packet(struct plane *plane, struct plane_work *work,
+                           const struct plane_slot *slot, l2tpc_us now)
+{
+    struct segments s;
+    unsigned i = 0;
+
+    if (!segments_of(&s, &slot->vnet, slot->packet)) {
+        plane->counters.unfit++;
+        return 0;
+    }
+    for (; i < s.n && put_segment(plane, &work->run, &s, i, now); i++)
+        if (work->run.n >= (plane->single ? 1 : RUN_FULL))
+            send_run(plane, &work->run, now);
+    return i;
+}
+
+/* About as many packets as leave in one call, of those whose turn it is. */
+static void serve(struct plane_work *work, l2tpc_us now)
+{
+    struct plane *plane = NULL;
+    unsigned packets = 0;
+    int i;
+
+    while (packets < RUN_FULL && (i = fair_next(&work->fair)) >= 0) {
+        struct plane_slot *slot = &work->slot[i];
+
+        if (plane && slot->plane != plane)
+            send_run(plane, &work->run, now); /* a run is of one session */
+        plane = slot->plane;
+        if (plane)
+            packets += put_packet(plane, work, slot, now);
+        fair_give_back(&work->fair, i);
+    }
+    if (plane)
+        send_run(plane, &work->run, now);
+}
+
+static void on_again(void *user, l2tpc_us now);
+
+/* What is left when a TUN has nothing more to say would not be heard of again. */
+static void go_on_later(struct plane_work *work, l2tpc_us now)
+{
+    if (work->fair.waiting == 0)
+        return;
+    work->again.fn = on_again;
+    work->again.user = work;
+    loop_timer_set(work->loop, &work->again, now);
+}
+
+static void on_again(void *user, l2tpc_us now)
+{
+    serve(user, now);
+    go_on_later(user, now);
+}
+
+/* One packet into a slot; false at the end of what there is, or of the slots. */
+static bool read_one(struct plane *plane, struct plane_work *work, bool *drained)
+{
+    int i = fair_take(&work->fair);
+    struct plane_slot *slot;
+    ssize_t n;
+
+    if (i < 0)
+        return false;
+    slot = &work->slot[i];
+    slot->plane = plane;
+    n = tun_read(&plane->tun, slot->room, &slot->vnet, &slot->packet.p);
+    if (n > 0) {
+        slot->packet.n = (size_t)n;
+        fair_add(&work->fair, i, fair_flow_of(span_ro(slot->packet)), (size_t)n);
+        return true;
+    }
+    fair_give_back(&work->fair, i);
+    if (n == 0)
+        return true;
+    *drained = true;
+    if (tun_is_gone(&plane->tun, errno))
+        plane->gone_error = errno;
+    return false;
 }
 
 /* An error condition that reading did not explain would wake us up for ever. */
@@ -102,35 +200,35 @@ static void explain_error(struct plane *plane, uint32_t events)
 
     if (plane->gone_error != 0 || !(events & (EPOLLERR | EPOLLHUP)))
         return;
-    if (plane->tun_type == 0)
+    if (plane->tun.type == 0)
         plane->gone_error = EBADFD;
     else if (events & EPOLLHUP)
         plane->gone_error = EPIPE;
-    else if (getsockopt(plane->tun_fd, SOL_SOCKET, SO_ERROR, &why, &n) == 0 && is_gone(plane, why))
+    else if (getsockopt(plane->tun.fd, SOL_SOCKET, SO_ERROR, &why, &n) == 0 &&
+             tun_is_gone(&plane->tun, why))
         plane->gone_error = why;
 }
 
 static void on_tun(void *user, uint32_t events, l2tpc_us now)
 {
     struct plane *plane = user;
-    struct span sealed[HUB_BATCH];
-    unsigned n_sealed = 0;
+    struct plane_work *work = hub_work(plane->hub);
+    unsigned reads = plane->single ? 1 : TUN_READS;
     bool drained = false;
 
-    for (unsigned i = 0; i < HUB_BATCH; i++) {
-        struct mspan ip = {hub_packet_buffer(plane->hub, n_sealed) + DATA_HEADROOM, 0};
-        ssize_t n = tun_read(plane, ip.p, HUB_PACKET_MAX);
-        struct mspan packet;
-
-        drained = n < 0;
-        if (drained)
+    /*
+     * More is read than sent in a round, so that whoever is behind a bulk flow in the TUN is soon
+     * in front of it here. Never waits to fill a run: what is there leaves.
+     */
+    for (unsigned round = 0; round < TUN_ROUNDS; round++) {
+        for (unsigned i = 0; i < reads && !drained; i++)
+            if (!read_one(plane, work, &drained))
+                break;
+        serve(work, now);
+        if (drained && work->fair.waiting == 0)
             break;
-        ip.n = (size_t)n;
-        if (n > 0 && data_seal_ip(plane->data, ip, &packet))
-            sealed[n_sealed++] = span_ro(packet);
     }
-    if (n_sealed > 0)
-        send_sealed(plane, sealed, n_sealed, now);
+    go_on_later(work, now);
     if (drained)
         explain_error(plane, events);
     if (plane->gone_error != 0)
@@ -139,44 +237,95 @@ static void on_tun(void *user, uint32_t events, l2tpc_us now)
 
 /* To the TUN */
 
-void plane_deliver(struct plane *plane, struct span ip)
+static void write_tun(void *user, const struct vnet *vnet, struct iovec *part, unsigned n)
 {
-    ssize_t n;
+    struct plane *plane = user;
+    int why;
 
-    if (plane->tun_fd < 0) {
-        plane->counters.tun_down++;
+    if (plane->tun.fd < 0) {
+        plane->counters.tun_down += n;
         return;
     }
-    do {
-        if (plane->tun_type != 0)
-            n = send(plane->tun_fd, ip.p, ip.n, MSG_DONTWAIT | MSG_NOSIGNAL);
-        else
-            n = write(plane->tun_fd, ip.p, ip.n);
-    } while (n < 0 && errno == EINTR);
-    if (n >= 0)
+    why = tun_write(&plane->tun, vnet, part, n);
+    if (why == 0)
         return;
-    if (is_gone(plane, errno))
-        plane->gone_error = errno; /* told at the end of the batch, when nobody is above us */
-    else if (errno == EIO)
-        plane->counters.tun_down++;
+    if (tun_is_gone(&plane->tun, why))
+        plane->gone_error = why; /* told at the end of the batch, when nobody is above us */
+    else if (why == EIO)
+        plane->counters.tun_down += n;
     else
-        plane->counters.tun_full++;
+        plane->counters.tun_full += n;
 }
 
-void plane_input(struct plane *plane, struct mspan packet, const struct endpoint *from,
-                 l2tpc_us now)
+void plane_deliver(struct plane *plane, struct span ip)
+{
+    struct iovec part[2] = {{0}, {(void *)(uintptr_t)ip.p, ip.n}};
+    struct vnet vnet = {0};
+
+    write_tun(plane, &vnet, part, 1);
+}
+
+static void take(struct plane *plane, struct coalesce *together, enum data_kind kind,
+                 struct mspan inner, l2tpc_us now)
+{
+    if (kind == DATA_NOTHING)
+        return;
+    plane->esp_came = true;
+    if (kind != DATA_IP) {
+        plane->hooks.control(plane->hooks.user, kind, span_ro(inner), now);
+        return;
+    }
+    (void)mss_clamp(inner, data_mtu(plane->data));
+    if (plane->tun.header > 0 && plane->offload.coalesce)
+        coalesce_add(together, inner, write_tun, plane);
+    else
+        plane_deliver(plane, span_ro(inner));
+}
+
+static void input_batch(struct plane *plane, const struct mspan *packets, unsigned n, l2tpc_us now)
+{
+    struct plane_work *work = hub_work(plane->hub);
+
+    for (unsigned i = 0; i < n; i++)
+        work->opened[i] = (struct esp_packet){.data = packets[i]};
+    data_open_batch(plane->data, work->opened, n);
+    for (unsigned i = 0; i < n; i++) {
+        struct mspan inner = {0};
+        enum data_kind kind = data_take(plane->data, &work->opened[i], &inner);
+
+        take(plane, &work->coalesce, kind, inner, now);
+    }
+}
+
+static void input_single(struct plane *plane, struct mspan packet, l2tpc_us now)
 {
     struct mspan inner = {0};
     enum data_kind kind = data_open(plane->data, packet, &inner);
 
-    if (kind == DATA_NOTHING)
-        return;
-    plane->esp_came = true;
-    plane->from = *from;
-    if (kind == DATA_IP)
-        plane_deliver(plane, span_ro(inner));
-    else
-        plane->hooks.control(plane->hooks.user, kind, span_ro(inner), now);
+    take(plane, &hub_work(plane->hub)->coalesce, kind, inner, now);
+}
+
+void plane_input(struct plane *plane, const struct mspan *packets, unsigned n,
+                 const struct endpoint *from, l2tpc_us now)
+{
+    struct coalesce *together = &hub_work(plane->hub)->coalesce;
+    bool came = plane->esp_came;
+
+    together->udp = plane->tun.udp;
+    plane->esp_came = false;
+    for (unsigned done = 0; done < n;) {
+        unsigned some = n - done < DATA_BATCH_MAX ? n - done : DATA_BATCH_MAX;
+
+        if (plane->single)
+            input_single(plane, packets[done], now);
+        else
+            input_batch(plane, packets + done, some, now);
+        done += plane->single ? 1 : some;
+    }
+    coalesce_flush(together, write_tun, plane);
+    if (plane->esp_came)
+        plane->from = *from; /* of what was good */
+    plane->esp_came = plane->esp_came || came;
 }
 
 void plane_batch_end(struct plane *plane, l2tpc_us now)
@@ -194,33 +343,20 @@ void plane_batch_end(struct plane *plane, l2tpc_us now)
 bool plane_set_tun(struct plane *plane, int tun_fd)
 {
     struct loop_source *source = NULL;
-    socklen_t n = sizeof(plane->tun_type);
-    struct stat st;
-    int type = 0;
-    int flags;
+    struct tun tun;
 
-    if (tun_fd >= 0) {
-        if (fstat(tun_fd, &st) != 0 || (flags = fcntl(tun_fd, F_GETFL)) < 0)
-            return false;
-        if (S_ISSOCK(st.st_mode) && getsockopt(tun_fd, SOL_SOCKET, SO_TYPE, &type, &n) != 0)
-            return false;
-        if (type == SOCK_STREAM) { /* packets would run together */
-            errno = EPROTOTYPE;
-            return false;
-        }
-        (void)fcntl(tun_fd, F_SETFL, flags | O_NONBLOCK);
-    }
-    if (tun_fd >= 0 && tun_fd != plane->tun_fd) {
+    if (!tun_take(&tun, tun_fd, &plane->offload))
+        return false;
+    if (tun_fd >= 0 && tun_fd != plane->tun.fd) {
         source = loop_add(plane->loop, tun_fd, EPOLLIN, on_tun, plane);
         if (!source)
             return false;
     }
-    if (tun_fd != plane->tun_fd) {
+    if (tun_fd != plane->tun.fd) {
         loop_remove(plane->loop, plane->source);
         plane->source = source;
     }
-    plane->tun_fd = tun_fd;
-    plane->tun_type = type;
+    plane->tun = tun;
     plane->gone_error = 0;
     return true;
 }
@@ -236,7 +372,9 @@ struct plane *plane_new(struct loop *loop, struct hub *hub, struct data_path *da
     plane->hub = hub;
     plane->data = data;
     plane->hooks = *hooks;
-    plane->tun_fd = -1;
+    plane->offload = offload_wanted();
+    plane->single = !plane->offload.batch || record_is_on();
+    plane->tun.fd = -1;
     if (plane_set_tun(plane, tun_fd))
         return plane;
     free(plane);
@@ -248,12 +386,16 @@ void plane_free(struct plane *plane)
     if (!plane)
         return;
     loop_remove(plane->loop, plane->source);
+    for (unsigned i = 0; i < FAIR_SLOTS; i++)
+        if (hub_work(plane->hub)->slot[i].plane == plane)
+            hub_work(plane->hub)->slot[i].plane = NULL;
     free(plane);
 }
 
 void plane_set_local(struct plane *plane, const struct inaddr *local)
 {
     plane->local = *local;
+    plane->gso = (struct hub_gso){0}; /* another way may take what the last one did not */
 }
 
 const struct plane_counters *plane_counters(const struct plane *plane)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The data plane: moves IP packets between the TUN and ESP, in batches and in place. It runs in the
- * loop's thread; all that it knows of the dial is its data path.
+ * The data plane: moves IP packets between the TUN and ESP. What the kernel gives as one,
+ * super-packets of the TUN and runs of ESP, is cut here, sealed or opened in batches, and given
+ * back as one. It runs in the loop's thread; all that it knows of the dial is its data path.
  */
 #ifndef L2TPC_IO_PLANE_H
 #define L2TPC_IO_PLANE_H
@@ -28,13 +29,15 @@ struct plane_counters {
     uint64_t tun_full; /* packets the TUN had no room for */
     uint64_t tun_down; /* packets for an interface that is down, or not there yet */
     uint64_t too_long; /* packets from the TUN that fit no tunnel */
+    uint64_t unfit;    /* super-packets from the TUN that do not cut */
 };
 
 struct plane;
 
 /*
- * `tun_fd` is a TUN without packet information or a datagram socket of IP packets, non-blocking,
- * and stays the caller's; -1 when it comes later. NULL with errno on failure.
+ * `tun_fd` is a TUN without packet information, with IFF_VNET_HDR or without, or a datagram socket
+ * of IP packets; it is made non-blocking and stays the caller's; -1 when it comes later. NULL with
+ * errno on failure.
  */
 struct plane *plane_new(struct loop *loop, struct hub *hub, struct data_path *data, int tun_fd,
                         const struct plane_hooks *hooks);
@@ -43,9 +46,9 @@ bool plane_set_tun(struct plane *plane, int tun_fd) MUST_USE; /* -1 detaches */
 /* The source address of the outer packets, as negotiated; until set the kernel chooses. */
 void plane_set_local(struct plane *plane, const struct inaddr *local);
 
-/* An ESP packet, SPI first, from the hub; opened in place. */
-void plane_input(struct plane *plane, struct mspan packet, const struct endpoint *from,
-                 l2tpc_us now);
+/* ESP packets, SPI first, from the hub; opened in place. */
+void plane_input(struct plane *plane, const struct mspan *packets, unsigned n,
+                 const struct endpoint *from, l2tpc_us now);
 /* From the member's batch_end. */
 void plane_batch_end(struct plane *plane, l2tpc_us now);
 /* An IP packet that came by another way, such as dial_pop_ip(). */

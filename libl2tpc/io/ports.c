@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "io/ports.h"
 
+#include "base/limits.h"
+#include "io/offload.h"
 #include "io/sockaddr.h"
 
 #include <arpa/inet.h>
@@ -10,6 +12,7 @@
 #include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/in6.h>
+#include <linux/udp.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,6 +77,13 @@ void port_prepare(int fd, uint8_t family)
         set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
         set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
     }
+}
+
+bool port_join_runs(int fd)
+{
+    int on = 1;
+
+    return setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0;
 }
 
 static bool set_mark(int fd, const struct port_options *options)
@@ -178,9 +188,23 @@ bool port_filter_esp(int fd, uint8_t family, const uint32_t *spis, unsigned n_sp
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
 }
 
+/* Best effort: an interface that was made for us beforehand may have to stay as it is. */
+static void shorten_queue(const struct ifreq *tun)
+{
+    struct ifreq request = *tun;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    request.ifr_qlen = TUN_QUEUE;
+    if (fd < 0)
+        return;
+    (void)ioctl(fd, SIOCSIFTXQLEN, &request);
+    (void)close(fd);
+}
+
 int port_open_tun(const char *name, char out_name[TUN_NAME_MAX], struct failure *out_failure)
 {
     struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+    unsigned features = 0;
     const char *wanted = name && *name ? name : "l2tp%d";
     int fd;
     int why;
@@ -191,12 +215,16 @@ int port_open_tun(const char *name, char out_name[TUN_NAME_MAX], struct failure 
     fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return failed(out_failure, FAILURE_LOCAL_TUN, "/dev/net/tun", errno);
+    if (offload_wanted().tso && ioctl(fd, TUNGETFEATURES, &features) == 0)
+        request.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | ((int)features & IFF_VNET_HDR));
     /* Without IFF_TUN_EXCL: an interface that root made for this user beforehand is taken over. */
     if (ioctl(fd, TUNSETIFF, &request) != 0) {
         why = errno;
         (void)close(fd);
         return failed(out_failure, FAILURE_LOCAL_TUN, wanted, why);
     }
+    if (offload_wanted().batch)
+        shorten_queue(&request);
     if (out_name)
         memcpy(out_name, request.ifr_name, TUN_NAME_MAX);
     return fd;

@@ -26,6 +26,8 @@ int port_open_udp(uint8_t family, uint16_t port, const struct port_options *opti
                   uint16_t *out_port, struct failure *out_failure);
 /* Raw protocol 50. Input carries the IP header on IPv4, none on IPv6. Needs CAP_NET_RAW. */
 int port_open_esp(uint8_t family, const struct port_options *options, struct failure *out_failure);
+/* From now on datagrams of one flow and length may come as one (UDP_GRO); false: never. */
+bool port_join_runs(int fd);
 /* Options that the hub needs, on a descriptor of whatever origin; best effort. */
 void port_prepare(int fd, uint8_t family);
 /* Lets only ESP with these SPIs (host order) through, in the kernel; none at all: everything. */

@@ -16,6 +16,7 @@
 
 #include "dial/dial.h"
 
+bool record_is_on(void);
 void record_rand(const uint8_t *bytes, size_t n);
 
 struct dial *record_new(const struct dial_config *config);
@@ -69,6 +70,11 @@ bool record_seal_ip(struct data_path *d, struct mspan ip, struct mspan *packet);
 #endif
 
 #else
+
+static inline bool record_is_on(void)
+{
+    return false;
+}
 
 static inline void record_rand(const uint8_t *bytes, size_t n)
 {

@@ -45,6 +45,11 @@ void record_line(struct span bytes, const char *fmt, ...)
     (void)fclose(f);
 }
 
+bool record_is_on(void)
+{
+    return getenv("L2TPC_RECORD") != NULL;
+}
+
 void record_rand(const uint8_t *bytes, size_t n)
 {
     record_line(span_of(bytes, n), "rand");

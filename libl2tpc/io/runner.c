@@ -287,14 +287,14 @@ static void on_datagram(void *user, enum dial_path path, const struct endpoint *
 }
 
 static void on_esp(void *user, enum dial_path path, const struct endpoint *from,
-                   struct mspan packet, l2tpc_us now)
+                   const struct mspan *packets, unsigned n, l2tpc_us now)
 {
     struct runner *r = user;
     bool udp = path == DIAL_PATH_NATT;
 
     /* ESP by the way that was not agreed on is nobody's (hostile.md H38). */
     if (data_udp_encapsulated(dial_data(r->dial)) == udp)
-        plane_input(r->plane, packet, from, now);
+        plane_input(r->plane, packets, n, from, now);
 }
 
 static void on_batch_end(void *user, l2tpc_us now)

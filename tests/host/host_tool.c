@@ -209,6 +209,7 @@ static void cmd_tun(char **w)
 
     (void)snprintf(q.u.open_tun.name, sizeof(q.u.open_tun.name), "%s", w[1]);
     q.u.open_tun.mtu = w[2] ? number(w[2]) : 0;
+    q.u.open_tun.flags = w[2] && w[3] ? number(w[3]) : 0;
     if (serve(&q, &r) == 0)
         printf("ok name=%s ifindex=%u fd=%d\n", r.name, r.ifindex, r.fd);
 }

@@ -15,6 +15,7 @@ struct data_path {
     uint32_t spi_in, spi_out;
     bool closed; /* carries nothing */
     bool udp;
+    uint16_t mtu;
     struct endpoint peer;
     struct data_counters counters;
 };

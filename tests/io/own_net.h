@@ -30,6 +30,19 @@ static inline bool interface_up(const char *name, bool up)
     return ok;
 }
 
+static inline bool interface_mtu(const char *name, int mtu)
+{
+    struct ifreq request = {.ifr_mtu = mtu};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool ok;
+
+    (void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+    ok = fd >= 0 && ioctl(fd, SIOCSIFMTU, &request) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
 /* As root, or by way of a user namespace where that is allowed. Tried once per process. */
 static inline bool own_net(void)
 {

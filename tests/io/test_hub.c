@@ -6,6 +6,7 @@
 #include "own_net.h"
 
 #include <errno.h>
+#include <linux/udp.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ struct guest {
     struct hub *hub;
     uint8_t cookie[8];
     uint32_t spi;
-    unsigned datagrams, packets, batches, hints;
+    unsigned datagrams, packets, gifts, batches, hints;
     enum dial_path path;
     struct endpoint from, unreachable;
     struct inaddr to;
@@ -67,13 +68,14 @@ static void guest_datagram(void *user, enum dial_path path, const struct endpoin
 }
 
 static void guest_esp(void *user, enum dial_path path, const struct endpoint *from,
-                      struct mspan packet, l2tpc_us now)
+                      const struct mspan *packets, unsigned n, l2tpc_us now)
 {
     struct guest *g = user;
 
     (void)now;
-    g->packets++;
-    guest_keep(g, path, from, packet);
+    g->packets += n;
+    g->gifts++;
+    guest_keep(g, path, from, packets[n - 1]);
 }
 
 static void guest_batch_end(void *user, l2tpc_us now)
@@ -181,7 +183,7 @@ static bool tell_hub(const struct bench *b, enum dial_path path, const void *byt
 /* Loopback delivers at once; a round or two is all it takes. */
 static void settle(const struct bench *b)
 {
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 10; i++)
         (void)loop_dispatch(b->loop, 5);
 }
 
@@ -312,17 +314,48 @@ TEST(keepalives_and_rubbish_are_counted)
     bench_done(&b);
 }
 
-TEST(batches_both_ways)
+/* n sealed packets of so many bytes, one behind the other, the last one shorter. */
+static void fill_run(struct run *r, unsigned n, size_t size, size_t last)
 {
-    struct bench b;
-    uint8_t m[64];
-    uint8_t got[64];
-    struct span out[HUB_BATCH];
+    run_clear(r);
+    for (unsigned i = 0; i < n; i++) {
+        size_t length = i + 1 < n ? size : last;
+        uint8_t *at = run_room(r, length);
+
+        memset(at, (int)i + 1, length);
+        run_add(r, length, (struct mspan){at, length});
+        r->packet[i].verdict = ESP_OK;
+    }
+}
+
+/* What comes at the peer, in order, each as fill_run() made it. */
+static void check_run(struct bench *b, const struct inaddr *source, unsigned want, size_t size,
+                      size_t last)
+{
+    uint8_t got[2048];
     struct endpoint seen;
     union sockaddr_any sa;
     socklen_t n_sa = sizeof(sa);
-    struct inaddr source = inaddr_v4(0x7f000009);
     unsigned n = 0;
+    ssize_t length;
+
+    while ((length = recvfrom(b->peer, got, sizeof(got), MSG_DONTWAIT, &sa.sa, &n_sa)) > 0) {
+        CHECK(sockaddr_read(&sa, &seen));
+        CHECK(inaddr_eq(&seen.addr, source));
+        CHECK_INT(seen.port, hub_port(b->hub, DIAL_PATH_NATT, 4));
+        CHECK_INT(got[0], ++n);
+        CHECK_INT(length, n < want ? size : last);
+    }
+    CHECK_INT(n, want);
+}
+
+TEST(batches_both_ways)
+{
+    static struct run out;
+    struct inaddr source = inaddr_v4(0x7f000009);
+    struct hub_gso gso = {0};
+    struct bench b;
+    uint8_t m[64];
 
     CHECK(bench_init(&b, 4));
     (void)esp_packet(m, SPI_A);
@@ -330,18 +363,105 @@ TEST(batches_both_ways)
         CHECK(tell_hub(&b, DIAL_PATH_NATT, m, sizeof(m)));
     settle(&b);
     CHECK_INT(b.a.packets, 50);
-    CHECK_INT(b.a.batches, 2);
-    for (unsigned i = 0; i < HUB_BATCH; i++)
-        out[i] = SPAN_ARRAY(m);
-    CHECK_INT(hub_send_batch(b.hub, DIAL_PATH_NATT, &source, &b.peer_at, out, HUB_BATCH), 0);
-    while (recvfrom(b.peer, got, sizeof(got), MSG_DONTWAIT, &sa.sa, &n_sa) == sizeof(m)) {
-        CHECK(sockaddr_read(&sa, &seen));
-        CHECK(inaddr_eq(&seen.addr, &source));
-        CHECK_INT(seen.port, hub_port(b.hub, DIAL_PATH_NATT, 4));
-        n++;
-    }
-    CHECK_INT(n, HUB_BATCH);
-    CHECK_INT(hub_counters(b.hub)->out, HUB_BATCH);
+    CHECK_INT(b.a.batches, b.a.gifts);
+    CHECK(b.a.batches < 50);
+    fill_run(&out, 32, 64, 64);
+    CHECK_INT(hub_send_run(b.hub, DIAL_PATH_NATT, &source, &b.peer_at, &out, &gso), 0);
+    check_run(&b, &source, 32, 64, 64);
+    CHECK_INT(hub_counters(b.hub)->out, 32);
+    bench_done(&b);
+}
+
+TEST(a_run_leaves_as_one_and_arrives_apart)
+{
+    static struct run out;
+    struct inaddr source = inaddr_v4(0x7f000009);
+    struct hub_gso gso = {0};
+    struct bench b;
+    uint8_t rest[2048];
+
+    CHECK(bench_init(&b, 4));
+    fill_run(&out, 80, 900, 100); /* more than one run may hold */
+    out.packet[70].verdict = ESP_FAILED;
+    CHECK_INT(hub_send_run(b.hub, DIAL_PATH_NATT, &source, &b.peer_at, &out, &gso), 0);
+    CHECK(!gso.off);
+    CHECK_INT(hub_counters(b.hub)->out, 79);
+    out.packet[70].verdict = ESP_OK;
+    while (recv(b.peer, rest, sizeof(rest), MSG_DONTWAIT) > 0)
+        continue;
+    fill_run(&out, 80, 900, 100);
+    CHECK_INT(hub_send_run(b.hub, DIAL_PATH_NATT, &source, &b.peer_at, &out, &gso), 0);
+    check_run(&b, &source, 80, 900, 100);
+    /* Beyond the MTU of the way the kernel does not cut: packet by packet it fragments. */
+    fill_run(&out, 3, 1300, 1300);
+    gso.too_long = 1300;
+    CHECK_INT(hub_send_run(b.hub, DIAL_PATH_NATT, &source, &b.peer_at, &out, &gso), 0);
+    check_run(&b, &source, 3, 1300, 1300);
+    gso = (struct hub_gso){.off = true};
+    CHECK_INT(hub_send_run(b.hub, DIAL_PATH_NATT, &source, &b.peer_at, &out, &gso), 0);
+    check_run(&b, &source, 3, 1300, 1300);
+    bench_done(&b);
+}
+
+TEST(what_the_kernel_does_not_cut_leaves_packet_by_packet)
+{
+    static struct run out;
+    struct inaddr source = inaddr_v4(0x7f000001);
+    struct hub_gso gso = {0};
+    struct bench b;
+
+    if (!own_net() || !interface_mtu("lo", 1200))
+        SKIP("no network namespace: a way that is too narrow for a run is not tested");
+    CHECK(bench_init(&b, 4));
+    fill_run(&out, 20, 1300, 1300);
+    CHECK_INT(hub_send_run(b.hub, DIAL_PATH_NATT, &source, &b.peer_at, &out, &gso), 0);
+    CHECK_INT(gso.too_long, 1300);
+    check_run(&b, &source, 20, 1300, 1300);
+    CHECK_INT(hub_counters(b.hub)->out, 20);
+    CHECK_INT(hub_counters(b.hub)->refused, 0);
+    CHECK(interface_mtu("lo", 65536));
+    bench_done(&b);
+}
+
+/* What the kernel gives as one is taken apart, IKE among it too. */
+TEST(a_run_that_comes_as_one_is_taken_apart)
+{
+    struct bench b;
+    uint8_t m[10 * 64];
+    union {
+        struct cmsghdr align;
+        uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+    } control = {0};
+    struct iovec iov = {m, sizeof(m) - 20};
+    struct endpoint to;
+    union sockaddr_any sa;
+    struct msghdr msg = {.msg_name = &sa,
+                         .msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = &control,
+                         .msg_controllen = sizeof(control)};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+    CHECK(bench_init(&b, 4));
+    memset(m, 0, sizeof(m));
+    for (unsigned i = 0; i < 10; i++)
+        if (i != 4)
+            (void)esp_packet(m + i * 64, i < 7 ? SPI_A : SPI_B);
+    (void)ike_message(m + 4 * 64, true, 'A');
+    to = (struct endpoint){.addr = loopback(4), .port = hub_port(b.hub, DIAL_PATH_NATT, 4)};
+    msg.msg_namelen = sockaddr_from(&sa, &to);
+    c->cmsg_level = IPPROTO_UDP;
+    c->cmsg_type = UDP_SEGMENT;
+    c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+    memcpy(CMSG_DATA(c), (const uint16_t[]){64}, sizeof(uint16_t));
+    CHECK_INT(sendmsg(b.peer, &msg, 0), sizeof(m) - 20);
+    settle(&b);
+    CHECK_INT(b.a.packets, 6);
+    CHECK_INT(b.a.gifts, 2); /* before the IKE message and behind it */
+    CHECK_INT(b.a.datagrams, 1);
+    CHECK_INT(b.b.packets, 3);
+    CHECK_INT(b.a.batches, 1);
+    CHECK_INT(hub_counters(b.hub)->in, 10);
     bench_done(&b);
 }
 

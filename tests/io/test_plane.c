@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Two planes, each with its own hub, carry packets to each other over loopback. */
+#include "../bench/count.h"
 #include "check.h"
 #include "fake_data.h"
 #include "io/env.h"
 #include "io/plane.h"
 #include "own_net.h"
+#include "packets.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/udp.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -94,13 +98,13 @@ static void on_datagram(void *user, enum dial_path path, const struct endpoint *
 }
 
 static void on_esp(void *user, enum dial_path path, const struct endpoint *from,
-                   struct mspan packet, l2tpc_us now)
+                   const struct mspan *packets, unsigned n, l2tpc_us now)
 {
     struct end *e = user;
 
     (void)path;
     if (e->plane)
-        plane_input(e->plane, packet, from, now);
+        plane_input(e->plane, packets, n, from, now);
 }
 
 static void on_batch_end(void *user, l2tpc_us now)
@@ -219,6 +223,28 @@ TEST(packets_cross_under_udp)
     carry(true);
 }
 
+TEST(packets_cost_no_memory)
+{
+    struct pair p;
+    uint8_t ip[1400];
+    uint8_t got[1500];
+
+    CHECK(pair_init(&p, true));
+    fill_packet(ip, sizeof(ip), 1);
+    for (unsigned round = 0; round < 20; round++) {
+        if (round == 2)
+            count_begin();
+        for (unsigned i = 0; i < 8; i++)
+            CHECK_INT(send(p.a.tun[1], ip, sizeof(ip), 0), sizeof(ip));
+        settle(&p);
+        while (recv(p.b.tun[1], got, sizeof(got), MSG_DONTWAIT) > 0)
+            continue;
+    }
+    CHECK_INT(count_allocations(), 0);
+    CHECK_INT(p.b.data.counters.ip_in, 160);
+    pair_done(&p);
+}
+
 TEST(packets_cross_under_raw_esp)
 {
     if (!own_net())
@@ -232,14 +258,15 @@ TEST(control_goes_to_the_engine)
                                       0, 0, 'l', '2',  't',          'p', 0, 0, 0, 0};
     uint8_t copy[sizeof(message)];
     struct endpoint from = {.addr = inaddr_v4(0x7f000005), .port = 4500};
+    struct mspan packet = {copy, sizeof(copy)};
     struct pair p;
 
     CHECK(pair_init(&p, true));
     memcpy(copy, message, sizeof(copy));
-    plane_input(p.a.plane, (struct mspan){copy, sizeof(copy)}, &from, io_now());
+    plane_input(p.a.plane, &packet, 1, &from, io_now());
     copy[4] = DATA_NOTHING;
     from.port = 1;
-    plane_input(p.a.plane, (struct mspan){copy, sizeof(copy)}, &from, io_now());
+    plane_input(p.a.plane, &packet, 1, &from, io_now());
     plane_batch_end(p.a.plane, io_now());
     plane_batch_end(p.a.plane, io_now());
     CHECK_INT(p.a.controls, 1);
@@ -362,5 +389,125 @@ TEST(the_interface_is_removed)
     plane_deliver(p.a.plane, SPAN_ARRAY(ip));
     CHECK_INT(plane_counters(p.a.plane)->tun_down, 2);
     (void)close(fd);
+    pair_done(&p);
+}
+
+/* ---- a TUN with a header before each packet ---- */
+
+static bool interface_address(const char *name, uint32_t address)
+{
+    struct ifreq request = {.ifr_flags = 0};
+    struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0;
+
+    (void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+    memcpy(&request.ifr_addr, &sa, sizeof(sa));
+    ok = ok && ioctl(fd, SIOCSIFADDR, &request) == 0;
+    sa.sin_addr.s_addr = htonl(0xffffff00);
+    memcpy(&request.ifr_netmask, &sa, sizeof(sa));
+    ok = ok && ioctl(fd, SIOCSIFNETMASK, &request) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
+/* A datagram that the kernel may hand over as one with others: n times so many bytes. */
+static bool send_super(int fd, uint32_t to, unsigned n, uint16_t size)
+{
+    static uint8_t bytes[16 * 1000];
+    struct sockaddr_in sa = {
+        .sin_family = AF_INET, .sin_port = htons(443), .sin_addr.s_addr = htonl(to)};
+    int segment = size;
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i * 7 >> 3);
+    return setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)) == 0 &&
+           sendto(fd, bytes, (size_t)n * size, 0, (struct sockaddr *)&sa, sizeof(sa)) ==
+               (ssize_t)n * size;
+}
+
+static void put_sum(uint8_t *p, uint16_t sum)
+{
+    p[0] = (uint8_t)(sum >> 8);
+    p[1] = (uint8_t)sum;
+}
+
+/* One end has a real TUN, the other is a socket pair, where each packet comes alone. */
+static bool tun_init(struct pair *p, int *out_tun, char name[TUN_NAME_MAX])
+{
+    struct failure f;
+
+    if (!pair_init(p, true))
+        return false;
+    *out_tun = port_open_tun(NULL, name, &f);
+    return *out_tun >= 0 && interface_address(name, 0x0a090001) && interface_up(name, true) &&
+           plane_set_tun(p->a.plane, *out_tun);
+}
+
+TEST(super_packets_of_a_tun_are_cut)
+{
+    char name[TUN_NAME_MAX];
+    uint8_t got[2000];
+    struct pair p;
+    unsigned n = 0;
+    ssize_t length;
+    int out;
+    int tun;
+
+    if (!own_net() || access("/dev/net/tun", R_OK | W_OK) != 0)
+        SKIP("no network namespace or no /dev/net/tun: its super-packets are not tested");
+    CHECK(tun_init(&p, &tun, name));
+    out = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK(out >= 0 && send_super(out, 0x0a090002, 10, 1000));
+    settle(&p);
+    while ((length = recv(p.b.tun[1], got, sizeof(got), MSG_DONTWAIT)) > 0) {
+        if (got[0] != 0x45 || got[9] != 17)
+            continue; /* the kernel's own */
+        CHECK_INT(length, 1028);
+        CHECK(packet_is_sound(got, (size_t)length));
+        CHECK_INT(got[28], (uint8_t)(n * 1000 * 7 >> 3));
+        n++;
+    }
+    CHECK_INT(n, 10);
+    CHECK_INT(plane_counters(p.a.plane)->unfit, 0);
+    (void)close(out);
+    (void)close(tun);
+    pair_done(&p);
+}
+
+TEST(a_tun_takes_packets_put_together)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(443)};
+    struct shape shape = {.udp = true, .port = 9, .payload = 1000};
+    char name[TUN_NAME_MAX];
+    uint8_t got[2000];
+    struct pair p;
+    int in;
+    int tun;
+
+    if (!own_net() || access("/dev/net/tun", R_OK | W_OK) != 0)
+        SKIP("no network namespace or no /dev/net/tun: its super-packets are not tested");
+    CHECK(tun_init(&p, &tun, name));
+    in = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CHECK(in >= 0 && bind(in, (struct sockaddr *)&at, sizeof(at)) == 0);
+    for (unsigned i = 0; i < 10; i++) {
+        size_t n;
+
+        shape.id = (uint16_t)i;
+        shape.payload = i == 9 ? 10 : 1000;
+        n = packet_make(got, &shape);
+        memcpy(got + 12, "\x0a\x09\0\2\x0a\x09\0\1", 8); /* the sums have to follow */
+        got[10] = got[11] = got[26] = got[27] = 0;
+        put_sum(got + 10, packet_sum(got, 20, 0));
+        put_sum(got + 26, packet_sum(got + 20, n - 20, packet_pseudo(got, n - 20)));
+        CHECK_INT(send(p.b.tun[1], got, n, 0), n);
+    }
+    settle(&p);
+    for (unsigned i = 0; i < 10; i++)
+        CHECK_INT(recv(in, got, sizeof(got), 0), i == 9 ? 10 : 1000);
+    CHECK_INT(plane_counters(p.a.plane)->tun_full, 0);
+    (void)close(in);
+    (void)close(tun);
     pair_done(&p);
 }

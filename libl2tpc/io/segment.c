@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "io/segment.h"
+
+#include "io/layout.h"
+#include "wire/rd.h"
+#include "wire/sum.h"
+#include "wire/wr.h"
+
+/* The checksum that the kernel left to us; its field holds the sum of the pseudo-header. */
+static bool complete(const struct vnet *vnet, struct mspan packet)
+{
+    size_t at = (size_t)vnet->csum_start + vnet->csum_offset;
+    struct wr w = wr_of(packet.p, packet.n);
+    struct span done;
+    uint16_t sum;
+
+    if (!(vnet->flags & VNET_NEEDS_CSUM))
+        return true;
+    if (at + 2 > packet.n)
+        return false;
+    sum = (uint16_t)~sum_fold(
+        sum_add(0, span_of(packet.p + vnet->csum_start, packet.n - vnet->csum_start)));
+    if (sum == 0 && vnet->csum_offset == UDP_SUM)
+        sum = 0xffff; /* RFC 768: zero would say that there is none */
+    w.n = packet.n;
+    wr_patch_u16(&w, at, sum);
+    return wr_finish(&w, &done);
+}
+
+static bool read_ip(struct segments *s)
+{
+    struct rd r = rd_of(span_ro(s->packet));
+    uint8_t version;
+
+    if (!rd_u8(&r, &version) || version >> 4 != (s->six ? 6 : 4))
+        return false;
+    if (s->six)
+        return s->at >= IPV6_HEADER;
+    return (size_t)(version & 15) * 4 == s->at && s->at >= IPV4_HEADER && rd_skip(&r, 3) &&
+           rd_u16(&r, &s->id);
+}
+
+static bool read_transport(struct segments *s)
+{
+    struct rd r = rd_of(span_ro(s->packet));
+    uint8_t offset;
+
+    if (!rd_skip(&r, s->at))
+        return false;
+    if (s->udp) {
+        s->header = s->at + UDP_HEADER;
+        return rd_skip(&r, UDP_HEADER);
+    }
+    if (!rd_skip(&r, TCP_SEQ) || !rd_u32(&r, &s->seq) || !rd_skip(&r, 4) || !rd_u8(&r, &offset) ||
+        !rd_u8(&r, &s->flags))
+        return false;
+    s->header = s->at + (size_t)(offset >> 4) * 4;
+    return s->header >= s->at + TCP_HEADER && s->header <= s->packet.n;
+}
+
+bool segments_of(struct segments *s, const struct vnet *vnet, struct mspan packet)
+{
+    uint8_t type = vnet->gso_type & (uint8_t)~VNET_GSO_ECN;
+
+    *s = (struct segments){.n = 1, .packet = packet};
+    if (type == VNET_GSO_NONE) {
+        s->header = s->size = packet.n;
+        return packet.n > 0 && complete(vnet, packet);
+    }
+    if (packet.n == 0 || vnet->gso_size == 0 || !(vnet->flags & VNET_NEEDS_CSUM))
+        return false;
+    s->udp = type == VNET_GSO_UDP_L4;
+    s->six = type == VNET_GSO_TCPV6 || (s->udp && packet.p[0] >> 4 == 6);
+    s->at = vnet->csum_start;
+    s->size = vnet->gso_size;
+    if ((type != VNET_GSO_TCPV4 && type != VNET_GSO_TCPV6 && !s->udp) || !read_ip(s) ||
+        !read_transport(s))
+        return false;
+    if (packet.n > s->header)
+        s->n = (unsigned)((packet.n - s->header + s->size - 1) / s->size);
+    return s->header + s->size <= UINT16_MAX;
+}
+
+size_t segment_length(const struct segments *s, unsigned i)
+{
+    size_t payload = s->packet.n - s->header;
+    size_t before = i * s->size;
+    size_t left = payload > before ? payload - before : 0;
+
+    return s->header + (left < s->size ? left : s->size);
+}
+
+/* Length, identification and checksum of IP; the sum of the pseudo-header comes back. */
+static uint64_t write_ip(const struct segments *s, struct wr *w, unsigned i)
+{
+    size_t inside = w->n - s->at;
+    uint64_t sum = sum_add_u16(0, s->udp ? PROTO_UDP : PROTO_TCP);
+
+    sum = sum_add_u16(sum, (uint16_t)inside);
+    if (s->six) {
+        wr_patch_u16(w, IPV6_LENGTH, (uint16_t)(w->n - IPV6_HEADER));
+        return sum_add(sum, span_of(w->p + IPV6_ADDRESSES, 32));
+    }
+    wr_patch_u16(w, IPV4_LENGTH, (uint16_t)w->n);
+    wr_patch_u16(w, IPV4_ID, (uint16_t)(s->id + i));
+    wr_patch_u16(w, IPV4_SUM, 0);
+    wr_patch_u16(w, IPV4_SUM, (uint16_t)~sum_fold(sum_add(0, span_of(w->p, s->at))));
+    return sum_add(sum, span_of(w->p + IPV4_ADDRESSES, 8));
+}
+
+static void write_transport(const struct segments *s, struct wr *w, unsigned i, uint64_t sum)
+{
+    size_t field = s->at + (s->udp ? UDP_SUM : TCP_SUM);
+    uint8_t flags = s->flags;
+    uint16_t folded;
+
+    if (s->udp) {
+        wr_patch_u16(w, s->at + UDP_LENGTH, (uint16_t)(w->n - s->at));
+    } else {
+        if (i + 1 < s->n)
+            flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+        if (i > 0)
+            flags &= (uint8_t)~TCP_CWR;
+        wr_patch_u32(w, s->at + TCP_SEQ, s->seq + (uint32_t)(i * s->size));
+        wr_patch_u8(w, s->at + TCP_FLAGS, flags);
+    }
+    wr_patch_u16(w, field, 0);
+    folded = (uint16_t)~sum_fold(sum_add(sum, span_of(w->p + s->at, w->n - s->at)));
+    wr_patch_u16(w, field, s->udp && folded == 0 ? 0xffff : folded);
+}
+
+bool segment_write(const struct segments *s, unsigned i, uint8_t *out)
+{
+    size_t n = segment_length(s, i);
+    struct wr w = wr_of(out, n);
+    struct span done;
+
+    wr_bytes(&w, span_of(s->packet.p, s->header));
+    wr_bytes(&w, span_of(s->packet.p + s->header + i * s->size, n - s->header));
+    if (s->at > 0 && !w.failed)
+        write_transport(s, &w, i, write_ip(s, &w, i));
+    return wr_finish(&w, &done);
+}
