@@ -107,10 +107,8 @@ enum data_kind data_open(struct data_path *d, struct mspan packet, struct mspan 
         return DATA_NOTHING;
     }
     in = find_in(d, spi);
-    if (!in && data_is_offered(d, spi) && d->early.used < MSGQ_SLOTS) {
-        (void)msgq_push(&d->early, spi, span_ro(packet));
+    if (!in && data_is_offered(d, spi) && packets_push(&d->early, spi, span_ro(packet)))
         return DATA_NOTHING;
-    }
     if (!in) {
         d->counters.unknown_spi++;
         return DATA_NOTHING;
