@@ -438,6 +438,33 @@ TEST(renew_when_the_server_begins_on_port_500)
     world_free(w);
 }
 
+static bool is_up_to_date(struct world *w)
+{
+    return dial_facts(w->dial)->sa_pairs > 1 || w->down;
+}
+
+/* Our quick mode is under way when the server renews phase 1, and hears no more of the one before:
+ * it goes out again under the new one, long before the 10 s of a try are over. */
+TEST(rekey_asked_under_an_ike_sa_that_the_server_leaves)
+{
+    struct world_config c;
+    struct world *w;
+
+    world_config_default(&c);
+    c.peer.only_newest = true;
+    CHECK(w = streaming(&c, NULL, US_MS(5)));
+    world_run(w, US_S(2));
+    peer_start_main(w->sim.peer, w->sim.now);
+    CHECK(ike_rekey(w->dial->ike, w->sim.now));
+    CHECK(world_until(w, is_up_to_date, US_S(1)));
+    CHECK_INT(dial_facts(w->dial)->sa_pairs, 2);
+    CHECK_INT(dial_facts(w->dial)->ike->ike_sas, 2);
+    world_run(w, US_S(60)); /* the first try comes to nothing meanwhile */
+    CHECK_INT(dial_facts(w->dial)->sa_pairs, 2);
+    CHECK(fine(w, "asked under the one before") && settled(w));
+    world_free(w);
+}
+
 /* ---- both at once ---- */
 static void client_rekeys(struct world *w)
 {
