@@ -84,6 +84,15 @@
 /* ESP */
 #define ESP_WINDOW 1024
 #define SA_GRACE US_S(30) /* some servers start their quick mode only when the lifetime is over */
+#define SA_BYTES_AHEAD                                                                             \
+    US_S(10)                /* at the present rate a pair's bytes must last so long when its       \
+                               successor is asked for (one try), ... */
+#define SA_BYTES_SOONEST 50 /* ... but half of them are always used */
+#define SA_RATE_OVER US_S(1)
+/* ESP on a new pair before message 2 of a server that is slow to send it (measured: 18 packets of
+ * 130 a second); on SPIs that only the server knows. */
+#define EARLY_PACKETS_MAX 1024
+#define EARLY_BYTES_MAX (1u << 20)
 #define ESP_CHECK_DEADLINE US_S(30)            /* protected packets went out and none came back */
 #define ESP_SEQ_SOFT (UINT32_MAX - (1u << 20)) /* rekey here (hostile.md H46) */
 

@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,19 @@ static void open_keylog(void)
     (void)setenv("L2TPC_KEYLOG", name, 1);
 }
 
-/* L2TPC_TEST_FORBIDDEN=openat|socket|execve|fork|code: what a hole would try first. */
+/* What the C library does by itself when much of a thread's heap is free again. */
+static void shrink_heap(void)
+{
+    void *volatile block[4]; /* not to be left out by the compiler */
+
+    for (unsigned i = 0; i < 4; i++)
+        block[i] = malloc(100000);
+    for (unsigned i = 4; i-- > 0;)
+        free(block[i]);
+}
+
+/* L2TPC_TEST_FORBIDDEN=openat|socket|execve|fork|code: what a hole would try first; "heap" is
+ * allowed. */
 static void try_forbidden(void)
 {
     const char *what = getenv("L2TPC_TEST_FORBIDDEN");
@@ -54,6 +67,8 @@ static void try_forbidden(void)
         (void)syscall(SYS_execve, "/bin/true", NULL, NULL);
     else if (strcmp(what, "fork") == 0)
         (void)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+    else if (strcmp(what, "heap") == 0)
+        shrink_heap();
     else if (strcmp(what, "code") == 0)
         (void)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
@@ -69,6 +84,10 @@ static void try_forbidden(void)
 
 void sandbox_prepare(void)
 {
+#ifdef M_ARENA_MAX
+    /* The heap of another thread looks into /proc before it first shrinks; the main one never. */
+    (void)mallopt(M_ARENA_MAX, 1);
+#endif
     tzset();
     (void)gettext("l2tpc"); /* any text: the whole catalogue of this program is read */
     (void)strerror(EPERM);  /* and that of the C library */

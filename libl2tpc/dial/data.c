@@ -109,13 +109,9 @@ static struct esp_in *sa_of(struct data_path *d, struct span packet)
         return NULL;
     }
     in = find_in(d, spi);
-    if (in)
-        return in;
-    if (data_is_offered(d, spi) && d->early.used < MSGQ_SLOTS)
-        (void)msgq_push(&d->early, spi, packet);
-    else
+    if (!in && !(data_is_offered(d, spi) && packets_push(&d->early, spi, packet)))
         d->counters.unknown_spi++;
-    return NULL;
+    return in;
 }
 
 void data_open_batch(struct data_path *d, struct esp_packet *packets, size_t n)

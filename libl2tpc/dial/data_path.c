@@ -101,7 +101,7 @@ static void plan(struct data_pair *p, const struct sa_pair *sa, l2tpc_us now)
     bool blocks64 = sa->suite.cipher == CIPHER_3DES_CBC || sa->suite.cipher == CIPHER_DES_CBC;
     uint32_t random = sa->in.spi ^ sa->out.spi; /* both were chosen at random */
 
-    p->installed = now;
+    p->installed = p->rate_at = now;
     p->expires = life ? us_add(now, life + SA_GRACE) : US_NEVER;
     p->soft = life ? us_add(now, soft_part(life, random)) : US_NEVER;
     p->window = life ? us_min(SA_SPARE_WINDOW, life / 4) : SA_SPARE_WINDOW;
@@ -227,7 +227,7 @@ void data_clear(struct data_path *d)
         if (d->pair[i].in)
             drop_pair(d, &d->pair[i]);
     d->n_offered = 0;
-    msgq_clear(&d->early);
+    packets_clear(&d->early);
     d->ip_open = false;
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/queue.h"
 #include "dial/data.h"
+#include "dial/packets.h"
 
 /* The pair in use, its successor while both live, and one that a collision left behind. */
 #define DATA_PAIRS_MAX 4
@@ -30,8 +31,11 @@ struct data_pair {
     l2tpc_us soft;
     l2tpc_us window; /* two pairs closer together than this come from a collision */
     uint64_t soft_bytes, hard_bytes, block_bytes; /* UINT64_MAX: no such limit */
+    l2tpc_us rate_at;                             /* since then, and so many bytes at that time */
+    uint64_t rate_from, rate;                     /* the rate is per second */
     bool worn;                                    /* one of them was passed */
-    bool spent; /* a hard limit was passed: it is read, nothing is sent */
+    bool full;  /* hard_bytes was passed: the rest of its life is SA_GRACE */
+    bool spent; /* its sequence numbers are used up: it is read, nothing is sent */
 
     /* When it has a successor. */
     l2tpc_us switch_at; /* take over although the peer was not seen on it; US_NEVER: no need to */
@@ -59,7 +63,7 @@ struct data_path {
     struct esp_counters gone_in, gone_out; /* of pairs that were removed */
     uint32_t offered[DATA_OFFERED_MAX];    /* SPIs without keys yet */
     unsigned n_offered;
-    struct msgq early; /* what has come on them, by SPI; what does not fit is lost */
+    struct packets early; /* what has come on them, by SPI; what does not fit is lost */
 };
 
 /*

@@ -42,7 +42,7 @@ void dial_free(struct dial *d)
     ike_free(d->ike);
     ike_free(d->leaving);
     data_clear(&d->data);
-    msgq_clear(&d->ip);
+    packets_clear(&d->ip);
     wipe_free(d, sizeof(*d));
 }
 
@@ -93,7 +93,7 @@ enum verdict dial_input_esp(struct dial *d, const struct endpoint *from, struct 
     dial_note_esp_in(d, from, now);
     if (kind != DATA_IP)
         return dial_input_inner(d, kind, span_ro(inner), now);
-    (void)msgq_push(&d->ip, 0, span_ro(inner));
+    (void)packets_push(&d->ip, 0, span_ro(inner));
     return VERDICT_OK;
 }
 

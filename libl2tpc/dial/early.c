@@ -22,9 +22,9 @@ void early_deliver(struct dial *d, l2tpc_us now)
 {
     struct msg m;
 
-    for (unsigned n = d->data.early.used; n > 0 && msgq_pop(&d->data.early, &m); n--) {
+    for (unsigned n = d->data.early.used; n > 0 && packets_pop(&d->data.early, &m); n--) {
         if (data_is_offered(&d->data, m.tag))
-            (void)msgq_push(&d->data.early, m.tag, span_of(m.bytes, m.n));
+            (void)packets_push(&d->data.early, m.tag, span_of(m.bytes, m.n));
         else
             (void)dial_input_esp(d, &d->data.peer, (struct mspan){m.bytes, m.n}, now);
         msg_done(&m);

@@ -67,7 +67,7 @@ struct dial {
     l2tpc_us esp_check_from; /* when L2TP first had a pair to send on */
     bool until_reached;
     struct dial_events events;
-    struct msgq ip;
+    struct packets ip;
 #if L2TPC_TEST_HOOKS
     struct sa_pair test_sas[4]; /* for the key log: the last ones */
     unsigned n_test_sas, test_sas_told;

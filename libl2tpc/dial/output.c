@@ -101,5 +101,5 @@ bool dial_pop_out(struct dial *d, enum dial_path *path, struct endpoint *to, str
 
 bool dial_pop_ip(struct dial *d, struct msg *out)
 {
-    return msgq_pop(&d->ip, out);
+    return packets_pop(&d->ip, out);
 }

@@ -147,14 +147,42 @@ static uint64_t bytes_of(const struct data_pair *p)
     return in > out ? in : out;
 }
 
+static void measure(struct data_pair *p, uint64_t bytes, l2tpc_us now)
+{
+    l2tpc_us over = now - p->rate_at;
+
+    if (over < SA_RATE_OVER)
+        return;
+    p->rate = (bytes - p->rate_from) * 1000 / (over / 1000);
+    p->rate_from = bytes;
+    p->rate_at = now;
+}
+
+/* The faster the line, the earlier a successor is asked for: a server may be slow to answer. */
+static bool fills_soon(const struct data_pair *p, uint64_t bytes)
+{
+    if (p->hard_bytes == UINT64_MAX || bytes < p->hard_bytes / 100 * SA_BYTES_SOONEST)
+        return false;
+    return bytes >= p->soft_bytes || p->hard_bytes - bytes < p->rate * (SA_BYTES_AHEAD / US_S(1));
+}
+
+/*
+ * A full pair goes on for as long as one whose seconds are over: servers that count bytes
+ * themselves send a Delete, the others still read it, and what is not sent is lost for certain.
+ */
 static void look_at_limits(struct dial *d, struct data_pair *p, l2tpc_us now)
 {
     uint64_t bytes = bytes_of(p);
 
-    if (now >= p->soft || bytes >= p->soft_bytes || esp_out_is_worn(p->out) ||
+    measure(p, bytes, now);
+    if (now >= p->soft || fills_soon(p, bytes) || esp_out_is_worn(p->out) ||
         (bytes >= p->block_bytes && now >= us_add(p->installed, SA_BLOCKS64_GAP)))
         p->worn = true;
-    if (bytes < p->hard_bytes && esp_out_seq(p->out) < UINT32_MAX)
+    if (bytes >= p->hard_bytes && !p->full) {
+        p->full = true;
+        p->expires = us_min(p->expires, us_add(now, SA_GRACE));
+    }
+    if (esp_out_seq(p->out) < UINT32_MAX)
         return;
     data_spend(&d->data, p, now);
     if (d->data.sender)

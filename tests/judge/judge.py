@@ -166,6 +166,23 @@ class Verdict:
             at = n
 
 
+def cookies(p):
+    return {c.replace(":", "") for c in values(p, "isakmp.ispi")}
+
+
+def of_a_dial_before(packets, keys):
+    """Initiator cookies that the server alone still uses: who went away without a word is asked for
+    by the server for a while. One packet of the client's own, and the keys must open it."""
+    known = {k["cookie_i"] for k in keys if k["kind"] == "ike"}
+    ours = [p for p in packets if cookies(p) & known]
+    server = {outer(p, "dst") for p in ours[:1]}
+    used = collections.defaultdict(set)
+    for p in packets:
+        for cookie in cookies(p):
+            used[cookie].add(outer(p, "src"))
+    return {c for c, senders in used.items() if c not in known and senders == server}
+
+
 def judge_isakmp(v, p, who):
     # Message 2 of aggressive mode proves the server in clear.
     if set(values(p, "isakmp.exchangetype")) == {AGGRESSIVE} and \
@@ -243,13 +260,16 @@ def judge(capture, keylog, client=None, expect="up", polite=False, thin=None):
             capture = thinned(capture, folder, thin)
         packets = read(without_repeats(capture, folder), keys,
                        only + "(isakmp or esp or udpencap or _ws.malformed)")
-    initiator = next((outer(p, "src") for p in packets if p["isakmp.exchangetype"]), None)
+    strangers = of_a_dial_before(packets, keys)
+    initiator = next((outer(p, "src") for p in packets if cookies(p) - strangers), None)
     for p in packets:
         who = "client" if outer(p, "src") == (client or initiator) else "server"
         if p["_ws.malformed"]:
             v.problem(p, "malformed: %s" % p["_ws.col.Info"])
         if p["esp.spi"]:
             judge_esp(v, p, who, spis)
+        elif cookies(p) & strangers:
+            v.counts["ike_of_before"] += 1
         elif p["isakmp.exchangetype"] and not p["_ws.malformed"]:
             v.counts["ike"] += 1
             judge_isakmp(v, p, who)

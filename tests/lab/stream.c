@@ -111,7 +111,7 @@ static int udp_socket(uint16_t port)
 {
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    int big = 4 << 20;
+    int big = 32 << 20; /* of a busy machine this process may not be served for seconds */
 
     if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(any)))
         die("UDP socket");

@@ -313,10 +313,82 @@ TEST(renew_each_message_lost)
     CHECK(exact_loss(true, true, PEER_PPPD));
 }
 
-/* The server sends on the new pair while its message 2 is still to come. */
-static bool sends_early(enum encapsulation e)
+/* ---- a server that is slow to answer while the pair fills up ---- */
+static struct world *fast_by_bytes(struct ike_loss *loss, uint64_t bugs)
 {
-    struct ike_loss loss = {.dir = SIMLINK_TO_CLIENT, .first = 0, .count = 1};
+    struct world_config c;
+    struct world *w;
+
+    world_config_default(&c);
+    c.dial.esp_lifetime_kb = 1024;
+    w = streaming(&c, loss, US_MS(1));
+    if (w)
+        peer_set_bugs(w->sim.peer, bugs);
+    return w;
+}
+
+static bool is_rekeyed(struct world *w)
+{
+    return w->rekeyed > 0 || w->down;
+}
+
+static uint64_t sent(const struct world *w)
+{
+    return dial_facts(w->dial)->esp_out.bytes;
+}
+
+/* About 150 kB/s: 1 MiB would last 7 s, and at 90 % of it only 0.7 s are left. */
+TEST(rekey_by_bytes_the_earlier_the_faster)
+{
+    struct world *w = fast_by_bytes(NULL, 0);
+
+    CHECK(w != NULL);
+    CHECK(world_until(w, is_rekeyed, US_S(30)));
+    CHECK(sent(w) > 520000 && sent(w) < 800000);
+    world_run(w, US_S(30));
+    CHECK(w->rekeyed >= 5);
+    CHECK(fine(w, "fast by bytes"));
+    world_free(w);
+}
+
+/* Message 1 is not heard for a while: the full pair goes on. */
+TEST(rekey_by_bytes_with_a_server_that_answers_late)
+{
+    struct ike_loss loss = {.dir = SIMLINK_TO_PEER, .count = 9};
+    struct world *w = fast_by_bytes(&loss, 0);
+
+    CHECK(w != NULL);
+    CHECK(world_until(w, is_rekeyed, US_S(60)));
+    CHECK_INT(w->rekeyed, 1);
+    CHECK(sent(w) > UINT64_C(1) << 20); /* or nothing was tried here */
+    CHECK(fine(w, "answered late"));
+    world_free(w);
+}
+
+/* Nobody ever gives another pair: the full one ends as one does whose seconds are over. */
+TEST(f10_a_full_pair_ends_after_the_grace)
+{
+    struct world *w = fast_by_bytes(NULL, BUG_QM_NO_PROPOSAL);
+    l2tpc_us full = 0;
+
+    CHECK(w != NULL);
+    while (!w->down && sent(w) < UINT64_C(1) << 20)
+        world_run(w, US_MS(20));
+    full = w->sim.now;
+    CHECK(!w->failed);
+    world_run(w, SA_GRACE - US_S(1));
+    CHECK(!w->failed && w->pings - w->replies < 100); /* but what is under way */
+    CHECK(world_until(w, world_is_down, US_S(5)));
+    CHECK_STR(failure_code(w->failure.id), "up.sa-expired");
+    CHECK(w->failed_at >= full + SA_GRACE - US_S(1) && w->failed_at <= full + SA_GRACE + US_S(1));
+    CHECK_INT(w->rekeyed, 0);
+    world_free(w);
+}
+
+/* The server sends on the new pair while its message 2 is still to come. */
+static bool sends_early(enum encapsulation e, l2tpc_us every, unsigned lost_answers)
+{
+    struct ike_loss loss = {.dir = SIMLINK_TO_CLIENT, .first = 0, .count = lost_answers};
     struct world_config c;
     struct world *w;
     bool ok;
@@ -325,19 +397,26 @@ static bool sends_early(enum encapsulation e)
     c.dial.encapsulation = e;
     c.peer.send_early = true;
     c.dial.esp_lifetime_s = 100;
-    w = streaming(&c, &loss, US_MS(40));
+    w = streaming(&c, &loss, every);
     if (!w)
         return false;
     world_run(w, US_S(140));
-    ok = loss.seen > 1 && fine(w, "sent early") && dial_facts(w->dial)->sa_pairs == 2;
+    ok = loss.seen > lost_answers && fine(w, "sent early") && dial_facts(w->dial)->sa_pairs == 2;
     world_free(w);
     return ok;
 }
 
 TEST(rekey_with_esp_before_message_2)
 {
-    CHECK(sends_early(ENCAPSULATION_AUTO));
-    CHECK(sends_early(ENCAPSULATION_ESP));
+    CHECK(sends_early(ENCAPSULATION_AUTO, US_MS(40), 1));
+    CHECK(sends_early(ENCAPSULATION_ESP, US_MS(40), 1));
+}
+
+/* A busy server: its kernel has the new pair long before its message 2 is out. */
+TEST(rekey_with_hundreds_of_esp_before_message_2)
+{
+    CHECK(sends_early(ENCAPSULATION_AUTO, US_MS(4), 4));
+    CHECK(sends_early(ENCAPSULATION_ESP, US_MS(4), 4));
 }
 
 /* The server begins its main modes where nobody listens to it: we renew in its place. */
@@ -356,6 +435,33 @@ TEST(renew_when_the_server_begins_on_port_500)
     CHECK_INT(dial_facts(w->dial)->ike->ike_sas, 6);
     CHECK_INT(dial_facts(w->dial)->sa_pairs, 6);
     CHECK_INT(peer_facts(w->sim.peer)->own_mains, 0);
+    world_free(w);
+}
+
+static bool is_up_to_date(struct world *w)
+{
+    return dial_facts(w->dial)->sa_pairs > 1 || w->down;
+}
+
+/* Our quick mode is under way when the server renews phase 1, and hears no more of the one before:
+ * it goes out again under the new one, long before the 10 s of a try are over. */
+TEST(rekey_asked_under_an_ike_sa_that_the_server_leaves)
+{
+    struct world_config c;
+    struct world *w;
+
+    world_config_default(&c);
+    c.peer.only_newest = true;
+    CHECK(w = streaming(&c, NULL, US_MS(5)));
+    world_run(w, US_S(2));
+    peer_start_main(w->sim.peer, w->sim.now);
+    CHECK(ike_rekey(w->dial->ike, w->sim.now));
+    CHECK(world_until(w, is_up_to_date, US_S(1)));
+    CHECK_INT(dial_facts(w->dial)->sa_pairs, 2);
+    CHECK_INT(dial_facts(w->dial)->ike->ike_sas, 2);
+    world_run(w, US_S(60)); /* the first try comes to nothing meanwhile */
+    CHECK_INT(dial_facts(w->dial)->sa_pairs, 2);
+    CHECK(fine(w, "asked under the one before") && settled(w));
     world_free(w);
 }
 

@@ -158,6 +158,8 @@ struct peer_config {
     enum peer_aggressive aggressive;
     bool send_early;  /* on a pair that the client began, before message 2 is out: Libreswan */
     bool main_on_500; /* our main modes begin there, also after the float: Libreswan */
+    bool only_newest; /* a quick mode under an IKE SA that we have begun to renew is not heard:
+                         strongSwan */
 };
 
 struct peer_facts {

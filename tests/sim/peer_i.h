@@ -81,6 +81,7 @@ struct ike_sa {
     enum ike_state state;
     unsigned generation;
     bool renewed; /* by a newer one: main_every is over */
+    bool left;    /* a newer one is there, or on its way: only_newest */
     l2tpc_us up_at, delete_due;
     uint8_t cky_i[8], cky_r[8];
     struct endpoint to, from; /* where answers go; where the message in hand came from */

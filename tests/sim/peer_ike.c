@@ -496,6 +496,8 @@ void peer_start_main(struct peer *p, l2tpc_us now)
         to.port = 500;
     suite = like->suite;
     life = like->life_s;
+    for (size_t i = 0; i < PEER_IKE_MAX; i++)
+        p->ike[i].left = true;
     sa = peer_ike_sa_new(p);
     sa->to = to;
     sa->port = port;

@@ -257,6 +257,8 @@ static void recv_qm1(struct peer *p, struct ike_sa *sa, const struct isakmp *m, 
     struct chain c;
     struct quick *q;
 
+    if (sa->left && p->config.only_newest)
+        return;
     peer_ike_phase2_iv(p, sa, m->msgid, iv);
     if (!peer_ike_decrypt(p, sa, iv, m->body, plain) ||
         !authentic(p, sa, m, span_of(plain, m->body.n), SPAN_NONE, &c))

@@ -420,6 +420,8 @@ enum verdict quick_fail(struct ike *ike, struct quick *q, const struct failure *
 void quick_forget(struct ike *ike, struct quick *q);
 /* The peer began one and has not ended it. */
 bool quick_peer_is_busy(const struct ike *ike);
+/* A pair has come under this IKE SA: what was asked under the one before is asked no more. */
+void quick_stop_older(struct ike *ike);
 /* Keys of both directions into q->sa. */
 bool quick_fill_sa(struct ike *ike, struct quick *q, const struct esp_choice *choice,
                    struct span gxy) MUST_USE;

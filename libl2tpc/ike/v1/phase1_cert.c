@@ -328,6 +328,7 @@ static void accept_proof(struct ike *ike, const struct ike_mm6 *m, l2tpc_us now)
     memcpy(ike->iv, m->iv, sizeof(ike->iv));
     note_issuer(ike, &m->cert);
     if (ike->responder) {
+        identity_note(ike, &m->id);
         memcpy(ike->last_in, m->digest, sizeof(ike->last_in));
         ask_signature_of_mm6(ike, &in);
         return;

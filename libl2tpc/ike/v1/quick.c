@@ -212,6 +212,7 @@ static enum verdict finish(struct ike *ike, struct quick *q, const struct ike_in
     ike_follow_peer(ike, in);
     ike_send(ike, ike_own_port(ike), qm3, in->now);
     quick_install(ike, q);
+    quick_stop_older(ike);
     ike_set_finished(ike, q->message_id);
     quick_set(q, QUICK_COMMIT, in->now);
     q->ready = us_add(in->now, IKE_COMMIT_WAIT);
@@ -394,6 +395,28 @@ static void time_out(struct ike *ike, struct quick *q)
     (void)quick_fail(ike, q, &f);
 }
 
+static bool is_asking(const struct ike *ike)
+{
+    for (unsigned i = 0; i < IKE_QUICK_SLOTS; i++)
+        if (ike->quick[i].state == QUICK_QM1_SENT)
+            return true;
+    return false;
+}
+
+/*
+ * The IKE SA was renewed while message 1 was on its way. The server may hear no quick mode under
+ * the one before (strongSwan: one that it renews itself), or its answer may be late: both are
+ * waited for.
+ */
+static void ask_under_the_new_one(struct ike *old, l2tpc_us now)
+{
+    struct ike *root = old->root;
+
+    if (old->role == IKE_ROLE_OLD && root->state == P1_UP && !root->renewal.held &&
+        !is_asking(root) && !quick_peer_is_busy(root))
+        quick_start(root, now);
+}
+
 void quick_timer(struct ike *ike, l2tpc_us now)
 {
     for (unsigned i = 0; i < IKE_QUICK_SLOTS && ike->state == P1_UP; i++) {
@@ -403,10 +426,13 @@ void quick_timer(struct ike *ike, l2tpc_us now)
             quick_connected(ike, q, false);
         if (q->state != QUICK_QM1_SENT && q->state != QUICK_QM2_SENT)
             continue;
-        if (now >= us_add(q->rtx.first, patience(ike, q)))
+        if (now >= us_add(q->rtx.first, patience(ike, q))) {
             time_out(ike, q);
-        else if (now >= retransmit_due(&q->rtx))
+        } else if (now >= retransmit_due(&q->rtx)) {
             ike_resend(ike, &q->rtx, IKE_BACKOFF_CAP, now);
+            if (q->state == QUICK_QM1_SENT)
+                ask_under_the_new_one(ike, now);
+        }
     }
 }
 

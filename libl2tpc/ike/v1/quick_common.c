@@ -128,6 +128,22 @@ bool quick_fill_sa(struct ike *ike, struct quick *q, const struct esp_choice *ch
     return true;
 }
 
+void quick_stop_older(struct ike *ike)
+{
+    for (unsigned i = 0; i < IKE_KIN_MAX; i++) {
+        struct ike *old = ike->root->renewal.kin[i];
+
+        if (!old || old == ike || old->role != IKE_ROLE_OLD)
+            continue;
+        for (unsigned k = 0; k < IKE_QUICK_SLOTS; k++) {
+            if (old->quick[k].state != QUICK_QM1_SENT)
+                continue;
+            ike_set_finished(old, old->quick[k].message_id);
+            quick_release(&old->quick[k]);
+        }
+    }
+}
+
 void quick_install(struct ike *ike, struct quick *q)
 {
     struct ike_event ev = {.type = IKE_EVENT_SA_PAIR, .sa = q->sa};

@@ -153,6 +153,7 @@ void quick_peer_done(struct ike *ike, struct quick *q)
     if (ike->root->pfs == DH_NONE)
         ike->root->pfs = q->sa.pfs; /* it may insist on it when we begin */
     quick_connected(ike, q, true);
+    quick_stop_older(ike);
 }
 
 /* HASH(3) covers nothing of the message, so that it is compared with what we compute. */

@@ -225,6 +225,9 @@ TEST(cert_server_renews_phase_1)
     CHECK_INT(ike_facts(n->r->ike)->ike_sas, 2);
     CHECK_MEM(ike_facts(n->r->ike)->cky_i, 8, n->cky_i, 8);
     CHECK_STR(ike_facts(n->r->ike)->peer_issuer, "O = l2tpc tests, CN = Test ca");
+    /* The next renewal is held against it. */
+    CHECK_STR(ike_facts(n->r->ike)->peer_id, "O = l2tpc tests, CN = vpn.example.com");
+    CHECK_STR(ike_facts(n->r->ike)->peer_id_type, "dn");
     CHECK(!ike_peer_cert(n->r->ike));
     /* Message 6 was lost: the same one comes again, without another question. */
     CHECK(exchange(n, mm5, &m));
