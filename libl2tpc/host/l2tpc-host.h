@@ -194,6 +194,10 @@ typedef struct l2tpc_host_observer_id {
 
 enum l2tpc_host_block_flags {
     L2TPC_HOST_BLOCK_LAN = 1, /* private and link-local ranges stay reachable, but not for DNS */
+    /* TCP with the host's mark to ports 53, 80 and 443 leaves as well: the server's name and what
+     * its CA says of its certificate are asked for before there is a tunnel. UDP with the mark, so
+     * DNS also, leaves in any case; everybody else's questions stay in. */
+    L2TPC_HOST_BLOCK_LOOKUPS = 2,
 };
 
 /*
@@ -201,8 +205,10 @@ enum l2tpc_host_block_flags {
  * and towards servers (UDP and ESP with the host's mark), so that nothing escapes before a tunnel
  * is up, between two of them, or after a process has died: it stands until UNBLOCK, or the next
  * boot. DHCP and neighbour discovery go on. May be repeated as more becomes known; each call
- * changes all of it at once, in one transaction, and the flags of the last one hold. One nftables
- * table, inet "l2tpc-block". -EOPNOTSUPP when this library was built without nftables.
+ * changes all of it at once, in one transaction. Interface and address of a holder are those of its
+ * last call and go when it lets go; the flags are those of the last call of any. One nftables
+ * table, inet "l2tpc-block". -EOPNOTSUPP when the kernel has no nf_tables; -ENOSPC beyond
+ * L2TPC_HOST_TUNNELS_MAX holders.
  */
 typedef struct l2tpc_host_block {
     char tunnel[L2TPC_HOST_NAME_MAX + 4]; /* who holds it */
@@ -397,6 +403,7 @@ enum l2tpc_host_policy_flags {
     L2TPC_HOST_POLICY_TRUST_MAIN = 4,  /* ... may set L2TPC_HOST_IP_TRUST_MAIN */
     L2TPC_HOST_POLICY_BLOCK = 8,       /* the kill switch, held and lifted in this tunnel's name */
     L2TPC_HOST_POLICY_BLOCK_LAN = 16,  /* ... with L2TPC_HOST_BLOCK_LAN */
+    L2TPC_HOST_POLICY_LOOKUPS = 32,    /* ... with L2TPC_HOST_BLOCK_LOOKUPS */
 };
 
 /* Zero-initialise and set `size`. Host and peer routes to the addresses that the server names

@@ -38,6 +38,12 @@ STAND_IN ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
     return doomed() ? -1 : syscall(SYS_sendmsg, fd, msg, flags);
 }
 
+STAND_IN ssize_t sendto(int fd, const void *p, size_t n, int flags, const struct sockaddr *to,
+                        socklen_t to_len)
+{
+    return doomed() ? -1 : syscall(SYS_sendto, fd, p, n, flags, to, to_len);
+}
+
 STAND_IN ssize_t write(int fd, const void *p, size_t n)
 {
     return doomed() ? -1 : syscall(SYS_write, fd, p, n);
