@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The other end of every wire: what of the packets that arrive is not the tunnel's own. Started in
-the server's namespace; a line on the standard input is answered by a line of JSON."""
+the server's namespace, or in the client's with "+" before the names: then what leaves is judged. A
+line on the standard input is answered by a line of JSON."""
 import json
 import select
 import socket
@@ -40,7 +41,7 @@ def main():
     for name in sys.argv[3:]:
         s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_ALL))
         s.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
-        s.bind((name, ETH_ALL))
+        s.bind((name.lstrip("+"), ETH_ALL))
         s.setblocking(False)
         taps[s] = name
     lost, samples = 0, []
@@ -54,7 +55,7 @@ def main():
                 except BlockingIOError:
                     break
                 quiet = False
-                if where[2] == OUTGOING:
+                if (where[2] == OUTGOING) != name.startswith("+"):
                     continue
                 key = "tunnel" if is_tunnel(frame, client, server) else name
                 count[key] = count.get(key, 0) + 1
