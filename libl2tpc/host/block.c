@@ -5,7 +5,7 @@
  * tunnel may do, so that no file has to be believed, it outlives every process, and what a holder
  * was allowed goes when the holder does.
  *
- *   hold-NAME   passes the packets of NAME's interface, either way
+ *   hold-NAME   passes the packets of NAME's interface, either way, and its asker's questions
  *   addr-NAME   drops what goes to NAME's inner address
  *   holders     jumps to each hold-NAME     addresses   jumps to each addr-NAME
  *   output, forward, input   the base chains, which jump to those two
@@ -137,25 +137,34 @@ static void lan(struct nft_batch *b, const char *chain)
         pass_to(b, chain, &everybody[i], everybody_len[i]);
 }
 
-static void pass_marked(struct nft_batch *b, uint32_t mark, uint8_t protocol, uint16_t port)
+/* What a socket of this mark or user sends: to one port, 0: to any. */
+static void pass_socket(struct nft_batch *b, const char *chain, uint32_t meta, uint32_t value,
+                        uint8_t protocol, uint16_t port)
 {
-    nft_rule(b, "output");
-    nft_match_mark(b, mark);
+    nft_rule(b, chain);
+    nft_match_u32(b, meta, value);
     nft_match_u8(b, NFT_META_L4PROTO, protocol);
     if (port)
         nft_match_port(b, true, port);
     nft_rule_end(b, &pass);
 }
 
-/* DNS over UDP passes with the rest of UDP. Nobody without rights can mark a socket. */
-static void marked(struct nft_batch *b, uint32_t mark, bool lookups)
+/* Names, and what a CA says of a certificate: before there is a tunnel, so not through it. */
+static void pass_lookups(struct nft_batch *b, const char *chain, uint32_t meta, uint32_t value)
 {
     static const uint16_t ports[] = {53, 80, 443};
 
-    pass_marked(b, mark, IPPROTO_UDP, 0);
-    pass_marked(b, mark, IPPROTO_ESP, 0);
-    for (size_t i = 0; lookups && i < ARRAY_LEN(ports); i++)
-        pass_marked(b, mark, IPPROTO_TCP, ports[i]);
+    for (size_t i = 0; i < ARRAY_LEN(ports); i++)
+        pass_socket(b, chain, meta, value, IPPROTO_TCP, ports[i]);
+}
+
+/* DNS over UDP passes with the rest of UDP. Nobody without rights can mark a socket. */
+static void marked(struct nft_batch *b, uint32_t mark, bool lookups)
+{
+    pass_socket(b, "output", NFT_META_MARK, mark, IPPROTO_UDP, 0);
+    pass_socket(b, "output", NFT_META_MARK, mark, IPPROTO_ESP, 0);
+    if (lookups)
+        pass_lookups(b, "output", NFT_META_MARK, mark);
 }
 
 static void output(struct nft_batch *b, uint32_t mark, uint32_t flags)
@@ -237,6 +246,10 @@ static void holder(struct nft_batch *b, const l2tpc_host_block *q)
         pass_ifname(b, to.name, NFT_META_OIFNAME, q->interface);
         pass_ifname(b, to.name, NFT_META_IIFNAME, q->interface);
     }
+    if (q->asker) {
+        pass_socket(b, to.name, NFT_META_SKUID, q->asker, IPPROTO_UDP, 53);
+        pass_lookups(b, to.name, NFT_META_SKUID, q->asker);
+    }
     if (host_addr_read(&local, &q->local)) {
         nft_rule(b, at.name);
         nft_match_to(b, &local, 32);
@@ -254,7 +267,7 @@ static int check(const l2tpc_host_block *q, l2tpc_host_reply *reply)
         return reply_fail(reply, -EINVAL, L2TPC_HOST_SENTENCE_BAD_NAME, "interface");
     if (q->local.family != 0 && q->local.family != 4)
         return reply_fail(reply, -EINVAL, L2TPC_HOST_SENTENCE_BAD_ADDRESS, "local");
-    if (q->flags & ~known)
+    if ((q->flags & ~known) || (q->asker && !(q->flags & L2TPC_HOST_BLOCK_LOOKUPS)))
         return reply_fail(reply, -EINVAL, L2TPC_HOST_SENTENCE_BAD_REQUEST, "flags");
     return 0;
 }

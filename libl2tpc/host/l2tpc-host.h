@@ -215,6 +215,8 @@ typedef struct l2tpc_host_block {
     char interface[16];                   /* its TUN; "": not known yet */
     l2tpc_host_addr local; /* its IPv4 address: not taken from elsewhere; may be none */
     uint32_t flags;        /* enum l2tpc_host_block_flags */
+    uint32_t asker; /* with BLOCK_LOOKUPS: a user who cannot mark its sockets and may ask all the
+                       same, on UDP 53 too, while this holder holds; 0: nobody */
 } l2tpc_host_block;
 
 /* UNBLOCK: this holder lets go; "": all do. When nobody is left, the table goes. -ENOENT: it did
@@ -417,6 +419,7 @@ typedef struct l2tpc_host_policy {
     char interface[16];                   /* of the one TUN, exact or with one "%d" */
     uint32_t n_routes;
     l2tpc_host_addr routes[L2TPC_HOST_ROUTES_MAX]; /* what APPLY_IP may route beside them */
+    uint32_t asker;                                /* the one that BLOCK may name; 0: none */
 } l2tpc_host_policy;
 
 /*

@@ -45,7 +45,7 @@ struct nft_verdict {
 };
 void nft_match_u8(struct nft_batch *b, uint32_t meta, uint8_t value);
 void nft_match_ifname(struct nft_batch *b, uint32_t meta, const char *name);
-void nft_match_mark(struct nft_batch *b, uint32_t mark);
+void nft_match_u32(struct nft_batch *b, uint32_t meta, uint32_t value); /* mark, user */
 void nft_match_port(struct nft_batch *b, bool destination, uint16_t port);
 void nft_match_icmpv6(struct nft_batch *b, uint8_t type);
 void nft_match_to(struct nft_batch *b, const struct inaddr *prefix, uint8_t len);

@@ -127,10 +127,10 @@ void nft_match_ifname(struct nft_batch *b, uint32_t meta, const char *name)
     equals(b, whole, sizeof(whole));
 }
 
-void nft_match_mark(struct nft_batch *b, uint32_t mark)
+void nft_match_u32(struct nft_batch *b, uint32_t meta, uint32_t value)
 {
-    load_meta(b, NFT_META_MARK);
-    equals(b, &mark, sizeof(mark));
+    load_meta(b, meta);
+    equals(b, &value, sizeof(value));
 }
 
 /* Of UDP and TCP, which the rule has to ask for before. */

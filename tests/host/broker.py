@@ -224,6 +224,7 @@ def broker_leaves_the_kill_switch(w):
 def broker_grants_what_the_kill_switch_may_let_out(w):
     t = open_broker(w, flags=BLOCK | LOOKUPS)
     t.ok("block a - - 2")
+    t.refused("block a - - 2 1000", NOT_ALLOWED, "asker")
     t.refused("block a - - 3", NOT_ALLOWED, "local network")
     t.ok("unblock a")
 

@@ -370,7 +370,7 @@ static void cmd_watch(char **w)
     printf("\n");
 }
 
-/* block NAME IF|- LOCAL|- FLAGS */
+/* block NAME IF|- LOCAL|- FLAGS [ASKER] */
 static void cmd_block(char **w)
 {
     l2tpc_host_request q = {.type = L2TPC_HOST_BLOCK};
@@ -382,6 +382,7 @@ static void cmd_block(char **w)
     if (strcmp(w[3], "-") != 0)
         (void)parse_addr(&q.u.block.local, w[3]);
     q.u.block.flags = number(w[4]);
+    q.u.block.asker = w[5] ? number(w[5]) : 0;
     if (serve(&q, &r) == 0)
         printf("ok\n");
 }

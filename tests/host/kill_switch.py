@@ -2,6 +2,7 @@
 """The kill switch: what leaves the computer is counted by the other side, not by the one that blocks."""
 import re
 import subprocess
+import sys
 import time
 
 from world import MARK, SERVER, check, run
@@ -334,6 +335,33 @@ def kill_switch_lets_marked_questions_out(w):
     t.ok("block a - - 0")
     ask(MARK)
     expect(w, 4, 0, "no longer asked for")
+
+
+def kill_switch_lets_one_user_ask(w):
+    """A resolver's sockets cannot be marked: then it is the user who may ask, for as long as its
+    holder holds, and what else that user does stays in."""
+    t = start(w)
+
+    def ask(user):
+        become = ["setpriv", "--reuid", str(user), "--clear-groups", "--regid", str(user)]
+        subprocess.run(["ip", "netns", "exec", w.c, *become, sys.executable, "-c", ASKER,
+                        "203.0.113.9", "0", "53", "80", "443", "25", "8080"], check=True, timeout=20)
+        subprocess.run(["ip", "netns", "exec", w.c, *become, sys.executable, "-c", SENDER, "0", "udp",
+                        "203.0.113.9,53", "203.0.113.9,443", "2001:db8:7::1,53"], check=True,
+                       timeout=20)
+    t.refused("block a - - 0 2084700001", "EINVAL")
+    t.ok("block a - - %d 2084700001" % LOOKUPS)
+    t.ok("block b - - %d" % LOOKUPS)
+    check(chains(w)["chain hold-a"] == ["meta skuid 2084700001 udp dport 53 accept"] +
+          ["meta skuid 2084700001 tcp dport %d accept" % p for p in (53, 80, 443)],
+          "%s" % chains(w)["chain hold-a"])
+    ask(2084700002)
+    expect(w, 0, 0, "another user")
+    ask(2084700001)
+    expect(w, 5, 0, "the one who may")
+    t.ok("unblock a")
+    ask(2084700001)
+    expect(w, 5, 0, "its holder is gone")
 
 
 def kill_switch_over_many_cycles(w):
