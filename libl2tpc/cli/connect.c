@@ -40,7 +40,7 @@ struct connection {
         char token[64];         /* whose PIN is asked for; empty: a key file's passphrase */
     } questions[QUESTIONS_MAX]; /* the first one is being asked */
     unsigned n_questions;
-    bool was_up, stopping, forced, down, orphaned;
+    bool was_up, stopping, forced, down, orphaned, interrupted;
     bool by_user; /* who wants it to end; a terminal that goes away is nobody */
     int exit_status;
     struct room *room; /* l2tpc run: where the command is, or NULL */
@@ -535,14 +535,17 @@ static void on_caller(struct connection *c)
 }
 
 /* True when the signal was the command's business. */
-static bool signal_of_command(struct connection *c, int signal)
+static bool signal_of_command(struct connection *c, const struct signalfd_siginfo *info)
 {
+    int signal = (int)info->ssi_signo;
     int status;
 
     if (!c->room || !c->was_up || !room_lives(c->room))
         return signal == SIGCHLD;
-    if (signal == SIGTERM || signal == SIGHUP) /* Ctrl-C has reached it by itself */
-        (void)kill(c->room->pid, signal);
+    /* Ctrl-C comes from the terminal, and has reached the command by itself. */
+    if (signal == SIGTERM || signal == SIGHUP || (signal == SIGINT && info->ssi_code != SI_KERNEL))
+        (void)kill(c->room->pid, c->interrupted && signal == SIGINT ? SIGTERM : signal);
+    c->interrupted = c->interrupted || signal == SIGINT; /* it may not care: the next one is firm */
     if (signal == SIGCHLD && room_ended(c->room, &status)) {
         c->exit_status = status;
         c->stopping = true;
@@ -555,8 +558,7 @@ static void on_signal(struct connection *c)
 {
     struct signalfd_siginfo info;
 
-    if (read(c->signal_fd, &info, sizeof(info)) != sizeof(info) ||
-        signal_of_command(c, (int)info.ssi_signo))
+    if (read(c->signal_fd, &info, sizeof(info)) != sizeof(info) || signal_of_command(c, &info))
         return;
     c->by_user = c->by_user || info.ssi_signo != SIGHUP;
     /* Asked for a second time, politeness is over. */

@@ -102,6 +102,10 @@ static bool take_block(const struct broker *b, const l2tpc_host_block *q, l2tpc_
         return refuse(reply, "interface");
     if ((q->flags & L2TPC_HOST_BLOCK_LAN) && !may(b, L2TPC_HOST_POLICY_BLOCK_LAN))
         return refuse(reply, "local network");
+    if ((q->flags & L2TPC_HOST_BLOCK_LOOKUPS) && !may(b, L2TPC_HOST_POLICY_LOOKUPS))
+        return refuse(reply, "lookups");
+    if (q->asker != 0 && q->asker != b->policy.asker)
+        return refuse(reply, "asker");
     return true;
 }
 

@@ -201,6 +201,10 @@ typedef struct l2tpc_host_observer_id {
 
 enum l2tpc_host_block_flags {
     L2TPC_HOST_BLOCK_LAN = 1, /* private and link-local ranges stay reachable, but not for DNS */
+    /* TCP with the host's mark to ports 53, 80 and 443 leaves as well: the server's name and what
+     * its CA says of its certificate are asked for before there is a tunnel. UDP with the mark, so
+     * DNS also, leaves in any case; everybody else's questions stay in. */
+    L2TPC_HOST_BLOCK_LOOKUPS = 2,
 };
 
 /*
@@ -208,14 +212,18 @@ enum l2tpc_host_block_flags {
  * and towards servers (UDP and ESP with the host's mark), so that nothing escapes before a tunnel
  * is up, between two of them, or after a process has died: it stands until UNBLOCK, or the next
  * boot. DHCP and neighbour discovery go on. May be repeated as more becomes known; each call
- * changes all of it at once, in one transaction, and the flags of the last one hold. One nftables
- * table, inet "l2tpc-block". -EOPNOTSUPP when this library was built without nftables.
+ * changes all of it at once, in one transaction. Interface and address of a holder are those of its
+ * last call and go when it lets go; the flags are those of the last call of any. One nftables
+ * table, inet "l2tpc-block". -EOPNOTSUPP when the kernel has no nf_tables; -ENOSPC beyond
+ * L2TPC_HOST_TUNNELS_MAX holders.
  */
 typedef struct l2tpc_host_block {
     char tunnel[L2TPC_HOST_NAME_MAX + 4]; /* who holds it */
     char interface[16];                   /* its TUN; "": not known yet */
     l2tpc_host_addr local; /* its IPv4 address: not taken from elsewhere; may be none */
     uint32_t flags;        /* enum l2tpc_host_block_flags */
+    uint32_t asker; /* with BLOCK_LOOKUPS: a user who cannot mark its sockets and may ask all the
+                       same, on UDP 53 too, while this holder holds; 0: nobody */
 } l2tpc_host_block;
 
 /* UNBLOCK: this holder lets go; "": all do. When nobody is left, the table goes. -ENOENT: it did
@@ -404,6 +412,7 @@ enum l2tpc_host_policy_flags {
     L2TPC_HOST_POLICY_TRUST_MAIN = 4,  /* ... may set L2TPC_HOST_IP_TRUST_MAIN */
     L2TPC_HOST_POLICY_BLOCK = 8,       /* the kill switch, held and lifted in this tunnel's name */
     L2TPC_HOST_POLICY_BLOCK_LAN = 16,  /* ... with L2TPC_HOST_BLOCK_LAN */
+    L2TPC_HOST_POLICY_LOOKUPS = 32,    /* ... with L2TPC_HOST_BLOCK_LOOKUPS */
 };
 
 /* Zero-initialise and set `size`. Host and peer routes to the addresses that the server names
@@ -417,6 +426,7 @@ typedef struct l2tpc_host_policy {
     char interface[16];                   /* of the one TUN, exact or with one "%d" */
     uint32_t n_routes;
     l2tpc_host_addr routes[L2TPC_HOST_ROUTES_MAX]; /* what APPLY_IP may route beside them */
+    uint32_t asker;                                /* the one that BLOCK may name; 0: none */
 } l2tpc_host_policy;
 
 /*

@@ -18,7 +18,8 @@ static void make_policy(l2tpc_host_policy *p, uint8_t flags)
 {
     *p = (l2tpc_host_policy){.size = sizeof(*p),
                              .allow = flags & 0x80 ? 0xfffeu & ~(1u << L2TPC_HOST_WAY) : 0xfffeu,
-                             .flags = flags & 31u,
+                             .flags = flags & 63u,
+                             .asker = flags & 0x40 ? 7 : 0,
                              .sockets_max = 2,
                              .tunnel = TUNNEL,
                              .interface = "l2tp%d",
@@ -69,6 +70,8 @@ static void check_passed(const l2tpc_host_request *q, const l2tpc_host_policy *p
         FUZZ_REQUIRE(p->flags & L2TPC_HOST_POLICY_BLOCK);
         FUZZ_REQUIRE(is_text(q->u.block.tunnel, sizeof(q->u.block.tunnel), TUNNEL));
         FUZZ_REQUIRE(!(q->u.block.flags & 1u) || (p->flags & L2TPC_HOST_POLICY_BLOCK_LAN));
+        FUZZ_REQUIRE(!(q->u.block.flags & 2u) || (p->flags & L2TPC_HOST_POLICY_LOOKUPS));
+        FUZZ_REQUIRE(q->u.block.asker == 0 || q->u.block.asker == p->asker);
         break;
     case L2TPC_HOST_STATE_PART:
         FUZZ_REQUIRE(is_text(q->u.state_part.tunnel, sizeof(q->u.state_part.tunnel), TUNNEL));

@@ -8,7 +8,7 @@ import time
 
 from world import MARK, SERVER, Skip, check, run, steal
 
-FULL, DNS, TRUST, BLOCK, BLOCK_LAN = 1, 2, 4, 8, 16
+FULL, DNS, TRUST, BLOCK, BLOCK_LAN, LOOKUPS = 1, 2, 4, 8, 16, 32
 IP_FULL, IP_BLOCK6, IP_TRUST = 1, 2, 8
 ALL = 0x7ffe
 NOT_ALLOWED = "EACCES 2"
@@ -146,6 +146,7 @@ def broker_refuses_foreign_names(w):
     t.refused("block b - - 0", NOT_ALLOWED, "tunnel name")
     t.refused("block a lan0 - 0", NOT_ALLOWED, "interface")
     t.refused("block a - - 1", NOT_ALLOWED, "local network")
+    t.refused("block a - - 2", NOT_ALLOWED, "lookups")
     t.refused("unblock b", NOT_ALLOWED, "tunnel name")
     t.refused("unblock -", NOT_ALLOWED, "tunnel name")
     check(os.listdir(w.run_dir) == [] if os.path.exists(w.run_dir) else True, "a journal")
@@ -217,3 +218,32 @@ def broker_leaves_the_kill_switch(w):
     t = open_broker(w, flags=FULL | DNS | BLOCK)
     t.ok("unblock a")
     check("l2tpc-block" not in run("ip", "netns", "exec", w.c, "nft", "list", "tables"), "still there")
+
+
+@case
+def broker_grants_what_the_kill_switch_may_let_out(w):
+    t = open_broker(w, flags=BLOCK | LOOKUPS)
+    t.ok("block a - - 2")
+    t.refused("block a - - 2 1000", NOT_ALLOWED, "asker")
+    t.refused("block a - - 3", NOT_ALLOWED, "local network")
+    t.ok("unblock a")
+
+
+@case
+def broker_gives_a_second_tun_when_the_first_is_gone(w):
+    """Somebody removes the interface under a living tunnel; the next dial gets another, once."""
+    before = w.state()
+    t = open_broker(w)
+    tunnel_up(w, t)
+    t.refused("tun l2tp%d", NOT_ALLOWED, "second TUN")
+    w.ip("link", "set", "l2tp0", "down")
+    t.refused("tun l2tp%d", NOT_ALLOWED, "second TUN")  # down is not gone
+    w.ip("link", "set", "l2tp0", "name", "other0")
+    w.ip("link", "del", "other0")
+    t.ok("release l2tp0")
+    t.ok("tun l2tp%d 1400")
+    t.refused("tun l2tp%d", NOT_ALLOWED, "second TUN")
+    t.ok(apply())
+    w.expect_way("203.0.113.9", "l2tp0")
+    t.kill()
+    within_a_second(lambda: restored(w, before), "not undone within a second")

@@ -38,6 +38,12 @@ STAND_IN ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
     return doomed() ? -1 : syscall(SYS_sendmsg, fd, msg, flags);
 }
 
+STAND_IN ssize_t sendto(int fd, const void *p, size_t n, int flags, const struct sockaddr *to,
+                        socklen_t to_len)
+{
+    return doomed() ? -1 : syscall(SYS_sendto, fd, p, n, flags, to, to_len);
+}
+
 STAND_IN ssize_t write(int fd, const void *p, size_t n)
 {
     return doomed() ? -1 : syscall(SYS_write, fd, p, n);
@@ -365,7 +371,7 @@ static void cmd_watch(char **w)
     printf("\n");
 }
 
-/* block NAME IF|- LOCAL|- FLAGS */
+/* block NAME IF|- LOCAL|- FLAGS [ASKER] */
 static void cmd_block(char **w)
 {
     l2tpc_host_request q = {.type = L2TPC_HOST_BLOCK};
@@ -377,6 +383,7 @@ static void cmd_block(char **w)
     if (strcmp(w[3], "-") != 0)
         (void)parse_addr(&q.u.block.local, w[3]);
     q.u.block.flags = number(w[4]);
+    q.u.block.asker = w[5] ? number(w[5]) : 0;
     if (serve(&q, &r) == 0)
         printf("ok\n");
 }
