@@ -685,6 +685,7 @@ int connect_with(const struct connect_options *options, struct room *room)
     FILE *out = room ? stderr : stdout; /* the command's own output is what people want of it */
     int status;
 
+    process_protect();
     c.options = *options;
     c.room = room;
     c.output =

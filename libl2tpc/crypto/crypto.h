@@ -14,6 +14,8 @@ struct crypto;
 
 struct crypto *crypto_new(void); /* NULL when OpenSSL cannot give the basic algorithms */
 void crypto_free(struct crypto *c);
+/* Keys that last (dh, cipher_ctx, mac_ctx) are kept there from now on; it outlives them. */
+void crypto_set_vault(struct crypto *c, const struct vault *vault);
 
 /* ---- hashes and HMAC (the prf of IKEv1) ---- */
 #define HASH_MAX 64

@@ -14,6 +14,7 @@ struct crypto {
     OSSL_PROVIDER *provider;
     EVP_CIPHER *des3;
     EVP_CIPHER *aes_cbc[3], *aes_gcm[3]; /* 128, 192, 256 */
+    const struct vault *vault;
 };
 
 /*
