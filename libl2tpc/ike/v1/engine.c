@@ -547,6 +547,11 @@ static bool test_tell_key(struct ike *ike, struct ike_test_key *out_key)
     memcpy(out_key->cky_r, ike->cky_r, ISAKMP_COOKIE_LEN);
     memcpy(out_key->key, ike->secrets->keys.ka, ike->secrets->keys.n_ka);
     out_key->n = ike->secrets->keys.n_ka;
+    out_key->n_skeyid = ike->secrets->keys.n;
+    memcpy(out_key->skeyid[0], ike->secrets->keys.skeyid, HASH_MAX);
+    memcpy(out_key->skeyid[1], ike->secrets->keys.skeyid_d, HASH_MAX);
+    memcpy(out_key->skeyid[2], ike->secrets->keys.skeyid_a, HASH_MAX);
+    memcpy(out_key->skeyid[3], ike->secrets->keys.skeyid_e, HASH_MAX);
     return true;
 }
 
