@@ -63,6 +63,8 @@ class Cage(Bench):
     def environment(self, extra=None):
         self.write("keys.jsonl", b"", 0o666)
         keys = {"L2TPC_KEYLOG": self.keylog, "L2TPC_KEYLOG_ALL": "1"}
+        if sabotaged():
+            keys.update(LD_PRELOAD=self.path("bin/canary-no-wipe.so"), CANARY_NO_WIPE="long")
         return Bench.environment(self, dict(keys, **(extra or {})))
 
     def told_keys(self):
@@ -101,12 +103,9 @@ class Still:
     """A program of ours between its lines: it says a word, and goes on with the next line."""
 
     def __init__(self, program, *args, user=None, env=None):
-        extra = dict(env or {})
-        if sabotaged():
-            extra.update(LD_PRELOAD=cage.path("bin/canary-no-wipe.so"), CANARY_NO_WIPE="long")
         command = cage.command(args, user=user)
         command[command.index(cage.l2tpc)] = cage.path("bin/" + program)
-        self.process = cage.spawn(command, env=cage.environment(extra), stdin=subprocess.PIPE,
+        self.process = cage.spawn(command, env=cage.environment(env), stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
 
     @property

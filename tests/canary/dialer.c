@@ -4,9 +4,9 @@
  * everything and then stands still.
  *   canary-dialer SERVER USER WORD=VALUE...
  * Words: psk, password, passphrase, tunnel-secret, certificate, key, ca (files); key-uri,
- * certificate-uri, allow, policy (texts); ask=1 gives the secrets when asked, ask=cancel none of
- * them; leak=1 keeps a copy of the password. It prints "up" or "failed CODE", waits for a line,
- * ends, prints "freed", waits for a line.
+ * certificate-uri, allow, policy, timeout (texts); ask=1 gives the secrets when asked, ask=cancel
+ * none of them; leak=1 keeps a copy of the password. It prints "up" or "failed CODE", waits for a
+ * line, ends, prints "freed", waits for a line.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +56,11 @@ static int from_file(l2tpc_config *c, set_bytes set, const char *path)
     return rc;
 }
 
+static int set_timeout(l2tpc_config *c, const char *seconds)
+{
+    return l2tpc_config_set_timeout(c, (unsigned)strtoul(seconds, NULL, 10));
+}
+
 static int word(l2tpc_config *c, const char *text)
 {
     static const struct {
@@ -75,6 +80,7 @@ static int word(l2tpc_config *c, const char *text)
         {"key-uri=", NULL, l2tpc_config_set_key_uri, NULL},
         {"allow=", NULL, l2tpc_config_allow, NULL},
         {"policy=", NULL, l2tpc_config_set_policy, NULL},
+        {"timeout=", NULL, set_timeout, NULL},
         {"ask=", NULL, NULL, &words.ask},
         {"leak=", NULL, NULL, &words.leak},
     };

@@ -146,11 +146,11 @@ def forgets_passphrase_and_key_of_a_dial():
         name = make_key(algorithm)
         for more in ((), ("ask=1",)):
             with Served():
-                still = dialer(*more, *[w.format(name) for w in words],
+                still = dialer(*more, "timeout=2", *[w.format(name) for w in words],
                                "passphrase=" + cage.path("passphrase"),
                                "password=" + cage.path("password"))
                 seen = still.until("up", "down")
-                check(any(w.startswith("failed ike.") for w in seen), "%s" % seen)
+                check(any(w.startswith("failed ") for w in seen), "%s" % seen)
                 still.freed(key_needles(name))
 
 
@@ -160,8 +160,7 @@ def forgets_a_passphrase_that_does_not_fit():
     still = dialer("certificate=" + name + ".p12", "ca=" + name + ".pem",
                    "passphrase=" + cage.path("wrong"))
     seen = still.until("up", "down")
-    check("failed ike.auth.cert.passphrase" in seen or "failed local.passphrase" in seen or
-          any("passphrase" in w or "key-file" in w for w in seen), "%s" % seen)
+    check(any(w.startswith("failed ike.auth.cert-passphrase") for w in seen), "%s" % seen)
     still.freed(needles("wrong", derived=False))
 
 
@@ -183,7 +182,7 @@ def forgets_the_pin_of_a_token():
         for more in ((), ("ask=1",)):
             env = {"HOME": home, "L2TPC_FAKE_TOKEN": how, "L2TPC_FAKE_LOG": home + "/log"}
             with Served():
-                still = dialer(*more, "certificate=" + name + ".pem",
+                still = dialer(*more, "timeout=2", "certificate=" + name + ".pem",
                                "key-uri=pkcs11:token=l2tpc-fake", "ca=" + name + ".pem",
                                "passphrase=" + cage.path("pin"), user=NOBODY, env=env)
                 seen = still.until("up", "down")
