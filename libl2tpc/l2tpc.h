@@ -195,9 +195,16 @@ L2TPC_API int l2tpc_servers_at(l2tpc_context *context, unsigned index, l2tpc_ser
 /* ---------------------------------------------------------------------------------------- config
  */
 
-/* A config belongs to one thread at a time. Setters check at once and copy. */
+/*
+ * A config belongs to one thread at a time. Setters check at once and copy. What it holds of
+ * secrets and keys stands in locked memory (status key secrets.memory), in no core dump, and is
+ * not there in a child process: whoever calls fork() gets zeros on the other side, and there
+ * setting a secret or starting a session with this config or context is L2TPC_ESTATE.
+ */
 L2TPC_API int l2tpc_config_new(l2tpc_config **out);
 L2TPC_API void l2tpc_config_free(l2tpc_config *config); /* wipes secrets; NULL is fine */
+/* For programs that set a config and then go into the background: a child can use it, too. */
+L2TPC_API int l2tpc_config_keep_on_fork(l2tpc_config *config);
 /* 1 to 64 of A-Z a-z 0-9 . _ - not starting with '.' or '-' and without ".."; default "l2tpc". */
 L2TPC_API int l2tpc_config_set_name(l2tpc_config *config, const char *name);
 /* Host name (international ones in UTF-8), address, [v6], each with an optional :port. */

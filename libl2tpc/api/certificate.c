@@ -13,21 +13,21 @@
 
 /* ---- blobs ---- */
 
-bool blob_set(struct blob *b, const void *bytes, size_t n)
+bool blob_set(struct blob *b, const struct vault *vault, const void *bytes, size_t n)
 {
-    uint8_t *copy = malloc(n);
+    uint8_t *copy = vault_take(vault, n);
 
     if (!copy)
         return false;
     memcpy(copy, bytes, n);
     blob_clear(b);
-    *b = (struct blob){n, copy};
+    *b = (struct blob){n, copy, vault};
     return true;
 }
 
 void blob_clear(struct blob *b)
 {
-    wipe_free(b->bytes, b->n);
+    vault_give(b->vault, b->bytes, b->n);
     *b = (struct blob){0};
 }
 

@@ -28,6 +28,13 @@ int l2tpc_config_new(l2tpc_config **out)
         free(c);
         return L2TPC_EINVAL;
     }
+    c->arena = arena_new();
+    if (c->arena)
+        c->secrets = vault_take(arena_vault(c->arena), sizeof(*c->secrets));
+    if (!c->secrets) {
+        l2tpc_config_free(c);
+        return L2TPC_ENOMEM;
+    }
     *out = c;
     return L2TPC_OK;
 }
@@ -38,6 +45,7 @@ void l2tpc_config_free(l2tpc_config *c)
         blob_clear(&c->certificate);
         blob_clear(&c->key);
         blob_clear(&c->ca);
+        arena_free(c->arena);
     }
     wipe_free(c, c ? sizeof(*c) : 0);
 }
@@ -146,8 +154,11 @@ int l2tpc_config_set_user(l2tpc_config *c, const char *user, const char *domain)
     return L2TPC_OK;
 }
 
-static int set_secret(struct secret *s, bool *has, const void *bytes, size_t n, size_t least)
+static int set_secret(const l2tpc_config *c, struct secret *s, bool *has, const void *bytes,
+                      size_t n, size_t least)
 {
+    if (arena_is_lost(c->arena))
+        return L2TPC_ESTATE;
     if (n < least || (n > 0 && !bytes) || !secret_set(s, span_of(bytes, n)))
         return L2TPC_EINVAL;
     *has = true;
@@ -156,39 +167,47 @@ static int set_secret(struct secret *s, bool *has, const void *bytes, size_t n, 
 
 int l2tpc_config_set_psk(l2tpc_config *c, const void *psk, size_t psk_len)
 {
-    return c ? set_secret(&c->psk, &c->has_psk, psk, psk_len, 1) : L2TPC_EINVAL;
+    return c ? set_secret(c, &c->secrets->psk, &c->has_psk, psk, psk_len, 1) : L2TPC_EINVAL;
 }
 
 int l2tpc_config_set_password(l2tpc_config *c, const void *password, size_t len)
 {
-    return c ? set_secret(&c->password, &c->has_password, password, len, 0) : L2TPC_EINVAL;
+    return c ? set_secret(c, &c->secrets->password, &c->has_password, password, len, 0)
+             : L2TPC_EINVAL;
 }
 
-static int set_blob(struct blob *b, const void *bytes, size_t n)
+static int set_blob(struct blob *b, const struct vault *vault, const void *bytes, size_t n)
 {
     if (!bytes || n == 0 || n > CERT_FILE_MAX)
         return L2TPC_EINVAL;
-    return blob_set(b, bytes, n) ? L2TPC_OK : L2TPC_ENOMEM;
+    return blob_set(b, vault, bytes, n) ? L2TPC_OK : L2TPC_ENOMEM;
+}
+
+/* A file in which there may be a key. */
+static int set_key_blob(l2tpc_config *c, struct blob *b, const void *bytes, size_t n)
+{
+    return arena_is_lost(c->arena) ? L2TPC_ESTATE : set_blob(b, arena_vault(c->arena), bytes, n);
 }
 
 int l2tpc_config_set_certificate(l2tpc_config *c, const void *bytes, size_t len)
 {
-    return c ? set_blob(&c->certificate, bytes, len) : L2TPC_EINVAL;
+    return c ? set_key_blob(c, &c->certificate, bytes, len) : L2TPC_EINVAL;
 }
 
 int l2tpc_config_set_key(l2tpc_config *c, const void *bytes, size_t len)
 {
-    return c ? set_blob(&c->key, bytes, len) : L2TPC_EINVAL;
+    return c ? set_key_blob(c, &c->key, bytes, len) : L2TPC_EINVAL;
 }
 
 int l2tpc_config_set_ca(l2tpc_config *c, const void *bytes, size_t len)
 {
-    return c ? set_blob(&c->ca, bytes, len) : L2TPC_EINVAL;
+    return c ? set_blob(&c->ca, NULL, bytes, len) : L2TPC_EINVAL;
 }
 
 int l2tpc_config_set_key_passphrase(l2tpc_config *c, const void *passphrase, size_t len)
 {
-    return c ? set_secret(&c->passphrase, &c->has_passphrase, passphrase, len, 0) : L2TPC_EINVAL;
+    return c ? set_secret(c, &c->secrets->passphrase, &c->has_passphrase, passphrase, len, 0)
+             : L2TPC_EINVAL;
 }
 
 /* The value whose name it is, or -1. */
@@ -267,7 +286,8 @@ const char *l2tpc_identity_fault(const char *id)
 
 int l2tpc_config_set_tunnel_secret(l2tpc_config *c, const void *secret, size_t len)
 {
-    return c ? set_secret(&c->tunnel_secret, &c->has_tunnel_secret, secret, len, 1) : L2TPC_EINVAL;
+    return c ? set_secret(c, &c->secrets->tunnel_secret, &c->has_tunnel_secret, secret, len, 1)
+             : L2TPC_EINVAL;
 }
 
 int l2tpc_config_set_policy(l2tpc_config *c, const char *policy)
@@ -415,4 +435,11 @@ int l2tpc_config_set_reconnect(l2tpc_config *c, const char *reconnect)
         return L2TPC_EINVAL;
     c->reconnect = strcmp(reconnect, "on") == 0;
     return L2TPC_OK;
+}
+
+int l2tpc_config_keep_on_fork(l2tpc_config *c)
+{
+    if (!c)
+        return L2TPC_EINVAL;
+    return !arena_is_lost(c->arena) && arena_keep_on_fork(c->arena) ? L2TPC_OK : L2TPC_ESTATE;
 }

@@ -86,11 +86,16 @@ int l2tpc_context_new(l2tpc_context **out, const l2tpc_context_options *options)
     c->holders = 1;
     c->env = io_env_make(log_line, c);
     c->crypto = crypto_new();
+    c->arena = arena_new();
+    if (c->crypto && c->arena) {
+        c->env.vault = arena_vault(c->arena);
+        crypto_set_vault(c->crypto, c->env.vault);
+    }
     c->servers = servers_new();
     c->loop = loop_new();
     if (c->loop)
         c->hub = hub_new(c->loop, &c->ports);
-    if (!c->crypto || !c->servers || !c->hub) {
+    if (!c->crypto || !c->arena || !c->servers || !c->hub) {
         l2tpc_context_free(c);
         return L2TPC_ENOMEM;
     }
@@ -112,6 +117,7 @@ static void context_destroy(l2tpc_context *c)
     if (c->loop)
         loop_free(c->loop);
     crypto_free(c->crypto);
+    arena_free(c->arena);
     servers_free(c->servers);
     pthread_mutex_destroy(&c->lock);
     free(c);

@@ -5,6 +5,7 @@
 
 #include "dial/dial.h"
 #include "dial/reconnect.h"
+#include "io/arena.h"
 #include "io/hub.h"
 #include "io/loop.h"
 #include "io/revocation.h"
@@ -27,6 +28,8 @@ struct l2tpc_context {
     struct loop *loop;
     struct hub *hub;
     struct crypto *crypto;
+    struct arena *arena; /* keys and passwords of all sessions */
+    bool told_unlocked;
     struct servers *servers;
     struct env env;
     struct port_options ports;
@@ -36,10 +39,16 @@ struct l2tpc_context {
     unsigned holders; /* the program and its sessions: the last one that lets go destroys */
 };
 
-/* The bytes of a file, on the heap; wiped. */
+/* The bytes of a file, on the heap, or in a vault when there may be a key in it; wiped. */
 struct blob {
     size_t n;
     uint8_t *bytes;
+    const struct vault *vault;
+};
+
+/* In an arena: the config's own, or that of the session's context. */
+struct config_secrets {
+    struct secret psk, password, tunnel_secret, passphrase;
 };
 
 struct secret_origin {
@@ -72,7 +81,8 @@ struct l2tpc_config {
     uint16_t port;
     char user[PPP_USER_MAX];
     bool has_psk, has_password, has_tunnel_secret;
-    struct secret psk, password, tunnel_secret;
+    struct config_secrets *secrets;
+    struct arena *arena; /* NULL: the secrets are in the context's */
     struct policy policy;
     enum encapsulation encapsulation;
     unsigned auth;
@@ -84,7 +94,6 @@ struct l2tpc_config {
     uint16_t inner_port;
     struct blob certificate, key, ca;
     bool has_passphrase;
-    struct secret passphrase;
     bool quirk_no_fragmentation;
     struct secret_origin origin[SECRET_KINDS];
     char certificate_uri[TOKEN_URI_MAX], key_uri[TOKEN_URI_MAX]; /* on a token; empty: none */
@@ -230,6 +239,11 @@ void session_measure_psk(l2tpc_session *s, struct span psk);
 void revocation_begin(l2tpc_session *s, const struct trust *trust, const struct cert_list *path,
                       uint32_t need, l2tpc_us now);
 void revocation_end(l2tpc_session *s);
+/* vault.c */
+/* Says once that what is secret may be swapped out. */
+void vault_warn(l2tpc_session *s);
+const char *vault_state(const l2tpc_session *s);
+
 /* learned.c */
 /* What was given is for the server that is dialed. */
 bool learned_holds(const l2tpc_config *c);
@@ -262,7 +276,7 @@ void recovery_fill_dial(const l2tpc_session *s, struct dial_config *out);
 void recovery_keep_secret(l2tpc_session *s, uint32_t need, const struct span *secret);
 
 /* certificate.c */
-bool blob_set(struct blob *b, const void *bytes, size_t n);
+bool blob_set(struct blob *b, const struct vault *vault, const void *bytes, size_t n);
 void blob_clear(struct blob *b);
 struct span blob_span(const struct blob *b);
 

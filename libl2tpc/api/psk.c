@@ -142,6 +142,7 @@ void status_fill_secrets(l2tpc_status *st, const l2tpc_session *s)
                 STATUS_secrets_psk_place, STATUS_secrets_psk_readers);
     fill_origin(st, s, L2TPC_SECRET_PASSWORD, c->has_password, STATUS_secrets_password_origin,
                 STATUS_secrets_password_place, STATUS_secrets_password_readers);
+    status_set_text(st, STATUS_secrets_memory, vault_state(s));
     if (token_is_used(c)) {
         status_set_text(st, STATUS_secrets_key_origin, "token");
         status_set_text(st, STATUS_secrets_key_place, token_uri(c));

@@ -252,7 +252,7 @@ void recovery_keep_secret(l2tpc_session *s, uint32_t need, const struct span *se
     if (!r->on || !secret || need == 0)
         return;
     if (need == s->asked_psk)
-        c->has_psk = secret_set(&c->psk, *secret);
+        c->has_psk = secret_set(&c->secrets->psk, *secret);
     if (need == s->asked_password)
-        c->has_password = secret_set(&c->password, *secret);
+        c->has_password = secret_set(&c->secrets->password, *secret);
 }

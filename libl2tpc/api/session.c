@@ -15,7 +15,7 @@
 static void on_secret(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
 {
     bool psk = e->need == DIAL_NEED_PSK;
-    const struct secret *known = psk ? &s->config.psk : &s->config.password;
+    const struct secret *known = psk ? &s->config.secrets->psk : &s->config.secrets->password;
     struct span span = secret_span(known);
     l2tpc_event *ask;
 
@@ -163,7 +163,7 @@ static void fill_dial_config(const l2tpc_session *s, struct dial_config *out)
         .esp_lifetime_s = ESP_LIFETIME_S,
         .inner_port = c->inner_port,
         .has_tunnel_secret = c->has_tunnel_secret,
-        .tunnel_secret = c->tunnel_secret,
+        .tunnel_secret = c->secrets->tunnel_secret,
         .auth = c->auth,
         .nt_hash_utf8_bytes = c->quirk_utf8_bytes,
         .mru = c->mru,
@@ -204,19 +204,28 @@ struct runner *session_runner(l2tpc_session *s)
     return runner;
 }
 
-static bool copy_blobs(l2tpc_config *to, const l2tpc_config *from)
+static bool copy_blob(struct blob *to, const struct blob *from, const struct vault *vault)
 {
-    return (from->certificate.n == 0 ||
-            blob_set(&to->certificate, from->certificate.bytes, from->certificate.n)) &&
-           (from->key.n == 0 || blob_set(&to->key, from->key.bytes, from->key.n)) &&
-           (from->ca.n == 0 || blob_set(&to->ca, from->ca.bytes, from->ca.n));
+    return from->n == 0 || blob_set(to, vault, from->bytes, from->n);
 }
 
-static void clear_blobs(l2tpc_config *c)
+/* Everything that the config holds elsewhere; its secrets go into the context's arena. */
+static bool copy_config(l2tpc_config *to, const l2tpc_config *from, const struct vault *vault)
+{
+    to->secrets = vault_take(vault, sizeof(*to->secrets));
+    if (!to->secrets)
+        return false;
+    *to->secrets = *from->secrets;
+    return copy_blob(&to->certificate, &from->certificate, vault) &&
+           copy_blob(&to->key, &from->key, vault) && copy_blob(&to->ca, &from->ca, NULL);
+}
+
+static void clear_config(l2tpc_config *c, const struct vault *vault)
 {
     blob_clear(&c->certificate);
     blob_clear(&c->key);
     blob_clear(&c->ca);
+    vault_give(vault, c->secrets, sizeof(*c->secrets));
 }
 
 /* A key in a file cannot go with a certificate on a token, nor a key on a token without any. */
@@ -232,16 +241,22 @@ int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_c
 
     if (!out || !context || !config || !config->server[0] || !token_fits(config))
         return L2TPC_EINVAL;
+    /* A child process: the secrets have stayed behind. */
+    if (arena_is_lost(context->arena) || arena_is_lost(config->arena))
+        return L2TPC_ESTATE;
     s = calloc(1, sizeof(*s));
     if (!s)
         return L2TPC_ENOMEM;
     s->context = context;
     s->config = *config;
     s->config.certificate = s->config.key = s->config.ca = (struct blob){0};
+    s->config.secrets = NULL;
+    s->config.arena = NULL;
     s->event_fd = notify_open();
     recovery_init(s);
     pthread_mutex_lock(&context->lock);
-    if (s->event_fd >= 0 && events_reserve(s) && copy_blobs(&s->config, config))
+    if (s->event_fd >= 0 && events_reserve(s) &&
+        copy_config(&s->config, config, arena_vault(context->arena)))
         s->runner = session_runner(s);
     if (s->runner)
         context->holders++;
@@ -249,7 +264,7 @@ int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_c
     if (!s->runner) {
         events_forget(s);
         notify_close(s->event_fd);
-        clear_blobs(&s->config);
+        clear_config(&s->config, arena_vault(context->arena));
         wipe_free(s, sizeof(*s));
         return L2TPC_ENOMEM;
     }
@@ -272,11 +287,11 @@ void l2tpc_session_free(l2tpc_session *s)
     recovery_end(s);
     runner_free(s->runner);
     signer_free(s->signer);
+    clear_config(&s->config, arena_vault(s->context->arena));
     pthread_mutex_unlock(&s->context->lock);
     context_drop(s->context);
     events_forget(s);
     notify_close(s->event_fd);
-    clear_blobs(&s->config);
     wipe_free(s, sizeof(*s));
 }
 
@@ -287,12 +302,16 @@ int l2tpc_session_start(l2tpc_session *s)
     if (!s)
         return L2TPC_EINVAL;
     pthread_mutex_lock(&s->context->lock);
-    if (s->started) {
+    if (arena_is_lost(s->context->arena)) {
+        result = L2TPC_ESTATE;
+    } else if (s->started) {
         result = L2TPC_EBUSY;
     } else {
         s->started = true;
         learned_warn(s);
-        session_begin(s, s->config.has_passphrase ? &s->config.passphrase : NULL, io_now());
+        vault_warn(s);
+        session_begin(s, s->config.has_passphrase ? &s->config.secrets->passphrase : NULL,
+                      io_now());
     }
     pthread_mutex_unlock(&s->context->lock);
     return result;

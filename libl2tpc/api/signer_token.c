@@ -14,8 +14,8 @@
 
 struct token_job {
     struct token_wish wish;
-    bool has_pin;
-    struct secret pin;
+    struct secret *pin;  /* NULL: none is known */
+    struct arena *arena; /* held */
     struct token *token;
     enum token_result result;
     char label[TOKEN_LABEL_MAX];
@@ -31,6 +31,9 @@ static void job_free(void *block)
     struct token_job *j = block;
 
     token_close(j->token);
+    if (j->arena)
+        vault_give(arena_vault(j->arena), j->pin, sizeof(*j->pin));
+    arena_free(j->arena);
     wipe_free(j, sizeof(*j));
 }
 
@@ -66,7 +69,7 @@ bool token_is_used(const l2tpc_config *c)
 
 struct token_wish token_wish_of(const char *certificate, const char *key)
 {
-    struct token_wish w;
+    struct token_wish w = {.arena = NULL};
 
     (void)snprintf(w.certificate, sizeof(w.certificate), "%s", certificate ? certificate : "");
     (void)snprintf(w.key, sizeof(w.key), "%s", key ? key : "");
@@ -78,9 +81,9 @@ struct token_wish token_wish_of(const char *certificate, const char *key)
 static void run_open(void *block)
 {
     struct token_job *j = block;
-    struct span pin = secret_span(&j->pin);
+    struct span pin = j->pin ? secret_span(j->pin) : SPAN_NONE;
 
-    j->token = token_open(&j->wish, j->has_pin ? &pin : NULL, &j->result, j->label);
+    j->token = token_open(&j->wish, j->pin ? &pin : NULL, &j->result, j->label);
 }
 
 static void on_open(void *user, void *block)
@@ -97,7 +100,7 @@ static void on_open(void *user, void *block)
         s->token = j->token;
         j->token = NULL;
         session_begin_signer(s, NULL, now);
-    } else if (j->result == TOKEN_PIN_NEEDED && !j->has_pin) {
+    } else if (j->result == TOKEN_PIN_NEEDED && !j->pin) {
         signer_ask_passphrase(s, j->label);
     } else {
         f = token_failure(j->result, token_uri(&s->config));
@@ -121,9 +124,15 @@ void token_begin(l2tpc_session *s, const struct secret *pin, l2tpc_us now)
 
     if (j) {
         j->wish = token_wish_of(s->config.certificate_uri, s->config.key_uri);
-        j->has_pin = pin != NULL;
+        j->arena = j->wish.arena = arena_hold(s->context->arena);
         if (pin)
-            j->pin = *pin;
+            j->pin = vault_take(arena_vault(j->arena), sizeof(*j->pin));
+        if (j->pin)
+            *j->pin = *pin;
+    }
+    if (pin && j && !j->pin) {
+        job_free(j);
+        j = NULL;
     }
     if (!start(s, j, &verbs))
         runner_fail(s->runner, &f, now);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The seam through which randomness comes in and log lines go out. */
+/* The seam through which randomness and memory for secrets come in and log lines go out. */
 #ifndef L2TPC_BASE_ENV_H
 #define L2TPC_BASE_ENV_H
 
 #include "base/span.h"
+#include "base/vault.h"
 
 enum log_level {
     LOG_LEVEL_ERROR, /* the dial or the tunnel is lost */
@@ -18,6 +19,7 @@ struct env {
     bool (*rand)(void *ctx, uint8_t *out, size_t n);
     /* `module` is a short constant; the line takes values, never a state pointer. */
     void (*log)(void *ctx, enum log_level level, const char *module, const char *line);
+    const struct vault *vault; /* outlives what uses it; NULL: the heap */
 };
 
 bool env_rand(const struct env *env, void *out, size_t n) MUST_USE;

@@ -192,6 +192,11 @@
 #define LEARNED_TEXT_MAX 16384
 #define LEARNED_FINGERPRINT_MAX 129
 
+/* Memory for secrets: pages are locked this many at a time. Older systems let a user lock 64 kB in
+ * all, and a config and a context have to fit there. */
+#define ARENA_CHUNK (16u << 10)
+#define ARENA_BLOCK_MAX (1u << 20) /* a key file: CERT_FILE_MAX */
+
 /* Polite end: how long a Terminate, CDN, StopCCN or Delete may wait for its answer. */
 #define NO_SA_WAIT US_S(5) /* all SAs deleted: the server may be about to start a quick mode */
 #define CLOSE_WAIT US_MS(1500)

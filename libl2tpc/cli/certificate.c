@@ -325,6 +325,7 @@ int cmd_certificate(int argc, char **argv)
         complain(_("Say check or request. See: l2tpc certificate --help"));
         return EXIT_USAGE;
     }
+    process_protect();
     status = parse(argc - 1, argv + 1, checks ? check_longs : request_longs, &o);
     if (status >= 0)
         return status;

@@ -59,6 +59,9 @@ int connect_with(const struct connect_options *options, struct room *room);
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool parse_number(const char *text, unsigned least, unsigned most, unsigned *out);
 
+/* protect.c: before the first secret is read: no core dump, no debugger, nothing swapped out. */
+void process_protect(void);
+
 /* secrets.c: false after a sentence. */
 bool secret_from_file(const char *path, const char *what, struct secret_bytes *out);
 bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *password,

@@ -324,8 +324,12 @@ static int open_context(struct connection *c)
 static int open_session(struct connection *c)
 {
     memory_load(&c->adapter, c->config);
-    if (l2tpc_session_new(&c->session, c->context, c->config) != L2TPC_OK ||
-        l2tpc_session_start(c->session) != L2TPC_OK)
+    if (l2tpc_session_new(&c->session, c->context, c->config) != L2TPC_OK)
+        return refused(c, "local.memory", "");
+    /* The session has a copy: one of each secret is enough. */
+    l2tpc_config_free(c->config);
+    c->config = NULL;
+    if (l2tpc_session_start(c->session) != L2TPC_OK)
         return refused(c, "local.memory", "");
     return 0;
 }
@@ -687,6 +691,7 @@ int connect_with(const struct connect_options *options, struct room *room)
     FILE *out = room ? stderr : stdout; /* the command's own output is what people want of it */
     int status;
 
+    process_protect();
     c.options = *options;
     c.room = room;
     c.output =

@@ -2,8 +2,12 @@
 /* l2tpc psk: how good a pre-shared key is, and a good one. */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 struct psk_options {
     const char *file;
@@ -128,17 +132,33 @@ static int check(const struct psk_options *o)
     return status;
 }
 
+/* Not by way of a buffer that keeps it. */
+static bool print_secret(const char *key)
+{
+    const struct iovec line[] = {{(void *)(uintptr_t)key, strlen(key)}, {(void *)"\n", 1}};
+    ssize_t n;
+
+    do
+        n = writev(STDOUT_FILENO, line, 2);
+    while (n < 0 && errno == EINTR);
+    if (n == (ssize_t)strlen(key) + 1)
+        return true;
+    complain(_("The output could not be written."));
+    return false;
+}
+
 static int generate(void)
 {
     char *key = NULL;
+    bool ok;
 
     if (l2tpc_psk_generate(&key) != L2TPC_OK) {
         complain(_("The system's random number generator did not answer."));
         return EXIT_LOCAL;
     }
-    (void)printf("%s\n", key);
+    ok = print_secret(key);
     l2tpc_secret_free(key);
-    return 0;
+    return ok ? 0 : EXIT_LOCAL;
 }
 
 int cmd_psk(int argc, char **argv)
@@ -156,5 +176,6 @@ int cmd_psk(int argc, char **argv)
     status = parse(argc - 1, argv + 1, &o);
     if (status >= 0)
         return status;
+    process_protect();
     return checks ? check(&o) : generate();
 }

@@ -16,6 +16,7 @@ struct cipher_ctx {
     bool encrypt;
     EVP_CIPHER_CTX *evp; /* all but single DES */
     struct des_ctx des;
+    const struct vault *vault;
 };
 
 const char *cipher_name(enum cipher_id id)
@@ -106,11 +107,12 @@ static bool evp_start(struct cipher_ctx *ctx, const struct crypto *c, struct spa
 struct cipher_ctx *cipher_ctx_new(struct crypto *c, enum cipher_id id, struct span key,
                                   bool encrypt)
 {
-    struct cipher_ctx *ctx = calloc(1, sizeof(*ctx));
+    struct cipher_ctx *ctx = vault_take(c->vault, sizeof(*ctx));
     bool ok;
 
     if (!ctx)
         return NULL;
+    ctx->vault = c->vault;
     ctx->id = id;
     ctx->block = cipher_block(id);
     ctx->encrypt = encrypt;
@@ -135,7 +137,7 @@ void cipher_ctx_free(struct cipher_ctx *ctx)
     if (!ctx)
         return;
     EVP_CIPHER_CTX_free(ctx->evp);
-    wipe_free(ctx, sizeof(*ctx));
+    vault_give(ctx->vault, ctx, sizeof(*ctx));
 }
 
 static void des_cbc(const struct cipher_ctx *ctx, const uint8_t *iv, struct mspan data)

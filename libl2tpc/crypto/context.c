@@ -39,6 +39,11 @@ struct crypto *crypto_new(void)
     return c;
 }
 
+void crypto_set_vault(struct crypto *c, const struct vault *vault)
+{
+    c->vault = vault;
+}
+
 void crypto_free(struct crypto *c)
 {
     if (!c)

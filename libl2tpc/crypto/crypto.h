@@ -19,6 +19,8 @@ void crypto_free(struct crypto *c);
  * when there is nothing to do but to wait for the server.
  */
 void crypto_prepare_esp(struct crypto *c);
+/* Keys that last (dh, cipher_ctx, mac_ctx) are kept there from now on; it outlives them. */
+void crypto_set_vault(struct crypto *c, const struct vault *vault);
 
 /* ---- hashes and HMAC (the prf of IKEv1) ---- */
 #define HASH_MAX 64

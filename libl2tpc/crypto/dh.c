@@ -91,7 +91,7 @@ struct dh *dh_new(struct crypto *c, enum dh_group g, const struct env *env)
 
     if (!row)
         return NULL;
-    dh = calloc(1, sizeof(*dh));
+    dh = vault_take(c->vault, sizeof(*dh));
     if (!dh)
         return NULL;
     dh->c = c;
@@ -138,5 +138,6 @@ bool dh_shared(const struct dh *dh, struct span peer, uint8_t *out)
 
 void dh_free(struct dh *dh)
 {
-    wipe_free(dh, sizeof(*dh));
+    if (dh)
+        vault_give(dh->c->vault, dh, sizeof(*dh));
 }

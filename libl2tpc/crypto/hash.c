@@ -24,6 +24,7 @@ union hash_state {
 struct mac_ctx {
     const struct nettle_hash *hash;
     union hash_state outer, inner, state;
+    const struct vault *vault;
 };
 
 static const struct {
@@ -102,20 +103,24 @@ bool hmac_parts(struct crypto *c, enum hash_id h, struct span key, const struct 
 struct mac_ctx *mac_ctx_new(struct crypto *c, enum hash_id h, struct span key)
 {
     const struct nettle_hash *hash = hash_row(h);
+    const struct vault *vault;
     struct mac_ctx *m;
 
-    (void)c;
     if (!hash || key.n == 0)
         return NULL;
-    m = calloc(1, sizeof(*m));
-    if (m)
+    vault = c ? c->vault : NULL;
+    m = vault_take(vault, sizeof(*m));
+    if (m) {
+        m->vault = vault;
         mac_init(m, hash, key);
+    }
     return m;
 }
 
 void mac_ctx_free(struct mac_ctx *ctx)
 {
-    wipe_free(ctx, sizeof(*ctx));
+    if (ctx)
+        vault_give(ctx->vault, ctx, sizeof(*ctx));
 }
 
 bool mac_ctx_run(struct mac_ctx *ctx, struct span data, uint8_t *out)

@@ -328,6 +328,8 @@ enum keyfile_result key_bag_add(struct key_bag *bag, struct span file,
         r = add_pem(bag, file, passphrase);
     else
         r = add_der(bag, file, passphrase);
+    if (bag->key || passphrase)
+        heap_scrub();
     errors_drop();
     return r;
 }

@@ -17,6 +17,7 @@ struct crypto {
     EVP_CIPHER *aes_cbc[3], *aes_gcm[3]; /* 128, 192, 256 */
     enum esp_backend esp_backend;        /* of SAs to come */
     struct mb *mb;                       /* NULL: not used yet, or not there */
+    const struct vault *vault;
 };
 
 /*

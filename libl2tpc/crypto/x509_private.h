@@ -22,6 +22,9 @@ void key_bag_clear(struct key_bag *bag);
 enum keyfile_result key_bag_add(struct key_bag *bag, struct span file,
                                 const struct span *passphrase);
 
+/* scrub.c: what OpenSSL has freed unwiped while it read a key. */
+void heap_scrub(void);
+
 struct credential {
     struct key_bag bag;
     X509 *leaf; /* borrowed from the bag */

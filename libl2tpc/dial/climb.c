@@ -332,6 +332,6 @@ bool dial_learned(const struct dial *d, struct learned *out)
 
 void climb_note_up(struct dial *d)
 {
-    secret_wipe(&d->psk);
+    secret_wipe(&d->secrets->psk);
     dial_emit(d, DIAL_EVENT_LEARNED);
 }

@@ -13,6 +13,12 @@
 /* RFC 6335: the dynamic port range, so that two clients behind one NAT differ. */
 #define EPHEMERAL_FIRST 49152
 
+static void free_memory(struct dial *d)
+{
+    vault_give(d->config.env->vault, d->secrets, sizeof(*d->secrets));
+    free_memory(d);
+}
+
 struct dial *dial_new(const struct dial_config *config)
 {
     struct dial *d = calloc(1, sizeof(*d));
@@ -21,11 +27,18 @@ struct dial *dial_new(const struct dial_config *config)
     if (!d)
         return NULL;
     d->config = *config;
+    secret_wipe(&d->config.tunnel_secret);
+    d->secrets = vault_take(config->env->vault, sizeof(*d->secrets));
+    if (!d->secrets) {
+        free_memory(d);
+        return NULL;
+    }
+    d->secrets->tunnel = config->tunnel_secret;
     d->deadline = dial_no_deadlines;
     d->inner_port = config->inner_port;
     if (d->inner_port == 0) {
         if (!env_rand_u16(config->env, &random)) {
-            wipe_free(d, sizeof(*d));
+            free_memory(d);
             return NULL;
         }
         d->inner_port = (uint16_t)(EPHEMERAL_FIRST + random % (65536 - EPHEMERAL_FIRST));
@@ -43,7 +56,7 @@ void dial_free(struct dial *d)
     ike_free(d->leaving);
     data_clear(&d->data);
     packets_clear(&d->ip);
-    wipe_free(d, sizeof(*d));
+    free_memory(d);
 }
 
 void dial_start(struct dial *d, l2tpc_us now)

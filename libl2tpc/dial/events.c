@@ -93,7 +93,7 @@ void dial_start_l2tp(struct dial *d, l2tpc_us now)
         .crypto = d->config.crypto,
         .rtt = d->facts.ike->rtt,
         .has_secret = d->config.has_tunnel_secret,
-        .secret = d->config.tunnel_secret,
+        .secret = d->secrets->tunnel,
         .n_former = d->config.n_former,
     };
 
@@ -180,8 +180,8 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
         if (d->facts.ike->received == 0)
             d->deadline.address = US_NEVER;
         d->ike_need = e->need;
-        if (d->psk.n > 0)
-            ike_answer_psk(d->ike, e->need, secret_span(&d->psk), now);
+        if (d->secrets->psk.n > 0)
+            ike_answer_psk(d->ike, e->need, secret_span(&d->secrets->psk), now);
         else
             dial_events_push(&d->events, need_new(d, DIAL_NEED_PSK, &need));
         break;

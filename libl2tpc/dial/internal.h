@@ -30,6 +30,11 @@ struct dial_deadlines {
 static const struct dial_deadlines dial_no_deadlines = {US_NEVER, US_NEVER, US_NEVER, US_NEVER,
                                                         US_NEVER, US_NEVER, US_NEVER};
 
+struct dial_secrets {
+    struct secret psk;    /* for the next rung; wiped when the dial is up */
+    struct secret tunnel; /* that of the config is not kept */
+};
+
 struct dial {
     struct dial_config config;
     struct dial_facts facts;
@@ -59,12 +64,12 @@ struct dial {
         l2tpc_us next;  /* not before */
     } rekey;
     struct ladder ladder;
-    struct secret psk;       /* for the next rung; wiped when the dial is up */
-    unsigned mm5;            /* sent before it was up */
-    bool quick_again;        /* this IKE SA has had a further quick mode */
-    uint64_t resent_before;  /* messages that IKE had sent again when this try began */
-    bool wants_port_1701;    /* its quick mode is under way beside a silent pair */
-    l2tpc_us esp_check_from; /* when L2TP first had a pair to send on */
+    struct dial_secrets *secrets; /* in the vault of the env */
+    unsigned mm5;                 /* sent before it was up */
+    bool quick_again;             /* this IKE SA has had a further quick mode */
+    uint64_t resent_before;       /* messages that IKE had sent again when this try began */
+    bool wants_port_1701;         /* its quick mode is under way beside a silent pair */
+    l2tpc_us esp_check_from;      /* when L2TP first had a pair to send on */
     bool until_reached;
     struct dial_events events;
     struct packets ip;

@@ -247,8 +247,8 @@ void dial_answer_secret(struct dial *d, uint32_t need, const struct span *secret
         dial_fail_now(d, &f, now);
     } else if (psk && d->ike) {
         ladder_note_person(&d->ladder, now);
-        if (!secret_set(&d->psk, *secret)) /* too long: IKE says so */
-            secret_wipe(&d->psk);
+        if (!secret_set(&d->secrets->psk, *secret)) /* too long: IKE says so */
+            secret_wipe(&d->secrets->psk);
         if (d->facts.ike->received == 0 && d->next_address < d->n_addresses)
             d->deadline.address = us_add(now, ADDRESS_DEADLINE);
         ike_answer_psk(d->ike, d->ike_need, *secret, now);

@@ -56,6 +56,17 @@ void keylog_ike(const uint8_t cky_i[8], const uint8_t cky_r[8], struct span ciph
     wipe(key, sizeof(key));
 }
 
+void keylog_skeyid(struct span skeyid)
+{
+    char key[129];
+
+    if (!getenv("L2TPC_KEYLOG_ALL"))
+        return;
+    text_hex(key, sizeof(key), skeyid);
+    keylog_line("{\"kind\":\"skeyid\",\"key\":\"%s\"}\n", key);
+    wipe(key, sizeof(key));
+}
+
 void keylog_esp(const struct inaddr *src, const struct inaddr *dst, const struct esp_suite *suite,
                 const struct sa_keys *keys)
 {

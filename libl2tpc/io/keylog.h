@@ -14,6 +14,8 @@
 #include "base/span.h"
 
 void keylog_ike(const uint8_t cky_i[8], const uint8_t cky_r[8], struct span cipher_key);
+/* SKEYID or one of its three: only with L2TPC_KEYLOG_ALL, as protocol analysers do not know it. */
+void keylog_skeyid(struct span skeyid);
 /* One direction: `src` sends what these keys protect. */
 void keylog_esp(const struct inaddr *src, const struct inaddr *dst, const struct esp_suite *suite,
                 const struct sa_keys *keys);

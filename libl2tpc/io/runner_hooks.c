@@ -65,8 +65,11 @@ void runner_test_keys(struct dial *d, const struct inaddr *local, const struct i
     struct ike_test_key ike;
     struct sa_pair sa;
 
-    while (dial_test_next_ike_key(d, &ike))
+    while (dial_test_next_ike_key(d, &ike)) {
         keylog_ike(ike.cky_i, ike.cky_r, span_of(ike.key, ike.n));
+        for (size_t i = 0; i < ARRAY_LEN(ike.skeyid); i++)
+            keylog_skeyid(span_of(ike.skeyid[i], ike.n_skeyid));
+    }
     while (dial_test_next_sa(d, &sa)) {
         keylog_esp(local, remote, &sa.suite, &sa.out);
         keylog_esp(remote, local, &sa.suite, &sa.in);

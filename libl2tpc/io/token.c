@@ -21,10 +21,16 @@ struct token {
     bool logged_in;
     CK_OBJECT_HANDLE key;
     bool each_time; /* the key wants the PIN for every signature: it is kept for that */
-    struct secret pin;
+    struct secret *pin;
+    struct arena *arena; /* held; NULL: the heap */
     uint8_t *certificate;
     size_t n_certificate;
 };
+
+static const struct vault *vault_of(const struct token *t)
+{
+    return t->arena ? arena_vault(t->arena) : NULL;
+}
 
 /* ---- URIs ---- */
 
@@ -277,8 +283,11 @@ static enum token_result look(struct token *t, P11KitUri *certificate, P11KitUri
         r = log_in(t, pin);
     if (r == TOKEN_OK)
         r = find_key(t, key ? key : certificate, key != NULL, span_of(id, n_id));
-    if (r == TOKEN_OK && t->each_time && pin && !secret_set(&t->pin, *pin))
-        r = TOKEN_MEMORY;
+    if (r == TOKEN_OK && t->each_time && pin) {
+        t->pin = vault_take(vault_of(t), sizeof(*t->pin));
+        if (!t->pin || !secret_set(t->pin, *pin))
+            r = TOKEN_MEMORY;
+    }
     return r;
 }
 
@@ -313,6 +322,8 @@ struct token *token_open(const struct token_wish *wish, const struct span *pin,
     label[0] = '\0';
     p11_kit_be_quiet();
     *out = TOKEN_MEMORY;
+    if (t && wish->arena)
+        t->arena = arena_hold(wish->arena);
     if (t && (certificate || key))
         *out = open_and_look(t, certificate, key, pin, label);
     p11_kit_uri_free(certificate);
@@ -335,7 +346,8 @@ void token_close(struct token *t)
     if (t->modules)
         p11_kit_modules_finalize_and_release(t->modules);
     free(t->certificate);
-    secret_wipe(&t->pin);
+    vault_give(vault_of(t), t->pin, sizeof(*t->pin));
+    arena_free(t->arena);
     free(t);
 }
 
@@ -369,7 +381,7 @@ enum token_result token_sign(struct token *t, enum ike_auth auth, struct span ha
     memcpy(data, hash.p, hash.n);
     rv = t->module->C_SignInit(t->session, &mechanism, t->key);
     if (rv == CKR_OK && t->each_time) {
-        struct span pin = secret_span(&t->pin);
+        struct span pin = t->pin ? secret_span(t->pin) : SPAN_NONE;
 
         r = give_pin(t, CKU_CONTEXT_SPECIFIC, &pin);
     }

@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "base/suite.h"
 #include "crypto/x509.h"
+#include "io/arena.h"
 
 #define TOKEN_URI_MAX 1024
 #define TOKEN_LABEL_MAX 64
@@ -31,6 +32,7 @@ enum token_result {
 struct token_wish {
     char certificate[TOKEN_URI_MAX]; /* empty: the certificate comes from a file */
     char key[TOKEN_URI_MAX];         /* empty: the key that belongs to the certificate */
+    struct arena *arena;             /* for the PIN of a key that wants it each time; or NULL */
 };
 
 struct token;

@@ -37,6 +37,7 @@ DEFINE_RING(l2tp_events, struct l2tp_event, 8)
 
 struct l2tp {
     struct l2tp_config config;
+    const struct vault *vault; /* that this stands in; NULL: the heap */
     struct l2tp_facts facts;
     enum control_state control;
     enum call_state call;

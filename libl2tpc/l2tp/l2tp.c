@@ -28,13 +28,21 @@ static bool random_id(const struct env *env, uint16_t *out)
     return false;
 }
 
+/* All of it, when there is a secret in it: it is small. */
+static const struct vault *vault_of(const struct l2tp_config *config)
+{
+    return config->has_secret ? config->env->vault : NULL;
+}
+
 struct l2tp *l2tp_new(const struct l2tp_config *config)
 {
-    struct l2tp *l = calloc(1, sizeof(*l));
+    const struct vault *vault = vault_of(config);
+    struct l2tp *l = vault_take(vault, sizeof(*l));
 
     if (!l)
         return NULL;
     l->config = *config;
+    l->vault = vault;
     l->config.host_name[sizeof(l->config.host_name) - 1] = 0;
     if (l->config.host_name[0] == 0)
         (void)snprintf(l->config.host_name, sizeof(l->config.host_name), "l2tpc");
@@ -63,7 +71,7 @@ void l2tp_free(struct l2tp *l)
         return;
     reliable_clear(&l->reliable);
     msgq_clear(&l->out);
-    wipe_free(l, sizeof(*l));
+    vault_give(l->vault, l, sizeof(*l));
 }
 
 void l2tp_emit(struct l2tp *l, enum l2tp_event_type type, bool by_peer,

@@ -6,7 +6,7 @@
 
 void auth_start(struct ppp *p)
 {
-    struct auth *a = &p->auth;
+    struct auth *a = p->auth;
 
     a->method = p->lcp.agreed.method;
     a->has_answered = a->answered = false;
@@ -21,13 +21,13 @@ void auth_start(struct ppp *p)
 /* Keeps the count of needs alone: an answer to an old one must not match a new one. */
 void auth_stop(struct ppp *p)
 {
-    uint32_t need = p->auth.need;
-    uint8_t pap_id = p->auth.pap_id;
+    uint32_t need = p->auth->need;
+    uint8_t pap_id = p->auth->pap_id;
 
-    wipe(&p->auth, sizeof(p->auth));
-    p->auth.need = need;
-    p->auth.pap_id = pap_id;
-    p->auth.resend_at = p->auth.give_up_at = US_NEVER;
+    wipe(p->auth, sizeof(*p->auth));
+    p->auth->need = need;
+    p->auth->pap_id = pap_id;
+    p->auth->resend_at = p->auth->give_up_at = US_NEVER;
 }
 
 /* While a person types, no deadline runs: the dial has its own. */
@@ -35,22 +35,22 @@ void auth_need(struct ppp *p)
 {
     struct ppp_event e = {.type = PPP_EVENT_NEED_PASSWORD};
 
-    p->auth.give_up_at = p->auth.resend_at = US_NEVER;
-    if (p->auth.need_open)
+    p->auth->give_up_at = p->auth->resend_at = US_NEVER;
+    if (p->auth->need_open)
         return;
-    p->auth.need_open = true;
-    e.need = ++p->auth.need;
+    p->auth->need_open = true;
+    e.need = ++p->auth->need;
     (void)ppp_events_push(&p->events, &e);
 }
 
 static l2tpc_us resend_period(const struct ppp *p)
 {
-    return p->auth.method->auth == PPP_AUTH_PAP ? PPP_RESTART : PPP_CHAP_RESEND;
+    return p->auth->method->auth == PPP_AUTH_PAP ? PPP_RESTART : PPP_CHAP_RESEND;
 }
 
 void auth_resend(struct ppp *p)
 {
-    struct auth *a = &p->auth;
+    struct auth *a = p->auth;
 
     if (a->sends++ > 0)
         p->facts.resent++;
@@ -63,25 +63,25 @@ void auth_resend(struct ppp *p)
 
 void auth_sent(struct ppp *p)
 {
-    p->auth.sends = 0;
-    p->auth.answered = p->auth.has_answered = true;
-    p->auth.answered_at = p->now;
+    p->auth->sends = 0;
+    p->auth->answered = p->auth->has_answered = true;
+    p->auth->answered_at = p->now;
     auth_resend(p);
 }
 
 void auth_hurry(struct ppp *p)
 {
-    if (p->phase == PHASE_AUTHENTICATE && p->auth.answered &&
-        p->now >= us_add(p->auth.sent_at, PPP_RESTART))
+    if (p->phase == PHASE_AUTHENTICATE && p->auth->answered &&
+        p->now >= us_add(p->auth->sent_at, PPP_RESTART))
         auth_resend(p);
 }
 
 void auth_password(struct ppp *p, struct span password)
 {
-    p->auth.need_open = false;
+    p->auth->need_open = false;
     if (p->phase == PHASE_AUTHENTICATE)
-        p->auth.give_up_at = us_add(p->now, p->auth.left ? p->auth.left : PPP_DEADLINE);
-    if (p->auth.method->protocol == PROTO_PAP)
+        p->auth->give_up_at = us_add(p->now, p->auth->left ? p->auth->left : PPP_DEADLINE);
+    if (p->auth->method->protocol == PROTO_PAP)
         pap_password(p, password);
     else
         chap_password(p, password);
@@ -89,7 +89,7 @@ void auth_password(struct ppp *p, struct span password)
 
 void auth_succeeded(struct ppp *p)
 {
-    struct auth *a = &p->auth;
+    struct auth *a = p->auth;
 
     a->answered = false;
     a->resend_at = a->give_up_at = US_NEVER;
@@ -137,7 +137,7 @@ void auth_refused(struct ppp *p, struct span message)
         {648, FAILURE_PPP_AUTH_PASSWORD_EXPIRED}, {649, FAILURE_PPP_AUTH_NO_PERMISSION},
         {691, FAILURE_PPP_AUTH_FAILED},
     };
-    bool coded = p->auth.method->auth != PPP_AUTH_PAP;
+    bool coded = p->auth->method->auth != PPP_AUTH_PAP;
     struct failure f = failure_make(FAILURE_PPP_AUTH_FAILED);
     struct span digits = SPAN_NONE;
     struct span words = message;
@@ -165,7 +165,7 @@ static const char *waits_for(const struct auth *a)
 
 void auth_timer(struct ppp *p)
 {
-    struct auth *a = &p->auth;
+    struct auth *a = p->auth;
 
     if (p->now >= a->give_up_at)
         ppp_fail(p, failure_timeout(FAILURE_PPP_AUTH_TIMEOUT, waits_for(a), a->sends));
@@ -175,5 +175,5 @@ void auth_timer(struct ppp *p)
 
 l2tpc_us auth_deadline(const struct ppp *p)
 {
-    return us_min(p->auth.resend_at, p->auth.give_up_at);
+    return us_min(p->auth->resend_at, p->auth->give_up_at);
 }

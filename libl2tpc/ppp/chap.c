@@ -7,7 +7,7 @@
 
 static bool respond_md5(struct ppp *p, struct span password, struct wr *w)
 {
-    struct auth *a = &p->auth;
+    struct auth *a = p->auth;
     const struct span parts[] = {
         span_of(&a->challenge_id, 1),
         password,
@@ -25,7 +25,7 @@ static bool respond_md5(struct ppp *p, struct span password, struct wr *w)
 static bool respond_mschapv2(struct ppp *p, struct span password, struct wr *w)
 {
     struct crypto *c = p->config.crypto;
-    struct auth *a = &p->auth;
+    struct auth *a = p->auth;
     uint8_t peer_challenge[MSCHAPV2_CHALLENGE];
     uint8_t nt_response[MSCHAPV2_NT_RESPONSE];
     uint8_t challenge[8];
@@ -50,7 +50,7 @@ static bool respond_mschapv2(struct ppp *p, struct span password, struct wr *w)
 
 void chap_password(struct ppp *p, struct span password)
 {
-    struct auth *a = &p->auth;
+    struct auth *a = p->auth;
     struct wr w = wr_of(a->response, sizeof(a->response));
     struct wr_box box;
     struct span packet;
@@ -73,7 +73,7 @@ void chap_password(struct ppp *p, struct span password)
 
 static enum verdict recv_challenge(struct ppp *p, uint8_t id, struct rd *body)
 {
-    struct auth *a = &p->auth;
+    struct auth *a = p->auth;
     struct span value;
     uint8_t size;
     bool same;
@@ -140,8 +140,8 @@ static enum verdict recv_success(struct ppp *p, struct span text)
 {
     uint8_t shown[MSCHAPV2_PROOF];
 
-    if (p->auth.method->auth == PPP_AUTH_MSCHAPV2 &&
-        (!find_proof(text, shown) || !equal_ct(shown, p->auth.proof, sizeof(shown)))) {
+    if (p->auth->method->auth == PPP_AUTH_MSCHAPV2 &&
+        (!find_proof(text, shown) || !equal_ct(shown, p->auth->proof, sizeof(shown)))) {
         ppp_fail(p, failure_make(FAILURE_PPP_AUTH_SERVER_UNVERIFIED));
         return VERDICT_FATAL;
     }
@@ -162,7 +162,7 @@ enum verdict chap_input(struct ppp *p, struct span packet)
         return VERDICT_DROP;
     if (code == CHAP_CHALLENGE)
         return recv_challenge(p, id, &body);
-    if (!p->auth.answered || id != p->auth.challenge_id)
+    if (!p->auth->answered || id != p->auth->challenge_id)
         return VERDICT_DROP;
     if (code == CHAP_SUCCESS)
         return recv_success(p, body.rest);

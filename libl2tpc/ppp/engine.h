@@ -102,7 +102,7 @@ struct ppp {
     enum ppp_phase phase;
     l2tpc_us now; /* of the call in progress */
     struct lcp lcp;
-    struct auth auth;
+    struct auth *auth; /* in the vault of the env: a PAP packet holds the password */
     struct echo echo;
     struct ipcp ipcp;
     bool ending; /* the peer terminates: closing layers make no events */

@@ -115,8 +115,8 @@ static enum verdict recv_protocol_reject(struct ppp *p, struct span raw)
         ppp_fail_value(p, FAILURE_PPP_LCP_FAILED, "Protocol-Reject of LCP");
     } else if (protocol == PROTO_IPCP && p->ipcp.cp.state > CP_STARTING) {
         ppp_fail_value(p, FAILURE_PPP_IP_REFUSED, "Protocol-Reject of IPCP");
-    } else if (p->phase == PHASE_AUTHENTICATE && p->auth.method &&
-               protocol == p->auth.method->protocol) {
+    } else if (p->phase == PHASE_AUTHENTICATE && p->auth->method &&
+               protocol == p->auth->method->protocol) {
         struct failure f = failure_make(FAILURE_PPP_AUTH_FAILED);
 
         failure_set_peer_text(&f, span_str("Protocol-Reject"));

@@ -5,7 +5,7 @@
 
 void pap_password(struct ppp *p, struct span password)
 {
-    struct auth *a = &p->auth;
+    struct auth *a = p->auth;
     struct span user = span_str(p->config.user);
     struct wr w = wr_of(a->response, sizeof(a->response));
     struct wr_box box;
@@ -52,7 +52,7 @@ enum verdict pap_input(struct ppp *p, struct span packet)
     if (!rd_u8(&r, &code) || !rd_u8(&r, &id) || !rd_u16(&r, &length) || length < 4 ||
         !rd_bytes(&r, length - 4u, &body))
         return VERDICT_DROP;
-    if (!p->auth.answered || id != p->auth.pap_id)
+    if (!p->auth->answered || id != p->auth->pap_id)
         return VERDICT_DROP;
     if (code == PAP_AUTHENTICATE_ACK) {
         auth_succeeded(p);

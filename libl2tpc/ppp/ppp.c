@@ -96,9 +96,9 @@ void ppp_authenticated(struct ppp *p)
 {
     p->phase = PHASE_NETWORK;
     p->facts.authenticated = true;
-    p->facts.auth = p->auth.method ? p->auth.method->auth : 0;
+    p->facts.auth = p->auth->method ? p->auth->method->auth : 0;
     env_log(p->config.env, LOG_LEVEL_INFO, "ppp", "authenticated with %s",
-            p->auth.method ? p->auth.method->name : "nothing");
+            p->auth->method ? p->auth->method->name : "nothing");
     ppp_event(p, PPP_EVENT_AUTHENTICATED);
     ipcp_start(p);
 }
@@ -155,6 +155,11 @@ struct ppp *ppp_new(const struct ppp_config *config)
 
     if (!p)
         return NULL;
+    p->auth = vault_take(config->env->vault, sizeof(*p->auth));
+    if (!p->auth) {
+        free(p);
+        return NULL;
+    }
     p->config = *config;
     p->config.user[PPP_USER_MAX - 1] = '\0';
     if (p->config.mru < PPP_MRU_MIN || p->config.mru > PPP_MRU_MAX)
@@ -175,6 +180,7 @@ void ppp_free(struct ppp *p)
     if (!p)
         return;
     msgq_clear(&p->out);
+    vault_give(p->config.env->vault, p->auth, sizeof(*p->auth));
     wipe_free(p, sizeof(*p));
 }
 
@@ -190,7 +196,7 @@ void ppp_start(struct ppp *p, l2tpc_us now)
 
 static enum verdict auth_input(struct ppp *p, uint16_t protocol, struct span info)
 {
-    if (!p->auth.method || p->auth.method->protocol != protocol || !p->facts.lcp_up)
+    if (!p->auth->method || p->auth->method->protocol != protocol || !p->facts.lcp_up)
         return VERDICT_DROP;
     return protocol == PROTO_PAP ? pap_input(p, info) : chap_input(p, info);
 }
@@ -275,7 +281,7 @@ bool ppp_pop_event(struct ppp *p, struct ppp_event *out)
 void ppp_answer_password(struct ppp *p, uint32_t need, struct span password, l2tpc_us now)
 {
     p->now = now;
-    if (p->phase != PHASE_OVER && p->auth.need_open && p->auth.need == need)
+    if (p->phase != PHASE_OVER && p->auth->need_open && p->auth->need == need)
         auth_password(p, password);
 }
 

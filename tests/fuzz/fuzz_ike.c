@@ -78,9 +78,9 @@ static void give_keys(struct ike *ike)
     ike->facts.floated = true;
     ike->facts.dpd = true;
     ike->has_keys = true;
-    ike->keys = (struct ike_keys){
+    ike->secrets->keys = (struct ike_keys){
         .hash = HASH_SHA1, .cipher = CIPHER_AES_CBC, .n = 20, .n_ka = 16, .ka = {1, 2, 3}};
-    ike->keys.skeyid_a[0] = 7;
+    ike->secrets->keys.skeyid_a[0] = 7;
 }
 
 static struct ike *engine_in(enum fuzz_state state)
@@ -137,13 +137,13 @@ static bool wrap_mm6(struct ike *ike, struct span id, struct build *b, struct sp
     uint8_t iv[IKE_BLOCK_MAX];
 
     memcpy(iv, ike->iv, sizeof(iv));
-    if (!keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxr, ike->n_gxr),
+    if (!keymat_hash_phase1(ike->cfg.crypto, &ike->secrets->keys, span_of(ike->gxr, ike->n_gxr),
                             span_of(ike->gxi, ike->n_gxi), ike->cky_r, ike->cky_i,
                             span_of(ike->sai_b, ike->n_sai_b), id, hash))
         return false;
     build_bytes(b, PAYLOAD_ID, id);
-    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->keys.n));
-    return build_seal(b, ike->cfg.crypto, &ike->keys, iv, out);
+    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->secrets->keys.n));
+    return build_seal(b, ike->cfg.crypto, &ike->secrets->keys, iv, out);
 }
 
 /* A message in the right envelope; false when it does not fit. */
@@ -165,7 +165,7 @@ static bool wrap(struct ike *ike, enum fuzz_way way, uint8_t exchange, uint8_t f
     if (way == WAY_HASHED && exchange == EXCHANGE_MAIN)
         return wrap_mm6(ike, body, b, out);
     if (way == WAY_HASHED)
-        at = build_hash(b, ike->keys.n);
+        at = build_hash(b, ike->secrets->keys.n);
     wr_patch_u8(&b->w, b->next_at, first);
     wr_bytes(&b->w, body);
     if (way < WAY_SEALED)
@@ -174,20 +174,20 @@ static bool wrap(struct ike *ike, enum fuzz_way way, uint8_t exchange, uint8_t f
         memcpy(iv, ike->iv, sizeof(iv));
     else if (exchange == EXCHANGE_QUICK && mid != 0x5555)
         memcpy(iv, ike->quick[0].iv, sizeof(iv));
-    else if (!keymat_iv_exchange(ike->cfg.crypto, &ike->keys, ike->iv, mid, iv))
+    else if (!keymat_iv_exchange(ike->cfg.crypto, &ike->secrets->keys, ike->iv, mid, iv))
         return false;
     if (way == WAY_HASHED) {
         uint8_t hash[HASH_MAX];
         bool answer = exchange == EXCHANGE_QUICK && ike->quick[0].state == QUICK_QM1_SENT;
-        struct span behind = build_behind(b, at, ike->keys.n);
+        struct span behind = build_behind(b, at, ike->secrets->keys.n);
         struct span before = answer ? span_of(ike->quick[0].ni, ike->quick[0].n_ni) : SPAN_NONE;
 
         /* The HASH ends where the chain ends; without padding in the input that is the same. */
-        if (!keymat_hash_exchange(ike->cfg.crypto, &ike->keys, mid, before, behind, hash))
+        if (!keymat_hash_exchange(ike->cfg.crypto, &ike->secrets->keys, mid, before, behind, hash))
             return false;
-        build_hash_fill(b, at, span_of(hash, ike->keys.n));
+        build_hash_fill(b, at, span_of(hash, ike->secrets->keys.n));
     }
-    return build_seal(b, ike->cfg.crypto, &ike->keys, iv, out);
+    return build_seal(b, ike->cfg.crypto, &ike->secrets->keys, iv, out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

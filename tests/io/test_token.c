@@ -108,7 +108,7 @@ static void bench_close(struct bench *b)
 static struct token *open_with(const char *certificate, const char *key, const char *pin,
                                enum token_result *r)
 {
-    struct token_wish wish;
+    struct token_wish wish = {.arena = NULL};
     struct span word = span_str(pin ? pin : "");
     char label[TOKEN_LABEL_MAX];
 

@@ -152,8 +152,9 @@ static bool wiped(const struct world *w)
 {
     const struct ike *ike = w->dial->ike;
 
-    return !ike || (!ike->has_keys && is_zero(&ike->keys, sizeof(ike->keys)) &&
-                    is_zero(ike->gxy, sizeof(ike->gxy)) && ike->renewal.psk.n == 0);
+    return !ike ||
+           (!ike->has_keys && is_zero(&ike->secrets->keys, sizeof(ike->secrets->keys)) &&
+            is_zero(ike->secrets->gxy, sizeof(ike->secrets->gxy)) && ike->renewal.psk->n == 0);
 }
 
 /* 1: the fault came; 0: the dial has fewer calls than that; -1: something is wrong. */

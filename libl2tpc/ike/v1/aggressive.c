@@ -90,7 +90,7 @@ void aggressive_start(struct ike *ike, l2tpc_us now)
         return;
     }
     ike_push_stage(ike, STAGE_IKE_PHASE1);
-    if (ike->root->renewal.psk.n > 0) {
+    if (ike->root->renewal.psk->n > 0) {
         send_am1(ike, now);
         return;
     }
@@ -103,7 +103,7 @@ void aggressive_answer_psk(struct ike *ike, struct span psk, l2tpc_us now)
 {
     struct failure f = failure_make(FAILURE_LOCAL_SECRET);
 
-    if (psk.n > 0 && psk.n <= SECRET_MAX && secret_set(&ike->renewal.psk, psk)) {
+    if (psk.n > 0 && psk.n <= SECRET_MAX && secret_set(ike->renewal.psk, psk)) {
         send_am1(ike, now);
         return;
     }
@@ -180,8 +180,9 @@ static bool prove_am2(struct ike *ike, const struct ike_in *in, const struct am2
     ike->n_nr = m->nonce.n;
     ike->facts.suite = m->choice.suite;
     ike->n_gxy = dh_secret_size(m->choice.suite.group);
-    return phase1_derive(ike, secret_span(&ike->root->renewal.psk)) && m->hash.n == ike->keys.n &&
-           phase1_hash_r(ike, m->id, want) && equal_ct(m->hash.p, want, m->hash.n);
+    return phase1_derive(ike, secret_span(ike->root->renewal.psk)) &&
+           m->hash.n == ike->secrets->keys.n && phase1_hash_r(ike, m->id, want) &&
+           equal_ct(m->hash.p, want, m->hash.n);
 }
 
 /* Nothing of it counts: the next message 2 may be the server's own. */
@@ -189,7 +190,7 @@ static enum verdict undo(struct ike *ike, const struct ike_facts *before)
 {
     ike->facts = *before;
     ike->has_keys = false;
-    wipe(&ike->keys, sizeof(ike->keys));
+    wipe(&ike->secrets->keys, sizeof(ike->secrets->keys));
     return VERDICT_DROP;
 }
 
@@ -203,10 +204,10 @@ static bool build_am3(struct ike *ike, struct build *b, struct span *out)
     build_start(b, ike->cky_i, ike->cky_r, EXCHANGE_AGGRESSIVE, ISAKMP_FLAG_ENCRYPTION, 0);
     if (!phase1_hash_i(ike, span_of(id, n_id), hash))
         return false;
-    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->keys.n));
+    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->secrets->keys.n));
     if (ike->natt != NATT_NONE && !natt_write(ike, b, ike->cky_r, ike->natt, ike->facts.suite.hash))
         return false;
-    return build_seal(b, ike->cfg.crypto, &ike->keys, ike->iv, out);
+    return build_seal(b, ike->cfg.crypto, &ike->secrets->keys, ike->iv, out);
 }
 
 /* ---- has message 3 arrived? ---- */
@@ -265,7 +266,7 @@ static enum verdict recv_am2(struct ike *ike, const struct ike_in *in)
     if (!read_am2(in, &m) || !check_am2(ike, &m, in->now) ||
         ike->wrong_hashes >= IKE_WRONG_HASHES_MAX)
         return VERDICT_DROP;
-    if (m.ke.n == 0 || m.ke.n > sizeof(ike->gxr) || !dh_shared(ike->dh, m.ke, ike->gxy))
+    if (m.ke.n == 0 || m.ke.n > sizeof(ike->gxr) || !dh_shared(ike->dh, m.ke, ike->secrets->gxy))
         return drop(ike, FAILURE_IKE_PROTOCOL, "aggressive mode 2: bad key exchange value", false,
                     in->now);
     if (!prove_am2(ike, in, &m)) {

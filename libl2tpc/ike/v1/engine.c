@@ -9,6 +9,13 @@
 #include <string.h>
 
 /* ---- life ---- */
+static void free_memory(struct ike *ike)
+{
+    vault_give(ike->cfg.env->vault, ike->secrets, sizeof(*ike->secrets));
+    vault_give(ike->cfg.env->vault, ike->renewal.psk, sizeof(*ike->renewal.psk));
+    wipe_free(ike, sizeof(*ike));
+}
+
 struct ike *ike_new(const struct ike_config *config)
 {
     struct ike *ike = calloc(1, sizeof(*ike));
@@ -16,6 +23,13 @@ struct ike *ike_new(const struct ike_config *config)
     if (!ike)
         return NULL;
     ike->cfg = *config;
+    ike->secrets = vault_take(config->env->vault, sizeof(*ike->secrets));
+    ike->renewal.psk = vault_take(config->env->vault, sizeof(*ike->renewal.psk));
+    if (!ike->secrets || !ike->renewal.psk) {
+        free_memory(ike);
+        return NULL;
+    }
+    ike->quick = ike->secrets->quick;
     ike->facts.aggressive = config->aggressive;
     ike->facts.auth = config->credential ? config->credential->auth : IKE_AUTH_PSK;
     ike->cfg.policy.auth = ike->facts.auth;
@@ -37,8 +51,8 @@ void ike_forget_keys(struct ike *ike)
     dh_free(ike->dh);
     ike->dh = NULL;
     ike->has_keys = false;
-    wipe(&ike->keys, sizeof(ike->keys));
-    wipe(ike->gxy, sizeof(ike->gxy));
+    wipe(&ike->secrets->keys, sizeof(ike->secrets->keys));
+    wipe(ike->secrets->gxy, sizeof(ike->secrets->gxy));
     wipe(ike->plain, sizeof(ike->plain));
     free(ike->fragments); /* as they were on the wire: nothing secret */
     ike->fragments = NULL;
@@ -52,7 +66,7 @@ void ike_free(struct ike *ike)
     ike_forget_keys(ike);
     free(ike->mm6);
     msgq_clear(&ike->out);
-    wipe_free(ike, sizeof(*ike));
+    free_memory(ike);
 }
 
 void ike_start(struct ike *ike, l2tpc_us now)
@@ -254,12 +268,13 @@ bool ike_open(struct ike *ike, const struct ike_in *in, enum isakmp_message mess
     if (!ike->has_keys || !isakmp_is_encrypted(message) ||
         !(in->header.flags & ISAKMP_FLAG_ENCRYPTION))
         return false;
-    block = cipher_block(ike->keys.cipher);
+    block = cipher_block(ike->secrets->keys.cipher);
     if (in->body.n == 0 || in->body.n % block != 0 || in->body.n > sizeof(ike->plain))
         return false;
     memcpy(ike->plain, in->body.p, in->body.n);
-    if (!cbc_crypt(ike->cfg.crypto, ike->keys.cipher, span_of(ike->keys.ka, ike->keys.n_ka),
-                   span_of(iv, block), false, data))
+    if (!cbc_crypt(ike->cfg.crypto, ike->secrets->keys.cipher,
+                   span_of(ike->secrets->keys.ka, ike->secrets->keys.n_ka), span_of(iv, block),
+                   false, data))
         return false;
     memcpy(iv, in->body.p + in->body.n - block, block);
     return isakmp_split(in->header.next_payload, span_ro(data), out) && isakmp_check(message, out);
@@ -271,8 +286,8 @@ bool ike_hash_matches(struct ike *ike, const struct ike_in *in, const struct cha
     uint8_t want[HASH_MAX];
     struct span got;
 
-    return chain_get(c, PAYLOAD_HASH, 0, &got) && got.n == ike->keys.n &&
-           keymat_hash_exchange(ike->cfg.crypto, &ike->keys, in->header.message_id, before,
+    return chain_get(c, PAYLOAD_HASH, 0, &got) && got.n == ike->secrets->keys.n &&
+           keymat_hash_exchange(ike->cfg.crypto, &ike->secrets->keys, in->header.message_id, before,
                                 c->after_first, want) &&
            equal_ct(got.p, want, got.n);
 }
@@ -524,14 +539,19 @@ static bool test_tell_key(struct ike *ike, struct ike_test_key *out_key)
 
     memcpy(cookies, ike->cky_i, ISAKMP_COOKIE_LEN);
     memcpy(cookies + ISAKMP_COOKIE_LEN, ike->cky_r, ISAKMP_COOKIE_LEN);
-    if (!ike->has_keys || ike->keys.n_ka > sizeof(out_key->key) ||
+    if (!ike->has_keys || ike->secrets->keys.n_ka > sizeof(out_key->key) ||
         memcmp(cookies, ike->test_told, sizeof(cookies)) == 0)
         return false;
     memcpy(ike->test_told, cookies, sizeof(cookies));
     memcpy(out_key->cky_i, ike->cky_i, ISAKMP_COOKIE_LEN);
     memcpy(out_key->cky_r, ike->cky_r, ISAKMP_COOKIE_LEN);
-    memcpy(out_key->key, ike->keys.ka, ike->keys.n_ka);
-    out_key->n = ike->keys.n_ka;
+    memcpy(out_key->key, ike->secrets->keys.ka, ike->secrets->keys.n_ka);
+    out_key->n = ike->secrets->keys.n_ka;
+    out_key->n_skeyid = ike->secrets->keys.n;
+    memcpy(out_key->skeyid[0], ike->secrets->keys.skeyid, HASH_MAX);
+    memcpy(out_key->skeyid[1], ike->secrets->keys.skeyid_d, HASH_MAX);
+    memcpy(out_key->skeyid[2], ike->secrets->keys.skeyid_a, HASH_MAX);
+    memcpy(out_key->skeyid[3], ike->secrets->keys.skeyid_e, HASH_MAX);
     return true;
 }
 

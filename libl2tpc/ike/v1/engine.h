@@ -134,7 +134,7 @@ enum ike_role {
 /* Of the root alone; it stays where it is when SAs change places. */
 struct ike_renewal {
     struct ike *kin[IKE_KIN_MAX];
-    struct secret psk;
+    struct secret *psk; /* in the vault */
     bool keep, held;
     bool settled;   /* a pair has been ready: from here on nothing of phase 2 is fatal */
     bool want_pair; /* a quick mode follows the next phase 1 */
@@ -143,6 +143,13 @@ struct ike_renewal {
     l2tpc_us hard;   /* the end of the IKE SA; US_NEVER */
     l2tpc_us nudged; /* 0: never */
     uint8_t nudge[ISAKMP_COOKIE_LEN];
+};
+
+/* What lasts longer than a call and must not be known: in the vault of the env. */
+struct ike_secrets {
+    struct ike_keys keys;
+    uint8_t gxy[DH_MAX];
+    struct quick quick[IKE_QUICK_SLOTS];
 };
 
 DEFINE_RING(ike_event_ring, struct ike_event, IKE_EVENTS)
@@ -178,7 +185,8 @@ struct ike {
     l2tpc_us stage_first;
     struct ike_hint hint;
     struct ike_probe probe;
-    struct quick quick[IKE_QUICK_SLOTS];
+    struct ike_secrets *secrets;
+    struct quick *quick; /* those of the secrets */
     enum dh_group pfs; /* what our quick modes ask for: the policy's, or what a server insists on */
     bool pfs_dropped;  /* what was remembered of it does not hold any more */
     struct ike_liveness live;
@@ -190,7 +198,7 @@ struct ike {
     size_t n_sai_b;
     enum natt_flavour natt;
     struct dh *dh;
-    uint8_t gxi[DH_MAX], gxr[DH_MAX], gxy[DH_MAX];
+    uint8_t gxi[DH_MAX], gxr[DH_MAX];
     size_t n_gxi, n_gxr, n_gxy;
     uint8_t ni[IKE_NONCE_MAX], nr[IKE_NONCE_MAX];
     size_t n_ni, n_nr;
@@ -201,7 +209,6 @@ struct ike {
     int unreachable; /* errno of the first ICMP hint */
 
     bool has_keys;
-    struct ike_keys keys;
     uint8_t iv[IKE_BLOCK_MAX]; /* the last block of phase 1 */
     struct cert_id peer_id;    /* what the server has proven to be */
     bool unproven;             /* aggressive: nothing shows yet that message 3 has arrived */

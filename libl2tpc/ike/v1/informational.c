@@ -13,12 +13,12 @@ static bool seal(struct ike *ike, struct build *b, uint32_t message_id, size_t a
     uint8_t iv[IKE_BLOCK_MAX];
     uint8_t hash[HASH_MAX];
 
-    if (!keymat_iv_exchange(ike->cfg.crypto, &ike->keys, ike->iv, message_id, iv) ||
-        !keymat_hash_exchange(ike->cfg.crypto, &ike->keys, message_id,
-                              build_behind(b, at, ike->keys.n), SPAN_NONE, hash))
+    if (!keymat_iv_exchange(ike->cfg.crypto, &ike->secrets->keys, ike->iv, message_id, iv) ||
+        !keymat_hash_exchange(ike->cfg.crypto, &ike->secrets->keys, message_id,
+                              build_behind(b, at, ike->secrets->keys.n), SPAN_NONE, hash))
         return false;
-    build_hash_fill(b, at, span_of(hash, ike->keys.n));
-    return build_seal(b, ike->cfg.crypto, &ike->keys, iv, out);
+    build_hash_fill(b, at, span_of(hash, ike->secrets->keys.n));
+    return build_seal(b, ike->cfg.crypto, &ike->secrets->keys, iv, out);
 }
 
 /* Starts a protected message; false when there is no message id or no key. */
@@ -29,7 +29,7 @@ static bool start(struct ike *ike, struct build *b, uint32_t *message_id, size_t
     ike_ids_keep(&ike->own, *message_id);
     build_start(b, ike->cky_i, ike->cky_r, EXCHANGE_INFORMATIONAL, ISAKMP_FLAG_ENCRYPTION,
                 *message_id);
-    *at = build_hash(b, ike->keys.n);
+    *at = build_hash(b, ike->secrets->keys.n);
     return true;
 }
 
@@ -317,7 +317,8 @@ static bool open_info(struct ike *ike, const struct ike_in *in, struct chain *c)
 
     if (!ike->has_keys || in->header.message_id == 0)
         return false;
-    if (keymat_iv_exchange(ike->cfg.crypto, &ike->keys, ike->iv, in->header.message_id, iv) &&
+    if (keymat_iv_exchange(ike->cfg.crypto, &ike->secrets->keys, ike->iv, in->header.message_id,
+                           iv) &&
         ike_open(ike, in, MESSAGE_INFO, iv, c) && ike_hash_matches(ike, in, c, SPAN_NONE))
         return true;
     /* CONNECTED may come under the quick mode's message id and go on with its IV. */

@@ -249,8 +249,8 @@ static void ask_psk(struct ike *ike, l2tpc_us now)
 {
     struct ike_event ev = {.type = IKE_EVENT_NEED_PSK, .need = IKE_PSK_NEED};
 
-    if (ike->role != IKE_ROLE_ROOT || ike->renewal.psk.n > 0) {
-        phase1_send_mm5(ike, secret_span(&ike->root->renewal.psk), now);
+    if (ike->role != IKE_ROLE_ROOT || ike->renewal.psk->n > 0) {
+        phase1_send_mm5(ike, secret_span(ike->root->renewal.psk), now);
         return;
     }
     if (!ike->psk_asked)
@@ -265,11 +265,11 @@ static void ask_psk(struct ike *ike, l2tpc_us now)
  */
 static void begin_anew(struct ike *ike, struct span psk, l2tpc_us now)
 {
-    if (!secret_set(&ike->renewal.psk, psk)) {
+    if (!secret_set(ike->renewal.psk, psk)) {
         (void)ike_fail_local(ike, "pre-shared key");
         return;
     }
-    wipe(ike->gxy, sizeof(ike->gxy));
+    wipe(ike->secrets->gxy, sizeof(ike->secrets->gxy));
     memset(ike->cky_r, 0, sizeof(ike->cky_r));
     memset(ike->facts.cky_r, 0, sizeof(ike->facts.cky_r));
     ike->hint = (struct ike_hint){0};
@@ -304,7 +304,7 @@ static enum verdict recv_mm4(struct ike *ike, const struct ike_in *in)
         ike->facts = before;
         return drop_with_hint(ike, FAILURE_IKE_PROTOCOL, "main mode 4: bad NAT-D", false, in->now);
     }
-    if (ke.n == 0 || ke.n > sizeof(ike->gxr) || !dh_shared(ike->dh, ke, ike->gxy)) {
+    if (ke.n == 0 || ke.n > sizeof(ike->gxr) || !dh_shared(ike->dh, ke, ike->secrets->gxy)) {
         ike->facts = before;
         return drop_with_hint(ike, FAILURE_IKE_PROTOCOL, "main mode 4: bad key exchange value",
                               false, in->now);
@@ -339,29 +339,30 @@ bool phase1_derive(struct ike *ike, struct span psk)
         .psk = psk,
         .ni = span_of(ike->ni, ike->n_ni),
         .nr = span_of(ike->nr, ike->n_nr),
-        .gxy = span_of(ike->gxy, ike->n_gxy),
+        .gxy = span_of(ike->secrets->gxy, ike->n_gxy),
         .cky_i = ike->cky_i,
         .cky_r = ike->cky_r,
         .signatures = ike->cfg.credential != NULL,
     };
 
-    ike->has_keys = ike_keys_derive(ike->cfg.crypto, &ike->facts.suite, &inputs, &ike->keys) &&
-                    keymat_iv_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxi, ike->n_gxi),
-                                     span_of(ike->gxr, ike->n_gxr), ike->iv);
-    wipe(ike->gxy, sizeof(ike->gxy));
+    ike->has_keys =
+        ike_keys_derive(ike->cfg.crypto, &ike->facts.suite, &inputs, &ike->secrets->keys) &&
+        keymat_iv_phase1(ike->cfg.crypto, &ike->secrets->keys, span_of(ike->gxi, ike->n_gxi),
+                         span_of(ike->gxr, ike->n_gxr), ike->iv);
+    wipe(ike->secrets->gxy, sizeof(ike->secrets->gxy));
     return ike->has_keys;
 }
 
 bool phase1_hash_i(struct ike *ike, struct span id, uint8_t *out)
 {
-    return keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxi, ike->n_gxi),
+    return keymat_hash_phase1(ike->cfg.crypto, &ike->secrets->keys, span_of(ike->gxi, ike->n_gxi),
                               span_of(ike->gxr, ike->n_gxr), ike->cky_i, ike->cky_r,
                               span_of(ike->sai_b, ike->n_sai_b), id, out);
 }
 
 bool phase1_hash_r(struct ike *ike, struct span id, uint8_t *out)
 {
-    return keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxr, ike->n_gxr),
+    return keymat_hash_phase1(ike->cfg.crypto, &ike->secrets->keys, span_of(ike->gxr, ike->n_gxr),
                               span_of(ike->gxi, ike->n_gxi), ike->cky_r, ike->cky_i,
                               span_of(ike->sai_b, ike->n_sai_b), id, out);
 }
@@ -376,8 +377,8 @@ static bool build_mm5(struct ike *ike, struct build *b, struct span *out)
     if (!phase1_hash_i(ike, span_of(id, n_id), hash))
         return false;
     build_bytes(b, PAYLOAD_ID, span_of(id, n_id));
-    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->keys.n));
-    return build_seal(b, ike->cfg.crypto, &ike->keys, ike->iv, out);
+    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->secrets->keys.n));
+    return build_seal(b, ike->cfg.crypto, &ike->secrets->keys, ike->iv, out);
 }
 
 void phase1_send_mm5(struct ike *ike, struct span psk, l2tpc_us now)
@@ -397,7 +398,7 @@ void phase1_send_mm5(struct ike *ike, struct span psk, l2tpc_us now)
         return;
     }
     /* Kept to renew phase 1 without asking again. */
-    if (ike->role == IKE_ROLE_ROOT && !secret_set(&ike->renewal.psk, psk)) {
+    if (ike->role == IKE_ROLE_ROOT && !secret_set(ike->renewal.psk, psk)) {
         (void)ike_fail_local(ike, "pre-shared key");
         return;
     }
@@ -426,7 +427,7 @@ static bool hash_r_matches(struct ike *ike, const struct chain *c, struct span i
     uint8_t want[HASH_MAX];
     struct span got;
 
-    return chain_get(c, PAYLOAD_HASH, 0, &got) && got.n == ike->keys.n &&
+    return chain_get(c, PAYLOAD_HASH, 0, &got) && got.n == ike->secrets->keys.n &&
            phase1_hash_r(ike, id, want) && equal_ct(got.p, want, got.n);
 }
 

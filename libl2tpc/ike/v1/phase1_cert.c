@@ -92,11 +92,11 @@ enum verdict cert_ask_signature(struct ike *ike, const struct chain *mm4)
 
     read_requests(ike, mm4);
     if (n_id == 0 || !phase1_derive(ike, SPAN_NONE) ||
-        !keymat_hash_phase1(ike->cfg.crypto, &ike->keys, span_of(ike->gxi, ike->n_gxi),
+        !keymat_hash_phase1(ike->cfg.crypto, &ike->secrets->keys, span_of(ike->gxi, ike->n_gxi),
                             span_of(ike->gxr, ike->n_gxr), ike->cky_i, ike->cky_r,
                             span_of(ike->sai_b, ike->n_sai_b), span_of(id, n_id), ev.digest))
         return ike_fail_local(ike, "main mode 5");
-    ev.n_digest = ike->keys.n;
+    ev.n_digest = ike->secrets->keys.n;
     ike->state = P1_SIGN_ASKED;
     ike_push_event(ike, &ev);
     return VERDICT_OK;
@@ -156,7 +156,7 @@ static void send_signed(struct ike *ike, struct span signature, l2tpc_us now)
     build_bytes(&b, PAYLOAD_ID, span_of(id, identity_own(ike, id)));
     build_certs(ike, &b);
     build_bytes(&b, PAYLOAD_SIG, signature);
-    if (!build_seal(&b, ike->cfg.crypto, &ike->keys, ike->iv, &message)) {
+    if (!build_seal(&b, ike->cfg.crypto, &ike->secrets->keys, ike->iv, &message)) {
         (void)ike_fail_local(ike, "signed message");
         return;
     }
@@ -215,7 +215,7 @@ static bool find_leaf(struct ike *ike, struct ike_peer_cert *pc, struct span id,
         return false;
     for (pc->leaf = 0; pc->leaf < pc->chain.n; pc->leaf++)
         if (cert_verify_hash(ike->cfg.crypto, cert_list_get(&pc->chain, pc->leaf), ike->facts.auth,
-                             span_of(hash, ike->keys.n), sig))
+                             span_of(hash, ike->secrets->keys.n), sig))
             return true;
     return false;
 }
@@ -314,7 +314,7 @@ static void ask_signature_of_mm6(struct ike *ike, const struct ike_in *in)
         (void)ike_fail_local(ike, "main mode 6");
         return;
     }
-    ev.n_digest = ike->keys.n;
+    ev.n_digest = ike->secrets->keys.n;
     ike_note_alive(ike, in->now);
     ike_follow_peer(ike, in);
     ike->state = P1_SIGN_ASKED;

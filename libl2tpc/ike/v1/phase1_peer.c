@@ -134,7 +134,8 @@ static bool agree(struct ike *ike, struct span ke)
 {
     struct dh *dh = dh_new(ike->cfg.crypto, ike->facts.suite.group, ike->cfg.env);
     bool ok = dh && dh_public(dh).n <= sizeof(ike->gxr) && ke.n > 0 && ke.n <= sizeof(ike->gxi) &&
-              dh_shared(dh, ke, ike->gxy) && env_rand(ike->cfg.env, ike->nr, IKE_NONCE_LEN);
+              dh_shared(dh, ke, ike->secrets->gxy) &&
+              env_rand(ike->cfg.env, ike->nr, IKE_NONCE_LEN);
 
     if (ok) {
         ike->n_gxr = dh_public(dh).n;
@@ -143,7 +144,7 @@ static bool agree(struct ike *ike, struct span ke)
         ike->n_gxi = ke.n;
         ike->n_nr = IKE_NONCE_LEN;
         ike->n_gxy = dh_secret_size(ike->facts.suite.group);
-        ok = phase1_derive(ike, secret_span(&ike->root->renewal.psk));
+        ok = phase1_derive(ike, secret_span(ike->root->renewal.psk));
     }
     dh_free(dh);
     return ok;
@@ -185,8 +186,8 @@ static bool build_mm6(struct ike *ike, uint8_t *iv, struct build *b, struct span
     if (!phase1_hash_r(ike, span_of(id, n_id), hash))
         return false;
     build_bytes(b, PAYLOAD_ID, span_of(id, n_id));
-    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->keys.n));
-    return build_seal(b, ike->cfg.crypto, &ike->keys, iv, out);
+    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->secrets->keys.n));
+    return build_seal(b, ike->cfg.crypto, &ike->secrets->keys, iv, out);
 }
 
 static void up(struct ike *ike, l2tpc_us now)
@@ -211,7 +212,7 @@ static enum verdict recv_mm5(struct ike *ike, const struct ike_in *in)
     memcpy(iv, ike->iv, sizeof(iv));
     /* Message 5 has the form of message 6. */
     if (!ike_open(ike, in, MESSAGE_MM6, iv, &c) || !chain_get(&c, PAYLOAD_ID, 0, &body) ||
-        !chain_get(&c, PAYLOAD_HASH, 0, &got) || got.n != ike->keys.n ||
+        !chain_get(&c, PAYLOAD_HASH, 0, &got) || got.n != ike->secrets->keys.n ||
         !phase1_hash_i(ike, body, want) || !equal_ct(got.p, want, got.n))
         return VERDICT_DROP;
     if (!identity_accept(ike, body, &id, &f))

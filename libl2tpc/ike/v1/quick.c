@@ -15,7 +15,7 @@ static bool build_qm1(struct ike *ike, struct quick *q, struct build *b, struct 
     size_t at;
 
     quick_build_start(ike, q, b);
-    at = build_hash(b, ike->keys.n);
+    at = build_hash(b, ike->secrets->keys.n);
     box = build_payload(b, PAYLOAD_SA);
     proposal_write_esp(&b->w, &offer);
     wr_close(&b->w, box);
@@ -181,11 +181,11 @@ static bool build_qm3(struct ike *ike, struct quick *q, struct build *b, struct 
     uint8_t hash[HASH_MAX];
 
     quick_build_start(ike, q, b);
-    if (!keymat_hash3(ike->cfg.crypto, &ike->keys, q->message_id, span_of(q->ni, q->n_ni),
+    if (!keymat_hash3(ike->cfg.crypto, &ike->secrets->keys, q->message_id, span_of(q->ni, q->n_ni),
                       span_of(q->nr, q->n_nr), hash))
         return false;
-    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->keys.n));
-    return build_seal(b, ike->cfg.crypto, &ike->keys, q->iv, out);
+    build_bytes(b, PAYLOAD_HASH, span_of(hash, ike->secrets->keys.n));
+    return build_seal(b, ike->cfg.crypto, &ike->secrets->keys, q->iv, out);
 }
 
 /* The old pair goes on until message 3 must have arrived, or the peer shows that it has. */

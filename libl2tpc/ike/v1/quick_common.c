@@ -43,7 +43,7 @@ struct quick *quick_new(struct ike *ike, uint32_t message_id, l2tpc_us now)
     best->message_id = message_id;
     best->since = now;
     best->rekey = ike->root->renewal.settled;
-    if (!keymat_iv_exchange(ike->cfg.crypto, &ike->keys, ike->iv, message_id, best->iv))
+    if (!keymat_iv_exchange(ike->cfg.crypto, &ike->secrets->keys, ike->iv, message_id, best->iv))
         return NULL;
     return best;
 }
@@ -115,8 +115,10 @@ bool quick_fill_sa(struct ike *ike, struct quick *q, const struct esp_choice *ch
         .gxy = gxy, .ni = span_of(q->ni, q->n_ni), .nr = span_of(q->nr, q->n_nr)};
 
     if (choice->spi == q->spi_in ||
-        !keymat_esp(ike->cfg.crypto, &ike->keys, &choice->suite, &inputs, q->spi_in, &q->sa.in) ||
-        !keymat_esp(ike->cfg.crypto, &ike->keys, &choice->suite, &inputs, choice->spi, &q->sa.out))
+        !keymat_esp(ike->cfg.crypto, &ike->secrets->keys, &choice->suite, &inputs, q->spi_in,
+                    &q->sa.in) ||
+        !keymat_esp(ike->cfg.crypto, &ike->secrets->keys, &choice->suite, &inputs, choice->spi,
+                    &q->sa.out))
         return false;
     q->sa.suite = choice->suite;
     q->sa.udp_encapsulated = ike->facts.floated;
@@ -211,11 +213,11 @@ bool quick_seal(struct ike *ike, struct quick *q, struct build *b, size_t at, st
 {
     uint8_t hash[HASH_MAX];
 
-    if (!keymat_hash_exchange(ike->cfg.crypto, &ike->keys, q->message_id, before,
-                              build_behind(b, at, ike->keys.n), hash))
+    if (!keymat_hash_exchange(ike->cfg.crypto, &ike->secrets->keys, q->message_id, before,
+                              build_behind(b, at, ike->secrets->keys.n), hash))
         return false;
-    build_hash_fill(b, at, span_of(hash, ike->keys.n));
-    return build_seal(b, ike->cfg.crypto, &ike->keys, q->iv, out);
+    build_hash_fill(b, at, span_of(hash, ike->secrets->keys.n));
+    return build_seal(b, ike->cfg.crypto, &ike->secrets->keys, q->iv, out);
 }
 
 static unsigned add_offered(const struct ike *ike, uint32_t *out, unsigned n, unsigned max)

@@ -50,7 +50,7 @@ static bool build_qm2(struct ike *ike, struct quick *q, const struct request *r,
     size_t at;
 
     quick_build_start(ike, q, b);
-    at = build_hash(b, ike->keys.n);
+    at = build_hash(b, ike->secrets->keys.n);
     box = build_payload(b, PAYLOAD_SA);
     proposal_write_esp_answer(&b->w, &r->choice, r->proposal, q->spi_in);
     wr_close(&b->w, box);
@@ -129,7 +129,8 @@ enum verdict quick_recv_qm1(struct ike *ike, const struct ike_in *in)
 
     if (ike->root->renewal.held)
         return VERDICT_DROP;
-    if (!keymat_iv_exchange(ike->cfg.crypto, &ike->keys, ike->iv, in->header.message_id, iv) ||
+    if (!keymat_iv_exchange(ike->cfg.crypto, &ike->secrets->keys, ike->iv, in->header.message_id,
+                            iv) ||
         !ike_open(ike, in, MESSAGE_QM1, iv, &c) || !ike_hash_matches(ike, in, &c, SPAN_NONE))
         return VERDICT_DROP;
     if (!chain_get(&c, PAYLOAD_NONCE, 0, &ni) || !quick_nonce_ok(ni, SPAN_NONE))
@@ -166,8 +167,8 @@ enum verdict quick_recv_qm3(struct ike *ike, struct quick *q, const struct ike_i
 
     memcpy(iv, q->iv, sizeof(iv));
     if (!ike_open(ike, in, MESSAGE_QM3, iv, &c) || !chain_get(&c, PAYLOAD_HASH, 0, &got) ||
-        got.n != ike->keys.n ||
-        !keymat_hash3(ike->cfg.crypto, &ike->keys, q->message_id, span_of(q->ni, q->n_ni),
+        got.n != ike->secrets->keys.n ||
+        !keymat_hash3(ike->cfg.crypto, &ike->secrets->keys, q->message_id, span_of(q->ni, q->n_ni),
                       span_of(q->nr, q->n_nr), want) ||
         !equal_ct(got.p, want, got.n))
         return VERDICT_DROP;

@@ -31,7 +31,7 @@ void renewal_drop_all(struct ike *root)
     for (unsigned i = 0; i < IKE_KIN_MAX; i++)
         if (root->renewal.kin[i])
             drop(root, root->renewal.kin[i]);
-    secret_wipe(&root->renewal.psk);
+    secret_wipe(root->renewal.psk);
     root->renewal.due = root->renewal.hard = US_NEVER;
 }
 

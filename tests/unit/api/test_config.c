@@ -176,11 +176,12 @@ TEST(config_secrets)
     CHECK(c);
     CHECK_INT(l2tpc_config_set_psk(c, psk, sizeof(psk) - 1), L2TPC_OK);
     CHECK(c->has_psk);
-    CHECK_MEM(secret_span(&c->psk).p, secret_span(&c->psk).n, psk, sizeof(psk) - 1);
+    CHECK_MEM(secret_span(&c->secrets->psk).p, secret_span(&c->secrets->psk).n, psk,
+              sizeof(psk) - 1);
     CHECK_INT(l2tpc_config_set_psk(c, "", 0), L2TPC_EINVAL);
     CHECK_INT(l2tpc_config_set_psk(c, NULL, 3), L2TPC_EINVAL);
     CHECK_INT(l2tpc_config_set_psk(c, big, 1 << 20), L2TPC_EINVAL);
-    CHECK_INT(secret_span(&c->psk).n, sizeof(psk) - 1);
+    CHECK_INT(secret_span(&c->secrets->psk).n, sizeof(psk) - 1);
     CHECK_INT(l2tpc_config_set_password(c, "", 0), L2TPC_OK); /* some accounts have none */
     CHECK(c->has_password);
     CHECK_INT(l2tpc_config_set_tunnel_secret(c, "", 0), L2TPC_EINVAL);

@@ -283,7 +283,7 @@ static struct ike *engine_at_message_4(struct rig *r, const struct vectors *v)
     ike->n_sai_b = get(v, "sai_b", ike->sai_b, sizeof(ike->sai_b));
     ike->n_gxi = get(v, "gxi", ike->gxi, sizeof(ike->gxi));
     ike->n_gxr = get(v, "gxr", ike->gxr, sizeof(ike->gxr));
-    ike->n_gxy = get(v, "gxy", ike->gxy, sizeof(ike->gxy));
+    ike->n_gxy = get(v, "gxy", ike->secrets->gxy, sizeof(ike->secrets->gxy));
     (void)get(v, "ni", ike->ni, sizeof(ike->ni));
     ike->n_nr = get(v, "nr", ike->nr, sizeof(ike->nr));
     ike->facts.suite = (struct ike_suite){CIPHER_AES_CBC, 256, HASH_SHA256, DH_MODP2048};
@@ -309,8 +309,8 @@ TEST(recorded_softether_replay)
     r->ike = ike = engine_at_message_4(r, &v);
     ike->psk_asked_at = r->now;
     ike_answer_psk(ike, IKE_PSK_NEED, GET(&v, "psk", psk), r->now);
-    CHECK_VECTOR(&v, "skeyid_a", ike->keys.skeyid_a, ike->keys.n);
-    CHECK_VECTOR(&v, "ekey", ike->keys.ka, ike->keys.n_ka);
+    CHECK_VECTOR(&v, "skeyid_a", ike->secrets->keys.skeyid_a, ike->secrets->keys.n);
+    CHECK_VECTOR(&v, "ekey", ike->secrets->keys.ka, ike->secrets->keys.n_ka);
     CHECK(ike_pop_out(ike, &out));
     CHECK_INT(out.tag, IKE_PORT_4500);
     CHECK_VECTOR(&v, "message5", out.bytes, out.n);

@@ -114,6 +114,7 @@ void rig_forget_flights(struct rig *r)
 
 struct memory {
     struct ike ike;
+    struct ike_secrets secrets;
 };
 
 struct memory *memory_of(const struct rig *r)
@@ -123,6 +124,7 @@ struct memory *memory_of(const struct rig *r)
     if (!m)
         abort();
     memcpy(&m->ike, r->ike, sizeof(m->ike));
+    memcpy(&m->secrets, r->ike->secrets, sizeof(m->secrets));
     return m;
 }
 
@@ -146,7 +148,8 @@ bool memory_holds(struct memory *m, const struct rig *r)
     m->ike.probe = r->ike->probe;
     m->ike.transaction_seen = r->ike->transaction_seen;
     return r->ike->out.used == m->ike.out.used && r->ike->events.used == m->ike.events.used &&
-           r->ike->state == m->ike.state && memcmp(a + from, b + from, to - from) == 0;
+           r->ike->state == m->ike.state && memcmp(a + from, b + from, to - from) == 0 &&
+           memcmp(r->ike->secrets, &m->secrets, sizeof(m->secrets)) == 0;
 }
 
 /* ---- messages ---- */
@@ -162,16 +165,17 @@ struct span forge_ike(const struct rig *r, const struct forged *f, struct build 
 
     build_start(b, ike->cky_i, ike->cky_r, f->exchange, f->flags, f->message_id);
     if (f->hash && ike->has_keys)
-        at = build_hash(b, ike->keys.n);
+        at = build_hash(b, ike->secrets->keys.n);
     for (unsigned i = 0; i < f->n; i++)
         build_bytes(b, f->part[i].type, f->part[i].body);
     if (f->hash && ike->has_keys) {
-        struct span behind = build_behind(b, at, ike->keys.n);
+        struct span behind = build_behind(b, at, ike->secrets->keys.n);
 
-        if (!keymat_hash_exchange(r->c, &ike->keys, f->message_id, f->before.n ? f->before : behind,
+        if (!keymat_hash_exchange(r->c, &ike->secrets->keys, f->message_id,
+                                  f->before.n ? f->before : behind,
                                   f->before.n ? behind : SPAN_NONE, hash))
             abort();
-        build_hash_fill(b, at, span_of(hash, ike->keys.n));
+        build_hash_fill(b, at, span_of(hash, ike->secrets->keys.n));
     }
     if (!secret || !ike->has_keys) {
         if (secret)
@@ -182,9 +186,9 @@ struct span forge_ike(const struct rig *r, const struct forged *f, struct build 
     }
     if (f->iv)
         memcpy(iv, f->iv, sizeof(iv));
-    else if (!keymat_iv_exchange(r->c, &ike->keys, ike->iv, f->message_id, iv))
+    else if (!keymat_iv_exchange(r->c, &ike->secrets->keys, ike->iv, f->message_id, iv))
         abort();
-    if (!build_seal(b, r->c, &ike->keys, iv, &out))
+    if (!build_seal(b, r->c, &ike->secrets->keys, iv, &out))
         abort();
     return out;
 }

@@ -78,15 +78,15 @@ TEST(c01_nothing_counts_before_the_hash)
         cookies_of(r, cookies);
         d = body_delete(body, PROTOCOL_ISAKMP, 16, 1, SPAN_ARRAY(cookies));
         f.hash = how == 4;
-        f.part[0] =
-            (struct part){how == 2 ? PAYLOAD_D : PAYLOAD_HASH, span_of(hash, r->ike->keys.n)};
+        f.part[0] = (struct part){how == 2 ? PAYLOAD_D : PAYLOAD_HASH,
+                                  span_of(hash, r->ike->secrets->keys.n)};
         f.part[1] = (struct part){PAYLOAD_D, d};
         f.n = 2;
         if (how == 1)
             f.part[0].body = span_of(hash, 8);
         else if (how == 2)
             f.part[0] = (struct part){PAYLOAD_D, d},
-            f.part[1] = (struct part){PAYLOAD_HASH, span_of(hash, r->ike->keys.n)};
+            f.part[1] = (struct part){PAYLOAD_HASH, span_of(hash, r->ike->secrets->keys.n)};
         else if (how == 3)
             f.part[0] = f.part[1], f.n = 1;
         else if (how == 4)
@@ -164,7 +164,7 @@ TEST(h09_ciphertext_that_cannot_be)
     for (size_t s = 0; s < ARRAY_LEN(states); s++) {
         struct rig *r = rig_at(states[s]);
         struct memory *m = memory_of(r);
-        size_t block = cipher_block(r->ike->keys.cipher);
+        size_t block = cipher_block(r->ike->secrets->keys.cipher);
         uint32_t seed = 5;
 
         for (size_t e = 0; e < ARRAY_LEN(exchanges); e++) {

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Looks for secrets in what a process can read of itself: every mapping, the heap and all stacks
+among them, and every spelling that a program could have made of a secret."""
+import base64
+import os
+import re
+
+
+def unpadded(raw):
+    """The base64 of these bytes wherever they begin in a text of three bytes a group."""
+    for shift in range(3):
+        text = base64.b64encode(b"\0" * shift + raw).rstrip(b"=")
+        yield text[2 * (shift > 0) + (shift > 0):len(text) - 1]
+
+
+def spellings(raw):
+    """(name, bytes) of everything that would give the secret away."""
+    yield "plain", raw
+    yield "turned round", raw[::-1]  # numbers of a computer's own order
+    yield "UTF-16", raw.decode("latin-1").encode("utf-16-le")
+    yield "hex", raw.hex().encode()
+    yield "HEX", raw.hex().upper().encode()
+    for text in unpadded(raw):
+        yield "base64", text
+    if len(raw) >= 24:  # a half that was not overwritten
+        yield "its beginning", raw[:len(raw) // 2]
+        yield "its end", raw[len(raw) // 2:]
+
+
+class Needles:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, name, raw):
+        assert len(raw) >= 8, name
+        self.rows += [(name, how, text) for how, text in spellings(raw)]
+
+    def find(self, data):
+        """(name, spelling, offset) of the first hit of each row."""
+        for name, how, text in self.rows:
+            at = data.find(text)
+            if at >= 0:
+                yield name, how, at
+
+
+class Mapping:
+    def __init__(self, line):
+        m = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)", line)
+        self.start, self.end = int(m.group(1), 16), int(m.group(2), 16)
+        self.rights, self.name, self.flags = m.group(3), m.group(4) or "anonymous", set()
+
+    def __str__(self):
+        return "%x-%x %s %s" % (self.start, self.end, self.rights, self.name)
+
+
+def mappings(pid):
+    found = []
+    with open("/proc/%d/smaps" % pid) as f:
+        for line in f:
+            if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                found.append(Mapping(line))
+            elif line.startswith("VmFlags:"):
+                found[-1].flags = set(line.split()[1:])
+    return found
+
+
+def read(pid, mapping):
+    with open("/proc/%d/mem" % pid, "rb", buffering=0) as f:
+        f.seek(mapping.start)
+        out, left = bytearray(), mapping.end - mapping.start
+        try:
+            while left > 0:
+                part = f.read(min(left, 1 << 22))
+                if not part:
+                    break
+                out += part
+                left -= len(part)
+        except OSError:
+            pass  # a page that even its owner cannot read
+    return bytes(out)
+
+
+def search(pid, needles):
+    """(bytes searched, [(mapping, name, spelling, address)])."""
+    hits, total = [], 0
+    for m in mappings(pid):
+        if "r" not in m.rights or m.name in ("[vvar]", "[vsyscall]"):
+            continue
+        data = read(pid, m)
+        total += len(data)
+        hits += [(m, name, how, m.start + at) for name, how, at in needles.find(data)]
+    return total, hits
+
+
+def told(hits):
+    return "\n".join("%s (%s) at %x in %s" % (name, how, at, m) for m, name, how, at in hits[:20])
+
+
+def search_file(path, needles):
+    with open(path, "rb") as f:
+        return list(needles.find(f.read()))
