@@ -166,13 +166,26 @@ static int is_candidate(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
+static const l2tpc_profile_option *misfit(const GPtrArray *options)
+{
+    const l2tpc_profile_option *found = NULL;
+    l2tpc_config *config;
+
+    if (l2tpc_config_new(&config) != L2TPC_OK)
+        return NULL;
+    for (guint i = 0; i < options->len && !found; i++)
+        if (!profiles_option_fits(config, g_ptr_array_index(options, i)))
+            found = g_ptr_array_index(options, i);
+    l2tpc_config_free(config);
+    return found;
+}
+
 static void judge(struct migration *m, l2tpc_profile *p, const char *path)
 {
     GPtrArray *options = NULL;
     GPtrArray *notes = NULL;
-    const char *value = "";
     bool ok = l2tpc_profile_get_dial(p, &options, &notes) == L2TPC_PROFILE_OK;
-    const char *fault = ok ? profiles_option_fault(options, &value) : NULL;
+    const l2tpc_profile_option *fault = ok ? misfit(options) : NULL;
 
     m->n++;
     m->n_refused += !ok || fault ? 1 : 0;
@@ -180,7 +193,8 @@ static void judge(struct migration *m, l2tpc_profile *p, const char *path)
     profiles_say("  %s",
                  ok && !fault ? _("can be dialed as it is") : _("cannot be dialed as it is"));
     if (fault)
-        profiles_say(_("  error: --%s does not take '%s'"), fault, value);
+        profiles_say(_("  error: --%s does not take '%s'"), fault->name,
+                     fault->is_secret ? "" : fault->value);
     profiles_print_notes(notes);
     g_ptr_array_unref(notes);
     if (options)

@@ -361,7 +361,7 @@ static int refuse_option(int id, char **argv)
 static int take_command(int argc, char **argv, bool wanted, struct connect_options *out)
 {
     /* A profile, under what the options say; it names its server itself. */
-    if (!wanted && optind < argc && !out->server) {
+    if (!wanted && optind + 1 == argc && !out->server) {
         int status = stored_into_options(argv[optind++], out);
 
         if (status != 0)
@@ -372,7 +372,7 @@ static int take_command(int argc, char **argv, bool wanted, struct connect_optio
     if (!out->reconnect)
         out->reconnect = "off";
     if (!wanted && optind < argc) {
-        complain(_("'%s' is one word too many. See: l2tpc connect --help"), argv[optind]);
+        complain(_("'%s' is one word too many. See: l2tpc connect --help"), argv[argc - 1]);
         return EXIT_USAGE;
     }
     if (wanted && optind == argc) {

@@ -222,7 +222,6 @@ void profiles_print_notes(const GPtrArray *notes)
         profiles_print_note(g_ptr_array_index(notes, i));
 }
 
-/* The settings that only libl2tpc can judge. */
 static int judge(l2tpc_config *config, const l2tpc_profile_option *o)
 {
     static const struct {
@@ -253,21 +252,7 @@ static int judge(l2tpc_config *config, const l2tpc_profile_option *o)
     return L2TPC_OK;
 }
 
-const char *profiles_option_fault(const GPtrArray *options, const char **out_value)
+bool profiles_option_fits(l2tpc_config *config, const l2tpc_profile_option *option)
 {
-    const char *fault = NULL;
-    l2tpc_config *config;
-
-    if (l2tpc_config_new(&config) != L2TPC_OK)
-        return NULL;
-    for (guint i = 0; i < options->len && !fault; i++) {
-        const l2tpc_profile_option *o = g_ptr_array_index(options, i);
-
-        if (judge(config, o) != L2TPC_OK) {
-            fault = o->name;
-            *out_value = o->is_secret ? "" : o->value;
-        }
-    }
-    l2tpc_config_free(config);
-    return fault;
+    return judge(config, option) == L2TPC_OK;
 }

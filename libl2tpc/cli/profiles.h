@@ -25,8 +25,8 @@ void profiles_print_note(const l2tpc_profile_note *note);
 void profiles_print_notes(const GPtrArray *notes);
 /* The errors among them as one sentence each on standard error, about `path`. */
 void profiles_complain(const char *path, const GPtrArray *notes);
-/* What libl2tpc does not take of a dial's settings, as a key, or NULL. */
-const char *profiles_option_fault(const GPtrArray *options, const char **out_value);
+/* Some settings only libl2tpc can judge. */
+bool profiles_option_fits(l2tpc_config *config, const l2tpc_profile_option *option);
 /* Standard output, without what a terminal would obey. */
 void profiles_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -166,8 +166,6 @@ static bool take(struct taking *t, const l2tpc_profile_option *p)
     struct connect_options *o = t->o;
     const char **text = slot(o, p->name);
 
-    if (is_overruled(&t->given, p->name))
-        return true;
     if (text) {
         if (!*text)
             *text = p->value;
@@ -214,38 +212,52 @@ static void name_connection(struct stored *s)
     s->name[n] = '\0';
 }
 
-static int fail_dial(const struct stored *s, GPtrArray *notes)
+/* What protects less is told before the dial. */
+static void warn(const GPtrArray *notes)
 {
-    profiles_complain(s->path, notes);
-    return EXIT_USAGE;
+    for (guint i = 0; i < notes->len; i++) {
+        const l2tpc_profile_note *n = g_ptr_array_index(notes, i);
+        char *text = l2tpc_profile_note_text(n, _(n->sentence));
+
+        if (n->severity == L2TPC_PROFILE_WEAKNESS)
+            complain(_("Warning: %s"), text);
+        g_free(text);
+    }
+}
+
+static int take_all(struct taking *t)
+{
+    const struct stored *s = t->s;
+    l2tpc_config *config;
+    int status = 0;
+
+    if (l2tpc_config_new(&config) != L2TPC_OK)
+        return EXIT_LOCAL;
+    for (guint i = 0; status == 0 && i < s->options->len; i++) {
+        const l2tpc_profile_option *p = g_ptr_array_index(s->options, i);
+
+        if (is_overruled(&t->given, p->name) || (profiles_option_fits(config, p) && take(t, p)))
+            continue;
+        complain(_("%s: --%s does not take '%s'. See: l2tpc connect --help"), s->path, p->name,
+                 p->is_secret ? "" : p->value);
+        status = EXIT_USAGE;
+    }
+    l2tpc_config_free(config);
+    return status;
 }
 
 static int fill(struct stored *s, struct connect_options *o)
 {
     struct taking t = {.s = s, .o = o, .given = *o};
     GPtrArray *notes = NULL;
-    int status = 0;
+    int status = EXIT_USAGE;
 
-    if (l2tpc_profile_get_dial(s->profile, &s->options, &notes) != L2TPC_PROFILE_OK)
-        status = fail_dial(s, notes);
-    for (guint i = 0; status == 0 && i < s->options->len; i++) {
-        const l2tpc_profile_option *p = g_ptr_array_index(s->options, i);
-
-        if (!take(&t, p)) {
-            complain(_("%s: --%s does not take '%s'. See: l2tpc connect --help"), s->path, p->name,
-                     p->value);
-            status = EXIT_USAGE;
-        }
-    }
+    if (l2tpc_profile_get_dial(s->profile, &s->options, &notes) == L2TPC_PROFILE_OK)
+        status = take_all(&t);
+    else
+        profiles_complain(s->path, notes);
     if (status == 0 && !o->json)
-        for (guint i = 0; i < notes->len; i++) { /* what protects less is told before the dial */
-            const l2tpc_profile_note *n = g_ptr_array_index(notes, i);
-            char *text = l2tpc_profile_note_text(n, _(n->sentence));
-
-            if (n->severity == L2TPC_PROFILE_WEAKNESS)
-                complain(_("Warning: %s"), text);
-            g_free(text);
-        }
+        warn(notes);
     g_ptr_array_unref(notes);
     return status;
 }

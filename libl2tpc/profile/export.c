@@ -137,6 +137,48 @@ static char *psk_text(const l2tpc_profile *p)
     return text;
 }
 
+/* A list of a setting such as ipv4.dns: names or addresses. */
+static void judge_list(const l2tpc_profile *p, const char *group, const char *key, GPtrArray *notes)
+{
+    char *value = profile_setting(p, group, key);
+    char **items = g_strsplit_set(value, ";,", -1);
+
+    for (gsize i = 0; items[i]; i++) {
+        l2tpc_profile_note *fault =
+            *items[i] ? l2tpc_profile_value_fault(L2TPC_PROFILE_DATA, "gateway", items[i]) : NULL;
+
+        if (fault)
+            notes_add(notes, NOTE_NOT_NAME, key, items[i]);
+        l2tpc_profile_note_free(fault);
+    }
+    g_strfreev(items);
+    g_free(value);
+}
+
+/* Settings that other formats get as well; a keyfile takes them as they are. */
+static void judge_settings(const l2tpc_profile *p, GPtrArray *notes)
+{
+    static const char *const groups[] = {"ipv4", "ipv6"};
+    char *user = profile_setting(p, "vpn", "user-name");
+    char *cidr, *rest;
+
+    notes_take(notes, l2tpc_profile_value_fault(L2TPC_PROFILE_DATA, "user", user));
+    for (gsize i = 0; i < G_N_ELEMENTS(groups); i++) {
+        judge_list(p, groups[i], "dns", notes);
+        judge_list(p, groups[i], "dns-search", notes);
+    }
+    for (unsigned i = 0; i < ROUTES_MAX && profile_route_at(p, i, &cidr, &rest); i++) {
+        char *route = route_canonical(cidr);
+
+        if (!route || strspn(rest, "0123456789abcdefABCDEF.:,") != strlen(rest))
+            notes_add(notes, NOTE_NOT_ROUTE, "route", cidr);
+        g_free(route);
+        g_free(cidr);
+        g_free(rest);
+    }
+    g_free(user);
+}
+
 static export_function *writer_of(const char *format)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(formats); i++)
@@ -174,6 +216,8 @@ int l2tpc_profile_export(const l2tpc_profile *p, const char *format, unsigned fl
     out.files = g_ptr_array_new_with_free_func(file_free);
     out.notes = notes_new();
     out.psk = psk_text(p);
+    if (write != export_keyfile)
+        judge_settings(p, out.notes);
     if (!has_bad_value(p, out.notes)) {
         write(&out);
         if (!out.with_secrets &&

@@ -51,10 +51,11 @@ static bool is_signed(const char *p, gsize n)
 {
     static const char oid[] = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
 
-    if (n > 30 && p[0] == 0x30)
+    if (!p || n <= 30)
+        return false;
+    if (p[0] == 0x30)
         return memmem(p, 20, oid, sizeof(oid) - 1) != NULL;
-    return n > 30 && (g_str_has_prefix(p, "-----BEGIN CMS-----") ||
-                      g_str_has_prefix(p, "-----BEGIN PKCS7-----"));
+    return memcmp(p, "-----BEGIN CMS-----", 19) == 0 || memcmp(p, "-----BEGIN PKCS7-----", 21) == 0;
 }
 
 /* ---- which it is ---- */

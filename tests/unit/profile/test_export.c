@@ -265,6 +265,31 @@ TEST(nothing_ends_a_line_elsewhere)
     l2tpc_profile_free(p);
 }
 
+TEST(nothing_ends_a_line_by_a_setting)
+{
+    static const char *const settings[][3] = {
+        {"ipv4", "dns", "10.0.0.1'\\n\\toption x 'y"},
+        {"ipv4", "dns-search", "a b"},
+        {"ipv4", "route1", "10.0.0.0/8\\nRemove-Item x"},
+        {"ipv4", "route1", "10.0.0.0/8; Remove-Item x"},
+        {"ipv4", "route1", "10.0.0.0/8,10.0.0.1\\n[vpn]"},
+        {"ipv6", "route1", "::/0 x"},
+        {"vpn", "user-name", "alice\\nname root"},
+    };
+    l2tpc_profile_format f;
+
+    for (size_t r = 0; r < sizeof(settings) / sizeof(settings[0]); r++)
+        for (unsigned i = 1; l2tpc_profile_format_at(i, &f); i++) {
+            l2tpc_profile *p = full();
+            GPtrArray *files = NULL;
+
+            g_key_file_set_value(l2tpc_profile_get_settings(p), settings[r][0], settings[r][1],
+                                 settings[r][2]);
+            CHECK_INT(l2tpc_profile_export(p, f.name, 0, &files, NULL), L2TPC_PROFILE_EINVALID);
+            l2tpc_profile_free(p);
+        }
+}
+
 TEST(quote_that_pppd_cannot_hold)
 {
     l2tpc_profile *p = full();

@@ -27,7 +27,7 @@ static void compare(const char *names, const char *want)
     if (g_strcmp0(g_getenv("PROFILE_WANT"), "write") == 0)
         (void)g_file_set_contents(path, got->str, (gssize)got->len, NULL);
     CHECK(g_file_get_contents(path, &text, NULL, NULL));
-    CHECK_STR(got->str, text);
+    CHECK_MEM(got->str, got->len, text, strlen(text));
     g_free(text);
     g_free(path);
     g_free(of_files);
