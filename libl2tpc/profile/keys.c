@@ -38,9 +38,9 @@ static const struct row {
 };
 
 static const char *const type_names[] = {
-    [TEXT] = "text",       [NAME] = "name",      [IDENTITY] = "identity", [FLAG] = "flag",
-    [NUMBER] = "number",   [CHOICE] = "choice",  [LIST] = "list",         [PROPOSALS] = "proposals",
-    [ADDRESS] = "address", [PLACE] = "file", [SECRET] = "secret",
+    [TEXT] = "text",       [NAME] = "name",     [IDENTITY] = "identity", [FLAG] = "flag",
+    [NUMBER] = "number",   [CHOICE] = "choice", [LIST] = "list",         [PROPOSALS] = "proposals",
+    [ADDRESS] = "address", [PLACE] = "file",    [SECRET] = "secret",
 };
 
 static const struct row *row_find(int table, const char *name)

@@ -173,21 +173,70 @@ TEST(foreign_files_are_not_supported)
     g_ptr_array_unref(names);
 }
 
+/* Whole files, so that only the bound can refuse them. */
 TEST(nesting_is_bounded)
 {
     GString *json = g_string_new("{\"NetworkConfigurations\":");
     GString *xml = g_string_new("<?xml version=\"1.0\"?><plist version=\"1.0\">");
     GPtrArray *profiles = NULL;
 
-    for (int i = 0; i < 50000; i++) {
+    for (int i = 0; i < 3000; i++) {
         g_string_append_c(json, '[');
         g_string_append(xml, "<array>");
     }
+    for (int i = 0; i < 3000; i++) {
+        g_string_append_c(json, ']');
+        g_string_append(xml, "</array>");
+    }
+    g_string_append_c(json, '}');
+    g_string_append(xml, "</plist>");
     CHECK_INT(text_import(json->str, &profiles, NULL), L2TPC_PROFILE_EMALFORMED);
     CHECK_INT(text_import(xml->str, &profiles, NULL), L2TPC_PROFILE_EMALFORMED);
     CHECK(profiles == NULL);
     g_string_free(json, TRUE);
     g_string_free(xml, TRUE);
+}
+
+static void put_be(GByteArray *to, guint64 v, unsigned n)
+{
+    while (n-- > 0) {
+        guint8 byte = (guint8)(v >> 8 * n);
+
+        (void)g_byte_array_append(to, &byte, 1);
+    }
+}
+
+/* An empty dictionary, and many objects that nobody asks for: they could as well be lists in lists.
+ */
+static int import_binary(guint objects)
+{
+    GByteArray *file = g_byte_array_new();
+    GPtrArray *profiles = NULL;
+    l2tpc_profile_file f = {0};
+    int rc;
+
+    (void)g_byte_array_append(file, (const guint8 *)"bplist00", 8);
+    put_be(file, 0xd0, 1);
+    for (guint i = 1; i < objects; i++)
+        put_be(file, 0x09, 1);
+    for (guint i = 0; i < objects; i++)
+        put_be(file, 8 + i, 4);
+    put_be(file, 0, 6);
+    put_be(file, 4, 1); /* bytes of an offset, */
+    put_be(file, 2, 1); /* of a reference */
+    put_be(file, objects, 8);
+    put_be(file, 0, 8);
+    put_be(file, 8 + objects, 8);
+    f.bytes = g_byte_array_free_to_bytes(file);
+    rc = l2tpc_profile_import(&f, 1, &profiles, NULL);
+    g_bytes_unref(f.bytes);
+    return rc;
+}
+
+TEST(objects_of_a_binary_list_are_bounded)
+{
+    CHECK_INT(import_binary(100), L2TPC_PROFILE_ENOTSUPPORTED); /* read, and nothing in it */
+    CHECK_INT(import_binary(9000), L2TPC_PROFILE_EMALFORMED);
 }
 
 TEST(files_are_bounded)
