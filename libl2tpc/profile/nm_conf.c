@@ -170,8 +170,8 @@ void import_nm_conf(struct import *in, const struct source *s)
     if (id)
         (void)profile_put_id(p, id);
     take_data(p, kf);
-    take_addresses(p, kf, "ip4", "ipv4");
-    take_addresses(p, kf, "ipv4", "ipv4");
+    /* Ours has both, the same twice, for either series of the plugin. */
+    take_addresses(p, kf, g_key_file_has_group(kf, "ipv4") ? "ipv4" : "ip4", "ipv4");
     take_addresses(p, kf, "ipv6", "ipv6");
     tell_other_groups(p, kf);
     g_free(id);
@@ -201,15 +201,17 @@ static void write_routes(const struct export *out, GKeyFile *kf)
         g_free(cidr);
         g_free(rest);
     }
-    if (four->len > 0)
+    if (four->len > 0) {
+        g_key_file_set_value(kf, "ip4", "routes", four->str);
         g_key_file_set_value(kf, "ipv4", "routes", four->str);
+    }
     if (six->len > 0)
         g_key_file_set_value(kf, "ipv6", "routes", six->str);
     g_string_free(four, TRUE);
     g_string_free(six, TRUE);
 }
 
-static void write_group(const struct export *out, GKeyFile *kf, const char *group)
+static void write_group(const struct export *out, GKeyFile *kf, const char *group, const char *as)
 {
     static const char *const plain[] = {"method", "dns", "dns-search"};
 
@@ -217,13 +219,13 @@ static void write_group(const struct export *out, GKeyFile *kf, const char *grou
         char *raw = g_key_file_get_value(out->p->settings, group, plain[i], NULL);
 
         if (raw)
-            g_key_file_set_value(kf, group, plain[i], raw);
+            g_key_file_set_value(kf, as, plain[i], raw);
         else if (i == 0) /* it is demanded */
-            g_key_file_set_value(kf, group, plain[i], "auto");
+            g_key_file_set_value(kf, as, plain[i], "auto");
         g_free(raw);
     }
     for (gsize i = 0; ip_flags[i]; i++)
-        g_key_file_set_boolean(kf, group, ip_flags[i],
+        g_key_file_set_boolean(kf, as, ip_flags[i],
                                profile_setting_true(out->p, group, ip_flags[i]));
 }
 
@@ -255,9 +257,10 @@ void export_nm_conf(struct export *out)
 
     g_key_file_set_string(kf, "connection", "id", l2tpc_profile_get_id(out->p));
     write_data(out, kf);
-    write_group(out, kf, "ipv4");
+    write_group(out, kf, "ipv4", "ip4"); /* 1.52.0 and before know no other */
+    write_group(out, kf, "ipv4", "ipv4");
     if (g_key_file_has_group(out->p->settings, "ipv6"))
-        write_group(out, kf, "ipv6");
+        write_group(out, kf, "ipv6", "ipv6");
     write_routes(out, kf);
     plain = g_key_file_to_data(kf, NULL, NULL);
     g_string_append(text, "#" SERVICE_L2TP "\n\n");

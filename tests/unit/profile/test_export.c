@@ -177,7 +177,7 @@ TEST(keyfiles_are_lossless)
     check_lossless("ours.nmconnection", "networkmanager");
 }
 
-/* The flags of an export are all written, so the second time around nothing changes any more. */
+/* Byte for byte what the real one has, though in another order. */
 TEST(exports_of_the_plugin_are_lossless)
 {
     GPtrArray *profiles = NULL;
@@ -196,7 +196,7 @@ TEST(exports_of_the_plugin_are_lossless)
     CHECK(g_str_has_prefix(ours, "#org.freedesktop.NetworkManager.l2tp\n"));
     lines = g_strsplit(theirs, "\n", -1);
     for (gsize i = 0; lines[i]; i++) /* every line of the real one, in whatever order */
-        if (*lines[i] && strcmp(lines[i], "[ip4]") != 0 && !strstr(ours, lines[i]))
+        if (!strstr(ours, lines[i]))
             check_fail(__FILE__, __LINE__, "lost: %s", lines[i]);
     g_strfreev(lines);
     g_bytes_unref(real);
