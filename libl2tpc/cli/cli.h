@@ -48,10 +48,12 @@ struct connect_options {
     const char *servers_dir; /* NULL: the one in /etc */
     bool no_memory;
     const char *reconnect; /* "on", "off" */
+    struct stored *stored; /* the profile that some of the above comes from, or NULL */
 };
 
 /* options.c: 0, or the exit status after a sentence or the help has been printed (-1 for help). */
 int connect_options_parse(int argc, char **argv, bool with_command, struct connect_options *out);
+bool route_parse(const char *text, struct connect_options *o);
 /* connect.c: the whole connection; `room` NULL, or where the command of the options is to run. */
 struct room;
 int connect_with(const struct connect_options *options, struct room *room);
@@ -228,5 +230,8 @@ int cmd_scan(int argc, char **argv);
 int cmd_servers(int argc, char **argv);
 int cmd_psk(int argc, char **argv);
 int cmd_forget(int argc, char **argv);
+int cmd_import(int argc, char **argv);
+int cmd_export(int argc, char **argv);
+int cmd_migrate(int argc, char **argv);
 
 #endif

@@ -3,6 +3,7 @@
 #include "cli/broker.h"
 #include "cli/room.h"
 #include "cli/sandbox.h"
+#include "cli/stored.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -52,6 +53,15 @@ static void log_line(void *user, int level, const char *module, const char *line
     (void)fprintf(stderr, "%c %s: %s\n", "EWID"[level & 3], module, line);
 }
 
+/* What neither a file nor a descriptor gave, the profile may have. */
+static void take_stored(struct secret_bytes *to, const struct connect_options *o, int kind)
+{
+    const struct secret_bytes *s = stored_secret(o->stored, kind);
+
+    if (!to->given && s->given)
+        *to = *s;
+}
+
 static bool read_secrets(struct connection *c)
 {
     const struct connect_options *o = &c->options;
@@ -66,6 +76,10 @@ static bool read_secrets(struct connection *c)
     if (o->passphrase_file &&
         !secret_from_file(o->passphrase_file, _("passphrase"), &c->passphrase))
         return false;
+    take_stored(&c->psk, o, L2TPC_SECRET_PSK);
+    take_stored(&c->password, o, L2TPC_SECRET_PASSWORD);
+    take_stored(&c->passphrase, o, L2TPC_SECRET_KEY);
+    stored_forget_secrets(o->stored);
     if (c->psk.given && c->psk.n == 0) {
         complain(_("The pre-shared key is empty."));
         return false;
@@ -145,14 +159,16 @@ static bool fill_config(l2tpc_config *config, const struct connect_options *o)
 static void judge_secrets(l2tpc_config *config, const struct connection *c)
 {
     const struct connect_options *o = &c->options;
+    const char *psk_file = o->psk_file ? o->psk_file : stored_path(o->stored);
+    const char *password_file = o->password_file ? o->password_file : stored_path(o->stored);
 
-    secret_tell_origin(config, L2TPC_SECRET_PSK, &c->psk, o->psk_file);
-    secret_tell_origin(config, L2TPC_SECRET_PASSWORD, &c->password, o->password_file);
+    secret_tell_origin(config, L2TPC_SECRET_PSK, &c->psk, psk_file);
+    secret_tell_origin(config, L2TPC_SECRET_PASSWORD, &c->password, password_file);
     key_tell_origin(config, o->key ? o->key : o->certificate, !o->json);
     if (o->json)
         return;
-    secret_warn_readers(&c->psk, o->psk_file, _("pre-shared key"));
-    secret_warn_readers(&c->password, o->password_file, _("password"));
+    secret_warn_readers(&c->psk, psk_file, _("pre-shared key"));
+    secret_warn_readers(&c->password, password_file, _("password"));
     if (c->psk.given)
         psk_warn(c->psk.bytes, c->psk.n);
 }
@@ -712,7 +728,8 @@ int cmd_connect(int argc, char **argv)
     struct connect_options options;
     int status = connect_options_parse(argc, argv, false, &options);
 
-    if (status != 0)
-        return status < 0 ? 0 : status;
-    return connect_with(&options, NULL);
+    if (status == 0)
+        status = connect_with(&options, NULL);
+    stored_free(options.stored);
+    return status < 0 ? 0 : status;
 }

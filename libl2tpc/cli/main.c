@@ -23,6 +23,9 @@ static const struct {
     {"scan", N_("tell which IKE algorithms a server accepts"), cmd_scan},
     {"servers", N_("list the kinds of server that are known"), cmd_servers},
     {"psk", N_("judge a pre-shared key, or make a good one"), cmd_psk},
+    {"import", N_("make profiles of other programs' files"), cmd_import},
+    {"export", N_("write a profile for another program"), cmd_export},
+    {"migrate", N_("tell what becomes of NetworkManager's L2TP connections"), cmd_migrate},
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The options of l2tpc connect. Secrets have no option of their own: argv is public. */
-#include "cli/cli.h"
+#include "cli/stored.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -127,7 +127,9 @@ static void introduce_run(void)
 
 static void introduce_connect(void)
 {
-    (void)printf("%s\n\n", _("Usage: l2tpc connect --server HOST --user NAME [OPTIONS]"));
+    (void)printf("%s\n\n",
+                 _("Usage: l2tpc connect --server HOST --user NAME [OPTIONS]\n       l2tpc "
+                   "connect PROFILE [OPTIONS]"));
     (void)printf("%s\n\n", _("Dials the server, configures this computer and stays connected "
                              "until Ctrl-C or l2tpc disconnect.\nSecrets that are not given are "
                              "asked for."));
@@ -158,7 +160,7 @@ static void help(bool with_command)
     }
 }
 
-static bool parse_route(const char *text, struct connect_options *o)
+bool route_parse(const char *text, struct connect_options *o)
 {
     l2tpc_host_addr *r = &o->route[o->n_routes];
     const char *slash = strchr(text, '/');
@@ -269,7 +271,7 @@ static bool take_option(struct connect_options *o, int id, const char *value)
         o->secrets_fd = (int)number;
         return true;
     case OPT_ROUTE:
-        return parse_route(value, o);
+        return route_parse(value, o);
     case OPT_ALLOW:
         return add_word(o->allow, &o->n_allow, value);
     case OPT_QUIRK:
@@ -355,11 +357,22 @@ static int refuse_option(int id, char **argv)
     return EXIT_USAGE;
 }
 
-/* What stands behind the options: nothing, or the command. */
+/* What stands behind the options: nothing, a profile, or the command. */
 static int take_command(int argc, char **argv, bool wanted, struct connect_options *out)
 {
+    /* A profile, under what the options say; it names its server itself. */
+    if (!wanted && optind + 1 == argc && !out->server) {
+        int status = stored_into_options(argv[optind++], out);
+
+        if (status != 0)
+            return status;
+    }
+    if (!out->name && !wanted)
+        out->name = "l2tpc";
+    if (!out->reconnect)
+        out->reconnect = "off";
     if (!wanted && optind < argc) {
-        complain(_("'%s' is one word too many. See: l2tpc connect --help"), argv[optind]);
+        complain(_("'%s' is one word too many. See: l2tpc connect --help"), argv[argc - 1]);
         return EXIT_USAGE;
     }
     if (wanted && optind == argc) {
@@ -376,8 +389,7 @@ int connect_options_parse(int argc, char **argv, bool with_command, struct conne
     int index = 0;
     int id;
 
-    *out = (struct connect_options){
-        .name = with_command ? NULL : "l2tpc", .reconnect = "off", .secrets_fd = -1};
+    *out = (struct connect_options){.secrets_fd = -1};
     for (size_t i = 0; i < N_ROWS; i++)
         longs[i] = (struct option){
             .name = rows[i].name,

@@ -79,7 +79,8 @@ class Bench:
             build = out.stdout.strip().splitlines()[-1]
         self.bin = os.path.join(self.folder, "bin")
         os.mkdir(self.bin)
-        wanted = ("l2tpc", "sim-peerd", "libl2tpc.so.0", "libl2tpc-host.so.0")
+        wanted = ("l2tpc", "sim-peerd", "libl2tpc.so.0", "libl2tpc-host.so.0",
+                  "libl2tpc-profile.so.0")
         for root, _, names in os.walk(build):
             for n in names:
                 if n in wanted:
