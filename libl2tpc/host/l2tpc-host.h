@@ -421,6 +421,26 @@ typedef struct l2tpc_host_policy {
 L2TPC_HOST_API int l2tpc_host_broker_serve(int fd, const l2tpc_host_options *options,
                                            const l2tpc_host_policy *policy);
 
+#define L2TPC_HOST_DOORS_MAX 4
+
+enum l2tpc_host_door_flags {
+    L2TPC_HOST_DOOR_LAST = 1,   /* when its other end is closed the broker undoes all, and ends */
+    L2TPC_HOST_DOOR_TUNNEL = 2, /* when its other end is closed what was changed is undone */
+};
+
+/* One of several processes that a broker serves, each by a policy of its own: who talks to the
+ * server needs no right to lift the kill switch, nor to write what was learned. */
+typedef struct l2tpc_host_door {
+    int fd;
+    uint32_t flags; /* enum l2tpc_host_door_flags */
+    l2tpc_host_policy policy;
+} l2tpc_host_door;
+
+/* As l2tpc_host_broker_serve() for up to L2TPC_HOST_DOORS_MAX others. A door that does not read its
+ * replies is closed: nobody waits for one of them. */
+L2TPC_HOST_API int l2tpc_host_broker_serve_doors(const l2tpc_host_door *doors, uint32_t n,
+                                                 const l2tpc_host_options *options);
+
 /* The other end. A client may be used by one thread at a time, but for its descriptor. */
 typedef struct l2tpc_host_client l2tpc_host_client;
 
