@@ -115,8 +115,9 @@ struct adapter {
     l2tpc_host *host; /* in this process, or */
     l2tpc_host_client *client;
     const struct connect_options *options;
-    bool blocking; /* the kill switch is in force */
-    bool closed;   /* the sandbox */
+    bool blocking;  /* the kill switch is in force */
+    bool by_broker; /* no host here: a client is made when it is first needed, of */
+    int broker_fd;
     char detail[192];
 };
 
@@ -130,11 +131,15 @@ const char *run_dir(void);
  */
 const char *run_dir_make(char *value);
 
+/* policy.c: all that this connection will ever ask the broker for, from its options alone. */
+l2tpc_host_policy connect_policy(const struct connect_options *o);
+
 /* kill_switch.c: before the first packet, and again with the TUN's name and our address; 0 or a
  * negative errno value. */
 int kill_switch_hold(struct adapter *a, const char *interface_name, const l2tpc_host_addr *local,
                      l2tpc_host_reply *reply);
-/* The connection is over: only its user lifts what it held. */
+/* The connection is over: only its user lifts what it held. Whoever has a broker asks it what that
+ * is: the block was made on behalf of another process. */
 void kill_switch_end(struct adapter *a, bool by_user);
 /* One sentence on standard output when something is held on this computer. */
 void kill_switch_tell(void);
