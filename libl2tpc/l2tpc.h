@@ -423,7 +423,8 @@ L2TPC_API void l2tpc_session_stop(l2tpc_session *session);
  * Links, addresses or routes of this computer have changed: a tunnel that is to reconnect and whose
  * way to the server now begins at another address is dialed from there at once. When nothing of
  * that has changed nothing happens. Let a second pass without changes first. A session whose
- * host_ops serve ROUTE goes back to the address that it had, and looks no name up.
+ * host_ops serve ROUTE goes back to the address that it had, and looks no name up unless it has
+ * a signer in another process.
  */
 L2TPC_API void l2tpc_session_network_changed(l2tpc_session *session);
 /* Readable when an event waits. Never read it yourself; closed by l2tpc_session_free(). */
@@ -483,6 +484,14 @@ typedef struct l2tpc_signer_options {
     size_t size;    /* set it to sizeof(l2tpc_signer_options) */
     int session_fd; /* the other end of l2tpc_session_set_signer() */
     int user_fd;    /* who is asked for a passphrase or PIN; -1: nobody */
+    /*
+     * Opens a UDP or (`stream`) TCP socket of family 4 or 6 whose packets go past the tunnel and
+     * its kill switch: non-blocking, or -1. Called from any thread, also from several. With it the
+     * name servers that are there when the signer starts are asked for a name that is looked up
+     * again, and CAs can be reached while a tunnel is up. May be NULL.
+     */
+    int (*open_socket)(void *user, int family, int stream);
+    void *user;
 } l2tpc_signer_options;
 
 /* The whole life of a signer: serves until one of the other ends is closed. Owns the descriptors.

@@ -165,7 +165,8 @@ static void dial_again(l2tpc_session *s, l2tpc_us now)
     s->runner = next;
     runner_free(old);
     s->kernel_at_end = (struct kernel_counts){0};
-    runner_know_address(next, &r->server, r->may_ask && reconnect_resolves(&r->policy));
+    runner_know_address(next, &r->server,
+                        r->may_ask && (s->link || reconnect_resolves(&r->policy)));
     session_show_credential(s);
     runner_start(next, now);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opening, signing with a key that is a file's, and judging. The dial itself never sees the key. */
+#include "api/signer.h"
+
 #include "api/signer_impl.h"
 #include "base/secret.h"
 

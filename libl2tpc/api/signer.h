@@ -7,10 +7,9 @@
 #ifndef L2TPC_API_SIGNER_H
 #define L2TPC_API_SIGNER_H
 
-#include "crypto/x509_revocation.h"
-#include "ike/ike.h"
+#include "dial/dial.h"
 #include "io/loop.h"
-#include "io/ports.h"
+#include "io/revocation.h"
 #include "io/token.h"
 #include "l2tpc.h"
 
@@ -41,6 +40,7 @@ struct signer_base {
     struct loop *loop;
     struct crypto *crypto;
     struct port_options ports;
+    struct dns_servers servers; /* known from before any tunnel */
     const struct signer_verbs *verbs;
     void *user;
 };

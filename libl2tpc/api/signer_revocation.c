@@ -68,6 +68,7 @@ static void start(struct signer *g, struct revocation_job *j)
 
     j->deadline = us_add(now, wait);
     j->ports = g->base.ports;
+    j->servers = g->base.servers;
     g->asking = work_start(g->base.loop, &verbs, j, g);
     g->timer.fn = on_timeout;
     g->timer.user = g;

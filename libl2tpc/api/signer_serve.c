@@ -20,6 +20,10 @@ struct desk {
     struct signer *signer;
     struct channel *session, *user;
     struct work *resolve;
+    struct port_options ports;
+    struct dns_servers servers; /* as they were before any tunnel */
+    bool found;                 /* the name, once: there may be a tunnel from then on */
+    l2tpc_signer_options options;
     uint32_t opening, resolving; /* numbers of questions; 0: none */
     bool has_passphrase, asked;
     struct secret passphrase;
@@ -135,6 +139,7 @@ static void on_resolved(void *user, const struct inaddr *addresses, unsigned n,
         reply_failure(d, d->resolving, failure);
         return;
     }
+    d->found = true;
     p = reply_begin(d, SIGNER_ADDRESSES, d->resolving);
     p->n_addresses = n;
     memcpy(p->addresses, addresses, n * sizeof(*addresses));
@@ -157,7 +162,9 @@ static void resolve(struct desk *d)
 
     work_cancel(d->resolve);
     d->resolving = d->request.number;
-    d->resolve = resolve_start(d->loop, d->config->server, on_resolved, d);
+    d->resolve = d->found ? resolve_start_past(d->loop, d->config->server, &d->servers, &d->ports,
+                                               on_resolved, d)
+                          : resolve_start(d->loop, d->config->server, on_resolved, d);
     if (!d->resolve)
         reply_failure(d, d->resolving, &f);
 }
@@ -221,6 +228,13 @@ static void on_answer(void *user, const struct span *message, l2tpc_us now)
 
 /* ---- life ---- */
 
+static int open_socket(void *user, uint8_t family, bool stream)
+{
+    const struct desk *d = user;
+
+    return d->options.open_socket(d->options.user, family, stream);
+}
+
 static bool set_up(struct desk *d, const l2tpc_signer_options *o)
 {
     static const struct signer_verbs verbs = {.opened = on_opened,
@@ -230,6 +244,13 @@ static bool set_up(struct desk *d, const l2tpc_signer_options *o)
                                               .judged = on_judged};
     struct signer_base base = {.config = d->config, .verbs = &verbs, .user = d};
 
+    d->options = *o;
+    if (o->open_socket) {
+        d->ports = (struct port_options){.open_socket = open_socket, .open_user = d};
+        dns_servers_read(&d->servers);
+    }
+    base.ports = d->ports;
+    base.servers = d->servers;
     d->loop = base.loop = loop_new();
     d->crypto = base.crypto = crypto_new();
     if (!d->loop || !d->crypto)

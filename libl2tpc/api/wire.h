@@ -6,10 +6,7 @@
 #ifndef L2TPC_API_WIRE_H
 #define L2TPC_API_WIRE_H
 
-#include "base/addr.h"
-#include "base/failure.h"
-#include "base/secret.h"
-#include "crypto/x509.h"
+#include "dial/dial.h"
 #include "wire/rd.h"
 #include "wire/wr.h"
 

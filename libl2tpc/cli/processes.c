@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #define GOODBYE_MS 500 /* for the engine and its server, when the front is gone */
 #define GONE_TRIES 40  /* of 25 ms: a process that outlives its broker */
 #define KEPT_MAX 4
+#define QUESTIONS_MAX 10000 /* sockets of the signer: each question takes one, for a moment */
 
 /* ---- what every new process does first ---- */
 
@@ -78,15 +80,50 @@ static void close_end(int *fd)
 
 /* ---- the signer ---- */
 
-static _Noreturn void signer_run(const struct processes_wish *w, int link, int front, int ready)
+/* How it reaches name servers and CAs past the tunnel: several threads may. */
+struct past {
+    pthread_mutex_t lock;
+    int fd; /* until there is a client; -1: none */
+    l2tpc_host_client *client;
+};
+
+static int open_past(void *user, int family, int stream)
 {
-    l2tpc_signer_options o = {.size = sizeof(o), .session_fd = link, .user_fd = front};
-    int keep[KEPT_MAX] = {link, front, ready};
+    struct past *p = user;
+    l2tpc_host_request q = {.size = sizeof(q),
+                            .type = stream ? L2TPC_HOST_OPEN_TCP : L2TPC_HOST_OPEN_UDP};
+    l2tpc_host_reply reply;
+    int fd = -1;
+
+    if (stream)
+        q.u.open_tcp.family = (uint8_t)family;
+    else
+        q.u.open_udp.family = (uint8_t)family;
+    (void)pthread_mutex_lock(&p->lock);
+    if (!p->client && p->fd >= 0 && l2tpc_host_client_new(&p->client, p->fd) != 0)
+        p->client = NULL;
+    p->fd = -1;
+    if (p->client && l2tpc_host_client_request(p->client, &q, &reply) == 0)
+        fd = reply.fd;
+    (void)pthread_mutex_unlock(&p->lock);
+    return fd;
+}
+
+static _Noreturn void signer_run(const struct processes_wish *w, int link, int front, int broker,
+                                 int ready)
+{
+    struct past past = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = broker};
+    l2tpc_signer_options o = {.size = sizeof(o),
+                              .session_fd = link,
+                              .user_fd = front,
+                              .open_socket = open_past,
+                              .user = &past};
+    int keep[KEPT_MAX] = {link, front, broker, ready};
     unsigned char status = (unsigned char)w->in_signer(w->user);
     uid_t owner = privileges_owner();
 
     stand_apart("l2tpc-signer");
-    close_others(keep, 3, false);
+    close_others(keep, 4, false);
     if (status == 0 && (!(w->uses_token ? privileges_drop_to(owner) : privileges_drop()) ||
                         !sandbox_close(SANDBOX_SIGNER)))
         status = 1;
@@ -125,7 +162,7 @@ static int start_signer(struct processes *p, const struct processes_wish *w)
     }
     p->signer = fork();
     if (p->signer == 0)
-        signer_run(w, p->link[0], front[1], ready[1]);
+        signer_run(w, p->link[0], front[1], p->signer_broker[1], ready[1]);
     close(front[1]);
     close(ready[1]);
     p->signer_fd = front[0];
@@ -188,9 +225,11 @@ int processes_start(struct processes *p, const struct processes_wish *w)
                             .broker_fd = -1,
                             .link = {-1, -1},
                             .engine_broker = {-1, -1},
+                            .signer_broker = {-1, -1},
                             .front_broker = {-1, -1}};
     (void)fflush(NULL);
-    if (open_pair(p->link) && open_pair(p->engine_broker) && open_pair(p->front_broker)) {
+    if (open_pair(p->link) && open_pair(p->engine_broker) && open_pair(p->signer_broker) &&
+        open_pair(p->front_broker)) {
         status = start_signer(p, w);
         if (status == 0)
             status = start_engine(p, w);
@@ -198,6 +237,7 @@ int processes_start(struct processes *p, const struct processes_wish *w)
     close_end(&p->link[0]);
     close_end(&p->link[1]);
     close_end(&p->engine_broker[1]);
+    close_end(&p->signer_broker[1]);
     p->broker_fd = p->front_broker[1];
     p->front_broker[1] = -1;
     return status;
@@ -206,16 +246,18 @@ int processes_start(struct processes *p, const struct processes_wish *w)
 /* ---- the broker ---- */
 
 void processes_policies(const l2tpc_host_policy *whole, l2tpc_host_policy *engine,
-                        l2tpc_host_policy *front)
+                        l2tpc_host_policy *front, l2tpc_host_policy *signer)
 {
     const uint32_t users =
         BIT(L2TPC_HOST_UNBLOCK) | BIT(L2TPC_HOST_BLOCK_READ) | BIT(L2TPC_HOST_STATE_PART);
 
-    *engine = *front = *whole;
+    *engine = *front = *signer = *whole;
     engine->allow &= ~users;
     front->allow &= users;
     front->allow |= BIT(L2TPC_HOST_HELLO);
     front->sockets_max = 0;
+    signer->allow = BIT(L2TPC_HOST_HELLO) | BIT(L2TPC_HOST_OPEN_UDP) | BIT(L2TPC_HOST_OPEN_TCP);
+    signer->sockets_max = QUESTIONS_MAX;
 }
 
 static int open_process(pid_t pid)
@@ -236,24 +278,25 @@ static _Noreturn void broker_run(const struct processes *p, const struct process
 {
     const l2tpc_host_options host = {
         .size = sizeof(host), .run_dir = w->run_dir, .state_dir = w->state_dir};
-    l2tpc_host_door doors[2] = {
+    l2tpc_host_door doors[3] = {
         {.fd = p->front_broker[0], .flags = L2TPC_HOST_DOOR_LAST},
         {.fd = p->engine_broker[0], .flags = L2TPC_HOST_DOOR_TUNNEL},
+        {.fd = p->signer_broker[0]},
     };
-    int keep[KEPT_MAX] = {p->front_broker[0], p->engine_broker[0]};
-    size_t n = 2;
+    int keep[KEPT_MAX] = {p->front_broker[0], p->engine_broker[0], p->signer_broker[0]};
+    size_t n = 3;
     int engine;
     int signer;
 
     w->in_broker(w->user);
-    processes_policies(&w->policy, &doors[1].policy, &doors[0].policy);
+    processes_policies(&w->policy, &doors[1].policy, &doors[0].policy, &doors[2].policy);
     stand_apart("l2tpc-broker");
     if (w->lock_fd >= 0)
         keep[n++] = w->lock_fd;
     close_others(keep, n, false);
     engine = open_process(p->engine);
     signer = open_process(p->signer);
-    (void)l2tpc_host_broker_serve_doors(doors, 2, &host);
+    (void)l2tpc_host_broker_serve_doors(doors, 3, &host);
     end_process(engine, GOODBYE_MS);
     end_process(signer, 0);
     w->at_end(w->user);
@@ -268,6 +311,7 @@ bool processes_start_broker(struct processes *p, const struct processes_wish *w)
         broker_run(p, w);
     close_end(&p->front_broker[0]);
     close_end(&p->engine_broker[0]);
+    close_end(&p->signer_broker[0]);
     return p->broker > 0;
 }
 
@@ -306,6 +350,7 @@ bool processes_end(struct processes *p, const char **who, int *signal)
     close_end(&p->broker_fd);
     close_end(&p->front_broker[0]);
     close_end(&p->engine_broker[0]);
+    close_end(&p->signer_broker[0]);
     if (p->broker > 0)
         (void)wait_for(p->broker, NULL, 0);
     *signal = 0;

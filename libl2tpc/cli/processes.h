@@ -56,6 +56,7 @@ struct processes {
     int signer_fd, engine_fd, broker_fd; /* the front's ends; -1: not there, or handed over */
     int link[2];                         /* between signer and engine, until both are there */
     int engine_broker[2];                /* the engine's door, until the broker is there */
+    int signer_broker[2];                /* the signer's */
     int front_broker[2];
 };
 
@@ -66,9 +67,9 @@ struct processes {
 int processes_start(struct processes *p, const struct processes_wish *w);
 /* The broker, which ends when the front does, and then the others with it. False with errno. */
 bool processes_start_broker(struct processes *p, const struct processes_wish *w);
-/* What the engine may ask of the broker, and what only the front may. */
+/* What the engine may ask of the broker, what only the front may, and the signer's few. */
 void processes_policies(const l2tpc_host_policy *whole, l2tpc_host_policy *engine,
-                        l2tpc_host_policy *front);
+                        l2tpc_host_policy *front, l2tpc_host_policy *signer);
 /* The ends that were not handed over are closed, then all of them are waited for: the broker until
  * everything is undone. True: a signal has ended one of them, which is named. */
 bool processes_end(struct processes *p, const char **who, int *signal);

@@ -105,7 +105,8 @@ static void say_output(struct script *s, uint32_t mark, bool lan)
     say(s, "flush chain " TABLE " output\n");
     for (size_t i = 0; i < ARRAY_LEN(passes); i++)
         say(s, "add rule " TABLE " output %s\n", passes[i]);
-    say(s, "add rule " TABLE " output meta mark 0x%x meta l4proto { udp, esp } accept\n", mark);
+    say(s, "add rule " TABLE " output meta mark 0x%x meta l4proto { udp, esp, tcp } accept\n",
+        mark);
     if (lan)
         say_lan(s, "output");
     say(s, "add rule " TABLE " output counter name blocked drop\n");

@@ -102,6 +102,7 @@ enum l2tpc_host_request_type {
     L2TPC_HOST_WAY = 13,
     L2TPC_HOST_HELLO = 14,
     L2TPC_HOST_STATE_PART = 15,
+    L2TPC_HOST_OPEN_TCP = 16,
 };
 
 /* Reply: fd, port. A bound, marked, non-blocking UDP socket. When `port` is busy any other is taken
@@ -198,9 +199,9 @@ enum l2tpc_host_block_flags {
 
 /*
  * BLOCK: from now on no packet leaves this computer but through the tunnels that hold the block,
- * and towards servers (UDP and ESP with the host's mark), so that nothing escapes before a tunnel
- * is up, between two of them, or after a process has died: it stands until UNBLOCK, or the next
- * boot. DHCP and neighbour discovery go on. May be repeated as more becomes known; each call
+ * and towards servers (UDP, ESP and TCP with the host's mark), so that nothing escapes before a
+ * tunnel is up, between two of them, or after a process has died: it stands until UNBLOCK, or the
+ * next boot. DHCP and neighbour discovery go on. May be repeated as more becomes known; each call
  * changes all of it at once, in one transaction, and the flags of the last one hold. One nftables
  * table, inet "l2tpc-block". -EOPNOTSUPP when this library was built without nftables.
  */
@@ -235,6 +236,13 @@ typedef struct l2tpc_host_state_part {
     uint8_t bytes[2048];
 } l2tpc_host_state_part;
 
+/* A TCP socket that is not connected yet and carries the host's mark: it goes past every tunnel and
+ * kill switch, as what is asked of CAs and name servers does. Reply: fd, non-blocking. */
+typedef struct l2tpc_host_open_tcp {
+    uint8_t family; /* 4 or 6 */
+    uint32_t mark;  /* 0: the host's own */
+} l2tpc_host_open_tcp;
+
 typedef struct l2tpc_host_request {
     uint32_t size; /* sizeof(l2tpc_host_request) */
     uint32_t type; /* enum l2tpc_host_request_type: which member of `u` is meant */
@@ -251,6 +259,7 @@ typedef struct l2tpc_host_request {
         l2tpc_host_unblock unblock;
         l2tpc_host_way_to way;
         l2tpc_host_state_part state_part;
+        l2tpc_host_open_tcp open_tcp;
     } u;
 } l2tpc_host_request;
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Cases of the live suite: the four processes of a dial, and what becomes of it when one ends."""
+"""Cases of the live and the interop suite: the four processes of a dial, and what becomes of it when one ends."""
 import copy
 import os
 import signal
 import subprocess
 import time
 
-from suite import check
-from dial import TOP, Client, Dial, same_state
+from suite import Skip, check
+from dial import HERE, TOP, Client, Dial, same_state
 
 
 def eventually(client, before, seconds):
@@ -228,3 +228,71 @@ def cases(live):
         check("l2tpc-block" in rules, "it went with the engine: " + rules)
         client.run(live.bench.l2tpc, "unblock")
         same_state(before, client.state())
+
+    @suite.case()
+    def server_moves_behind_a_kill_switch():
+        """The name leads elsewhere by now (F16): it is asked for past the tunnel that was lost, whose
+        routes, DNS and kill switch stay; and nothing else of this computer comes through."""
+        client, other = Client(), Client()
+        new = "10.99.1.250"
+        where = os.path.join(live.bench.folder, "address-%d" % client.n)
+        point(where, "10.99.1.1")
+        server = os.environ["LAB_NS"] + "-srv"
+        live.bench.remember(subprocess.Popen(
+            ["ip", "netns", "exec", other.ns, os.path.join(HERE, "names.py"), where]))
+        with open("/etc/netns/%s/resolv.conf" % client.ns, "w") as f:
+            f.write("nameserver %s\n" % other.address)
+        end = time.monotonic() + 5
+        while not os.path.exists(where + ".ready") and time.monotonic() < end:
+            time.sleep(0.05)
+        dial = Dial(live.bench, client, "--kill-switch", "--reconnect", "on", server="gate.lab")
+        dial.wait_up()
+        check(dial.status["server"]["address"] == "10.99.1.1", "%s" % dial.status["server"])
+        subprocess.run(["ip", "-n", server, "addr", "replace", new + "/24", "dev", "lan0"], check=True)
+        subprocess.run(["ip", "netns", "exec", server, "nft", "-f", "-"], text=True, check=True,
+                       input="""
+            table ip moved%d {
+                chain old { type filter hook prerouting priority -300;
+                             ip saddr %s ip daddr 10.99.1.1 drop; }
+                chain new { type nat hook prerouting priority -100;
+                            ip saddr %s ip daddr %s dnat to 10.99.1.1; }
+            }""" % (client.n, client.address, client.address, new))
+        point(where, new)
+        asked = os.path.getsize(where + ".asked")
+        live.end_session(client)
+        end = time.monotonic() + 60
+        with dial.changed:
+            while dial.status.get("server", {}).get("address") != new and time.monotonic() < end:
+                dial.changed.wait(0.5)
+        check(dial.status["server"]["address"] == new, dial.told())
+        check(os.path.getsize(where + ".asked") > asked, "nobody has asked again")
+        live.carries_traffic(dial)
+        dial.stop()
+
+
+def point(where, address):
+    with open(where + ".new", "w") as f:
+        f.write(address + "\n")
+    os.rename(where + ".new", where)
+
+
+def certificate_cases(lab):
+    @lab.case("strongswan+ike-aes256+esp-aes-sha1+rsa-uri")
+    def engine_with_a_certificate_opens_nothing():
+        """Names, files and questions to a CA are the signer's: its filter is closed here, too."""
+        if b"__asan_init" in open(lab.bench.l2tpc, "rb").read():
+            raise Skip("sanitizers make calls of their own, and are not killed for it")
+        for call in ("openat", "socket", "execve"):
+            d = lab.dial(lab.Client(), *lab.with_certificate(), psk=None,
+                         env={"L2TPC_TEST_FORBIDDEN": call})
+            d.must_fail("local.engine", 15)
+            check("l2tpc-engine was ended by signal %d" % signal.SIGSYS in d.told(),
+                  "%s: %s" % (call, d.told()))
+
+    @lab.case("strongswan+ike-aes256+esp-aes-sha1+rsa-uri")
+    def revocation_past_the_kill_switch():
+        """The broker's sockets go past it, which was in force before the question."""
+        for how, asked, source in (("good", [lab.POST], "ocsp"),
+                                   ("no-ocsp", [lab.POST, lab.GET], "crl")):
+            lab.revocation_of(how, "--revocation", "hard", "--kill-switch", asked=asked,
+                              state="good", source=source)
