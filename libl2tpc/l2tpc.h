@@ -431,7 +431,8 @@ L2TPC_API void l2tpc_session_stop(l2tpc_session *session);
  * Links, addresses or routes of this computer have changed: a tunnel that is to reconnect and whose
  * way to the server now begins at another address is dialed from there at once. When nothing of
  * that has changed nothing happens. Let a second pass without changes first. A session whose
- * host_ops serve ROUTE goes back to the address that it had, and looks no name up.
+ * host_ops serve ROUTE goes back to the address that it had, and looks no name up unless it has
+ * a signer in another process.
  */
 L2TPC_API void l2tpc_session_network_changed(l2tpc_session *session);
 /* Readable when an event waits. Never read it yourself; closed by l2tpc_session_free(). */
@@ -446,6 +447,64 @@ L2TPC_API int l2tpc_session_answer(l2tpc_session *session, uint32_t need,
 L2TPC_API size_t l2tpc_session_get_learned(l2tpc_session *session, char *buffer, size_t size);
 /* A snapshot of everything negotiated and counted; freed by l2tpc_status_free(). */
 L2TPC_API int l2tpc_session_get_status(l2tpc_session *session, l2tpc_status **out);
+
+/* ---------------------------------------------------------------------------------- processes
+ */
+
+/*
+ * A program with something to protect runs its parts in processes of their own, each with as few
+ * rights as it can do with: the engine talks to the server, the signer holds the key and looks up
+ * names, the front talks to the user. The library forks nobody; it has the two ends of each
+ * conversation, over SOCK_SEQPACKET pairs. All processes run one version of the library.
+ */
+
+/*
+ * In the engine, before l2tpc_session_start(): names are looked up, certificates opened and judged
+ * and hashes signed by a signer behind `fd`, which the session owns from then on, also when this
+ * fails. What its config says of certificate, key, CAs and revocation counts, not the session's.
+ */
+L2TPC_API int l2tpc_session_set_signer(l2tpc_session *session, int fd);
+
+/*
+ * In the engine, instead of l2tpc_session_start() and events: another process does with the session
+ * what a program does, over `fd`. Its context must have L2TPC_CONTEXT_CALLER_LOOP. Returns when the
+ * other end is closed and the server was told, at most 300 ms later; `fd` is closed then.
+ */
+L2TPC_API int l2tpc_session_serve(l2tpc_session *session, int fd);
+
+typedef struct l2tpc_remote_options {
+    size_t size;   /* set it to sizeof(l2tpc_remote_options) */
+    int engine_fd; /* the other end of l2tpc_session_serve() */
+    int signer_fd; /* the other end of user_fd of l2tpc_signer_serve(); -1: there is none */
+} l2tpc_remote_options;
+
+/*
+ * In the front: a session like any other whose dial runs behind `engine_fd`. The secrets of the
+ * config go there with l2tpc_session_start(), the passphrase to the signer alone. When a process
+ * ends before its time the session fails with local.engine or local.signer. Owns the descriptors,
+ * also when it fails. Of the context only the log is used.
+ */
+L2TPC_API int l2tpc_session_new_remote(l2tpc_session **out, l2tpc_context *context,
+                                       const l2tpc_config *config,
+                                       const l2tpc_remote_options *options);
+
+typedef struct l2tpc_signer_options {
+    size_t size;    /* set it to sizeof(l2tpc_signer_options) */
+    int session_fd; /* the other end of l2tpc_session_set_signer() */
+    int user_fd;    /* who is asked for a passphrase or PIN; -1: nobody */
+    /*
+     * Opens a UDP or (`stream`) TCP socket of family 4 or 6 whose packets go past the tunnel and
+     * its kill switch: non-blocking, or -1. Called from any thread, also from several. With it the
+     * name servers that are there when the signer starts are asked for a name that is looked up
+     * again, and CAs can be reached while a tunnel is up. May be NULL.
+     */
+    int (*open_socket)(void *user, int family, int stream);
+    void *user;
+} l2tpc_signer_options;
+
+/* The whole life of a signer: serves until one of the other ends is closed. Owns the descriptors.
+ * `config` as for the session. It has threads of its own. */
+L2TPC_API int l2tpc_signer_serve(const l2tpc_config *config, const l2tpc_signer_options *options);
 
 /* ---------------------------------------------------------------------------------------- events
  */

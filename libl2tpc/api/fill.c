@@ -143,7 +143,7 @@ static void fill_ike(l2tpc_status *st, const struct ike_facts *i)
     set_text(st, STATUS_nat_remote, nat_text(i->nat_remote));
 }
 
-static void fill_revocation(l2tpc_status *st, const struct revocation_check *r)
+static void fill_revocation(l2tpc_status *st, const struct revocation_verdict *r)
 {
     static const char *const states[] = {[REVOCATION_UNKNOWN] = "unknown",
                                          [REVOCATION_GOOD] = "good",
@@ -294,11 +294,11 @@ static const char *known(const l2tpc_status *st, enum status_id id)
 }
 
 /* The rows of the Windows "Details" page, in its order. */
-static void fill_details(l2tpc_status *st, const struct dial_facts *f)
+void status_fill_details(l2tpc_status *st)
 {
     char encryption[96] = "";
 
-    if (f->has_sa)
+    if (st->value[STATUS_esp_encryption].known)
         (void)snprintf(encryption, sizeof(encryption), "IPsec: %s, %s",
                        known(st, STATUS_esp_encryption), known(st, STATUS_esp_integrity));
     detail(st, "details.device_name", N_("Device name"), st->interface_name);
@@ -343,6 +343,9 @@ static void fill_recovery(l2tpc_status *st, const l2tpc_session *s)
         set_uint(st, STATUS_recovery_wait_ms, r->wait / 1000);
 }
 
+const char *const status_states[STATUS_STATES] = {"dialing", "up",     "reconnecting",
+                                                  "closing", "failed", "down"};
+
 static const char *state_text(const l2tpc_session *s, const struct dial_facts *f)
 {
     if (s->recovery.stopping)
@@ -385,7 +388,7 @@ void status_fill(l2tpc_status *st, l2tpc_session *s)
     status_fill_secrets(st, s);
     fill_counts(st, f, &kernel);
     fill_recovery(st, s);
-    fill_details(st, f);
+    status_fill_details(st);
     st->n_evidence = proof_judge(f, &kernel, st->evidence, &st->is_l2tp_in_ipsec);
     if (f->ppp && f->ppp->rtt)
         st->rtt_ms = (double)f->ppp->rtt / 1000.0;

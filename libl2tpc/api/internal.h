@@ -3,6 +3,7 @@
 #ifndef L2TPC_API_INTERNAL_H
 #define L2TPC_API_INTERNAL_H
 
+#include "api/signer.h"
 #include "dial/dial.h"
 #include "dial/reconnect.h"
 #include "io/arena.h"
@@ -63,16 +64,6 @@ enum revocation_policy {
     REVOCATION_SOFT, /* ask; no answer is no reason to refuse */
     REVOCATION_OFF,  /* ask nobody */
     REVOCATION_HARD, /* no answer is a reason to refuse */
-};
-
-/* Whether the server's certificate was revoked: what is known, and who is being asked. */
-struct revocation_check {
-    bool known;
-    enum revocation_state state;
-    enum revocation_source source;
-    uint32_t need;
-    struct work *work;
-    struct loop_timer timer;
 };
 
 struct l2tpc_config {
@@ -166,10 +157,10 @@ struct l2tpc_session {
     uint32_t observer;
     struct kernel_counts kernel_at_end;
     bool waits_for_passphrase;
-    struct signer *signer; /* NULL: a pre-shared key */
-    struct token *token;   /* while no thread has it */
-    struct work *work;     /* the thread that does something for the signer */
-    struct revocation_check revocation;
+    struct signer *signer;    /* in this process, or */
+    struct signer_link *link; /* in another */
+    struct remote *remote;    /* the whole dial is in another process: no runner here */
+    struct revocation_verdict revocation;
     bool asked[SECRET_KINDS];           /* a person, or a program, has answered a NEED */
     uint32_t asked_psk, asked_password; /* the need that was told; 0: none */
     bool psk_measured;
@@ -206,39 +197,28 @@ struct kernel_counts observer_read(l2tpc_session *s);
 void observer_close(l2tpc_session *s);
 l2tpc_address address_of(const struct inaddr *a);
 
-/* signer.c: who holds the key and knows the CAs, in this process. */
-struct signer;
-/* NULL with the failure; KEYFILE_PASSPHRASE alone is not one yet: `out_locked`. */
-struct signer *signer_new(const l2tpc_session *s, const struct secret *passphrase, bool *out_locked,
-                          struct failure *out_failure);
-void signer_free(struct signer *g);
-const struct ike_credential *signer_credential(const struct signer *g);
-void signer_sign(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
-void signer_judge(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
-/* The signature was made by the key of our certificate. */
-bool signer_owns(const struct signer *g, struct span hash, struct span signature);
-void signer_ask_passphrase(l2tpc_session *s, const char *token_label);
-/* Loads what the config names and starts the dial, or asks for the passphrase first. */
-void session_begin(l2tpc_session *s, const struct secret *passphrase, l2tpc_us now);
-/* The same, once the token is there. */
-void session_begin_signer(l2tpc_session *s, const struct secret *passphrase, l2tpc_us now);
+/* signing.c: a session and its signer, in this process or in another. */
+/* Opens what the config names, then starts the dial; or asks for the passphrase first. */
+void session_begin(l2tpc_session *s, const struct secret *passphrase);
+void session_sign(l2tpc_session *s, const struct dial_event *e);
+void session_judge(l2tpc_session *s, const struct dial_event *e);
+/* As runner_hooks.resolve. */
+bool session_resolve(void *user, uint32_t need);
+/* The dial is over, and another one begins: false while a token is still at work for the old one.
+ */
+bool session_signer_ready(l2tpc_session *s);
+void session_show_credential(l2tpc_session *s);
+void session_drop_signer(l2tpc_session *s);
 
-/* signer_token.c: the key on a token */
+/* signer_token.c */
 bool token_is_used(const l2tpc_config *c);
 const char *token_uri(const l2tpc_config *c); /* of the key, as far as it is known */
 struct token_wish token_wish_of(const char *certificate, const char *key);
 struct failure token_failure(enum token_result r, const char *uri);
-void token_begin(l2tpc_session *s, const struct secret *pin, l2tpc_us now);
-void token_ask_signature(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
-void token_end(l2tpc_session *s);
 
 /* psk.c: the estimate alone is kept. */
 void session_measure_psk(l2tpc_session *s, struct span psk);
 
-/* signer_revocation.c: answers the need, at once or when a CA has. */
-void revocation_begin(l2tpc_session *s, const struct trust *trust, const struct cert_list *path,
-                      uint32_t need, l2tpc_us now);
-void revocation_end(l2tpc_session *s);
 /* vault.c */
 /* Says once that what is secret may be swapped out. */
 void vault_warn(l2tpc_session *s);
@@ -251,10 +231,25 @@ const char *learned_state(const l2tpc_config *c);
 void learned_warn(l2tpc_session *s);
 void learned_tell(l2tpc_session *s);
 
-/* session.c */
+/* session.c: each under the lock, as the API's function of that name without it. */
+int session_start(l2tpc_session *s);
+void session_stop(l2tpc_session *s);
+void session_network_changed(l2tpc_session *s);
+bool session_answer(l2tpc_session *s, uint32_t need, const struct span *secret);
 struct runner *session_runner(l2tpc_session *s); /* a dial that has not begun; NULL: no memory */
 /* The end: DOWN, and FAILED before it unless NULL. */
 void session_over(l2tpc_session *s, const struct failure *f);
+
+/* remote.c: the same for a session whose dial is in another process. */
+int remote_start(l2tpc_session *s);
+void remote_stop(l2tpc_session *s);
+void remote_network_changed(l2tpc_session *s);
+bool remote_answer(l2tpc_session *s, uint32_t need, const struct span *secret);
+struct l2tpc_status;
+void remote_status(l2tpc_session *s, struct l2tpc_status *out);
+/* Owns the descriptors; signer_fd may be -1. NULL: no memory. */
+struct remote *remote_new(l2tpc_session *s, int engine_fd, int signer_fd);
+void remote_free(struct remote *r); /* NULL is fine */
 
 /* recovery.c */
 void recovery_init(l2tpc_session *s);
@@ -292,5 +287,8 @@ struct evidence {
 /* Judges whether this is L2TP inside IPsec; returns how many items were written. */
 unsigned proof_judge(const struct dial_facts *f, const struct kernel_counts *kernel,
                      struct evidence out[EVIDENCE_MAX], bool *out_verdict);
+/* How many items a verdict has, and the words of each: all but what was seen. */
+unsigned proof_items(void);
+void proof_words(unsigned i, bool certificate, struct evidence *out);
 
 #endif

@@ -77,7 +77,7 @@ size_t l2tpc_session_get_learned(l2tpc_session *s, char *buffer, size_t size)
     if (!s || (size > 0 && !buffer))
         return 0;
     pthread_mutex_lock(&s->context->lock);
-    if (runner_learned(s->runner, &l))
+    if (s->runner && runner_learned(s->runner, &l))
         n = learned_text(&l, text, sizeof(text));
     pthread_mutex_unlock(&s->context->lock);
     if (size > 0)

@@ -9,6 +9,37 @@
 
 #define N_(s) s
 
+enum {
+    PROOF_NO_CLEAR,
+    PROOF_ESP_OUT,
+    PROOF_ESP_IN,
+    PROOF_ENCRYPTED,
+    PROOF_AUTHENTICATED,
+    PROOF_TUNNEL,
+    PROOF_ITEMS,
+};
+
+static const struct {
+    const char *code, *sentence, *observer;
+} rows[PROOF_ITEMS] = {
+    [PROOF_NO_CLEAR] =
+        {"kernel.no-clear",
+         N_("No unprotected L2TP, GRE or PPTP packet went to or came from the server"), "kernel"},
+    [PROOF_ESP_OUT] = {"kernel.esp-out",
+                       N_("The kernel saw our protected packets leave with our SPI"), "kernel"},
+    [PROOF_ESP_IN] = {"kernel.esp-in",
+                      N_("The kernel saw the server's protected packets arrive with its SPI"),
+                      "kernel"},
+    [PROOF_ENCRYPTED] = {"engine.esp-encrypted", N_("ESP in transport mode encrypts every packet"),
+                         "engine"},
+    [PROOF_AUTHENTICATED] = {"peer.ike-authenticated",
+                             N_("The server proved that it knows the IPsec secret"), "peer"},
+    [PROOF_TUNNEL] = {"peer.l2tp-session",
+                      N_("The server opened the L2TP tunnel and session through ESP"), "peer"},
+};
+
+static const char by_certificate[] = N_("The server proved that its certificate is its own");
+
 /* What may be under way while the two counts are read, and a little for fragments and retries. */
 static uint64_t slack(uint64_t count)
 {
@@ -44,9 +75,9 @@ static void count_text(struct evidence *e, const struct kernel_counts *k, uint64
 static struct evidence no_clear(const struct kernel_counts *k)
 {
     struct evidence e = {
-        .code = "kernel.no-clear",
-        .sentence = N_("No unprotected L2TP, GRE or PPTP packet went to or came from the server"),
-        .observer = "kernel",
+        .code = rows[PROOF_NO_CLEAR].code,
+        .sentence = rows[PROOF_NO_CLEAR].sentence,
+        .observer = rows[PROOF_NO_CLEAR].observer,
         .ok = k->known && k->clear == 0,
     };
 
@@ -60,9 +91,9 @@ static struct evidence no_clear(const struct kernel_counts *k)
 static struct evidence esp_out(const struct dial_facts *f, const struct kernel_counts *k)
 {
     struct evidence e = {
-        .code = "kernel.esp-out",
-        .sentence = N_("The kernel saw our protected packets leave with our SPI"),
-        .observer = "kernel",
+        .code = rows[PROOF_ESP_OUT].code,
+        .sentence = rows[PROOF_ESP_OUT].sentence,
+        .observer = rows[PROOF_ESP_OUT].observer,
         .ok = k->known && agree_out(k->esp_out, f->esp_out.packets),
     };
 
@@ -75,9 +106,9 @@ static struct evidence esp_in(const struct dial_facts *f, const struct kernel_co
     uint64_t engine =
         f->esp_in.packets + f->esp_in.replayed + f->esp_in.bad_icv + f->esp_in.malformed;
     struct evidence e = {
-        .code = "kernel.esp-in",
-        .sentence = N_("The kernel saw the server's protected packets arrive with its SPI"),
-        .observer = "kernel",
+        .code = rows[PROOF_ESP_IN].code,
+        .sentence = rows[PROOF_ESP_IN].sentence,
+        .observer = rows[PROOF_ESP_IN].observer,
         .ok = k->known && agree_in(k->esp_in, engine),
     };
 
@@ -88,9 +119,9 @@ static struct evidence esp_in(const struct dial_facts *f, const struct kernel_co
 static struct evidence encrypted(const struct dial_facts *f)
 {
     struct evidence e = {
-        .code = "engine.esp-encrypted",
-        .sentence = N_("ESP in transport mode encrypts every packet"),
-        .observer = "engine",
+        .code = rows[PROOF_ENCRYPTED].code,
+        .sentence = rows[PROOF_ENCRYPTED].sentence,
+        .observer = rows[PROOF_ENCRYPTED].observer,
         .ok = f->has_sa && f->esp_suite.cipher != CIPHER_NONE && f->esp_out.packets > 0,
     };
     char cipher[24];
@@ -105,14 +136,14 @@ static struct evidence encrypted(const struct dial_facts *f)
 static struct evidence authenticated(const struct dial_facts *f)
 {
     struct evidence e = {
-        .code = "peer.ike-authenticated",
-        .sentence = N_("The server proved that it knows the IPsec secret"),
-        .observer = "peer",
+        .code = rows[PROOF_AUTHENTICATED].code,
+        .sentence = rows[PROOF_AUTHENTICATED].sentence,
+        .observer = rows[PROOF_AUTHENTICATED].observer,
         .ok = f->ike && f->was_authenticated,
     };
 
     if (f->ike && f->ike->auth != IKE_AUTH_PSK)
-        e.sentence = N_("The server proved that its certificate is its own");
+        e.sentence = by_certificate;
     if (e.ok)
         (void)snprintf(e.value, sizeof(e.value), "%.90s", f->ike->peer_id);
     return e;
@@ -121,9 +152,9 @@ static struct evidence authenticated(const struct dial_facts *f)
 static struct evidence tunnel(const struct dial_facts *f)
 {
     struct evidence e = {
-        .code = "peer.l2tp-session",
-        .sentence = N_("The server opened the L2TP tunnel and session through ESP"),
-        .observer = "peer",
+        .code = rows[PROOF_TUNNEL].code,
+        .sentence = rows[PROOF_TUNNEL].sentence,
+        .observer = rows[PROOF_TUNNEL].observer,
         .ok = f->l2tp && f->was_call_up && f->esp_in.packets > 0,
     };
 
@@ -148,4 +179,16 @@ unsigned proof_judge(const struct dial_facts *f, const struct kernel_counts *ker
     for (unsigned i = 0; i < n; i++)
         *out_verdict = *out_verdict && out[i].ok;
     return n;
+}
+
+void proof_words(unsigned i, bool certificate, struct evidence *out)
+{
+    out->code = rows[i].code;
+    out->sentence = i == PROOF_AUTHENTICATED && certificate ? by_certificate : rows[i].sentence;
+    out->observer = rows[i].observer;
+}
+
+unsigned proof_items(void)
+{
+    return PROOF_ITEMS;
 }

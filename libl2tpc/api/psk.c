@@ -148,6 +148,8 @@ void status_fill_secrets(l2tpc_status *st, const l2tpc_session *s)
         status_set_text(st, STATUS_secrets_key_place, token_uri(c));
         return;
     }
-    fill_origin(st, s, L2TPC_SECRET_KEY, c->certificate.n > 0, STATUS_secrets_key_origin,
-                STATUS_secrets_key_place, STATUS_secrets_key_readers);
+    /* Its signer may have it alone. */
+    fill_origin(st, s, L2TPC_SECRET_KEY,
+                c->certificate.n > 0 || c->origin[L2TPC_SECRET_KEY].store == L2TPC_STORE_FILE,
+                STATUS_secrets_key_origin, STATUS_secrets_key_place, STATUS_secrets_key_readers);
 }

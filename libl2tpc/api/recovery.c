@@ -61,7 +61,7 @@ void recovery_up(l2tpc_session *s, l2tpc_us now)
     r->active = false;
     r->local_ip = f->ip.local;
     r->server = f->remote.addr;
-    r->may_ask = !runner_way_told(s->runner);
+    r->may_ask = s->link || !runner_way_told(s->runner);
     reconnect_up(&r->policy, now);
 }
 
@@ -150,12 +150,12 @@ static void dial_again(l2tpc_session *s, l2tpc_us now)
     struct runner *next;
     struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
 
-    if (s->work) { /* a token is still asked for a signature that nobody needs any more */
+    if (!session_signer_ready(
+            s)) { /* a token is still asked for a signature that nobody needs any more */
         loop_timer_set(s->context->loop, &r->timer, us_add(now, RECONNECT_TOKEN));
         return;
     }
     r->waiting = false;
-    revocation_end(s);
     r->n_former = runner_former(old, r->former);
     next = session_runner(s);
     if (!next) {
@@ -165,9 +165,9 @@ static void dial_again(l2tpc_session *s, l2tpc_us now)
     s->runner = next;
     runner_free(old);
     s->kernel_at_end = (struct kernel_counts){0};
-    runner_know_address(next, &r->server, r->may_ask && reconnect_resolves(&r->policy));
-    if (s->signer)
-        runner_set_credential(next, signer_credential(s->signer));
+    runner_know_address(next, &r->server,
+                        r->may_ask && (s->link || reconnect_resolves(&r->policy)));
+    session_show_credential(s);
     runner_start(next, now);
 }
 

@@ -51,10 +51,10 @@ static void on_need(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
         serve_apply_ip(s, e, now);
         break;
     case DIAL_NEED_SIGN:
-        signer_sign(s, e, now);
+        session_sign(s, e);
         break;
     case DIAL_NEED_CERT_STATUS:
-        signer_judge(s, e, now);
+        session_judge(s, e);
         break;
     case DIAL_NEED_RESOLVE:
     case DIAL_NEED_SOCKETS:
@@ -193,7 +193,8 @@ struct runner *session_runner(l2tpc_session *s)
     struct runner_hooks hooks = {.user = s,
                                  .event = on_dial_event,
                                  .open_socket = session_open_socket,
-                                 .route = session_route};
+                                 .route = session_route,
+                                 .resolve = session_resolve};
     l2tpc_context *c = s->context;
     struct dial_config dial;
     struct runner *runner;
@@ -235,11 +236,14 @@ static bool token_fits(const l2tpc_config *c)
            (c->key.n == 0 && (c->certificate.n > 0) != (c->certificate_uri[0] != '\0'));
 }
 
-int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_config *config)
+/* With a runner of its own, unless the dial is to be in another process. */
+static int session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_config *config,
+                       bool runs_here)
 {
+    bool ok;
     l2tpc_session *s;
 
-    if (!out || !context || !config || !config->server[0] || !token_fits(config))
+    if (!out || !context || !config || !config->server[0] || (runs_here && !token_fits(config)))
         return L2TPC_EINVAL;
     /* A child process: the secrets have stayed behind. */
     if (arena_is_lost(context->arena) || arena_is_lost(config->arena))
@@ -255,17 +259,47 @@ int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_c
     s->event_fd = notify_open();
     recovery_init(s);
     pthread_mutex_lock(&context->lock);
-    if (s->event_fd >= 0 && events_reserve(s) &&
-        copy_config(&s->config, config, arena_vault(context->arena)))
+    ok = s->event_fd >= 0 && events_reserve(s) &&
+         copy_config(&s->config, config, arena_vault(context->arena));
+    if (ok && runs_here)
         s->runner = session_runner(s);
-    if (s->runner)
+    ok = ok && (s->runner || !runs_here);
+    if (ok)
         context->holders++;
     pthread_mutex_unlock(&context->lock);
-    if (!s->runner) {
+    if (!ok) {
         events_forget(s);
         notify_close(s->event_fd);
         clear_config(&s->config, arena_vault(context->arena));
         wipe_free(s, sizeof(*s));
+        return L2TPC_ENOMEM;
+    }
+    *out = s;
+    return L2TPC_OK;
+}
+
+int l2tpc_session_new(l2tpc_session **out, l2tpc_context *context, const l2tpc_config *config)
+{
+    return session_new(out, context, config, true);
+}
+
+int l2tpc_session_new_remote(l2tpc_session **out, l2tpc_context *context,
+                             const l2tpc_config *config, const l2tpc_remote_options *options)
+{
+    l2tpc_session *s = NULL;
+    l2tpc_remote_options o;
+    int result;
+
+    if (!options || !sized_read(&o, sizeof(o), options) || o.engine_fd < 0)
+        return L2TPC_EINVAL;
+    result = session_new(&s, context, config, false);
+    if (result != L2TPC_OK)
+        return result;
+    pthread_mutex_lock(&context->lock);
+    s->remote = remote_new(s, o.engine_fd, o.signer_fd);
+    pthread_mutex_unlock(&context->lock);
+    if (!s->remote) {
+        l2tpc_session_free(s);
         return L2TPC_ENOMEM;
     }
     *out = s;
@@ -277,16 +311,15 @@ void l2tpc_session_free(l2tpc_session *s)
     if (!s)
         return;
     pthread_mutex_lock(&s->context->lock);
-    if (s->started && !s->down) {
+    remote_free(s->remote);
+    if (s->runner && s->started && !s->down) {
         serve_release_ip(s);
         observer_close(s);
     }
-    token_end(s);
-    revocation_end(s);
     s->recovery.kept = false;
     recovery_end(s);
     runner_free(s->runner);
-    signer_free(s->signer);
+    session_drop_signer(s);
     clear_config(&s->config, arena_vault(s->context->arena));
     pthread_mutex_unlock(&s->context->lock);
     context_drop(s->context);
@@ -295,26 +328,39 @@ void l2tpc_session_free(l2tpc_session *s)
     wipe_free(s, sizeof(*s));
 }
 
+int session_start(l2tpc_session *s)
+{
+    if (s->started)
+        return L2TPC_EBUSY;
+    s->started = true;
+    vault_warn(s);
+    if (s->remote)
+        return remote_start(s);
+    learned_warn(s);
+    session_begin(s, s->config.has_passphrase ? &s->config.secrets->passphrase : NULL);
+    return L2TPC_OK;
+}
+
 int l2tpc_session_start(l2tpc_session *s)
 {
-    int result = L2TPC_OK;
+    int result;
 
     if (!s)
         return L2TPC_EINVAL;
     pthread_mutex_lock(&s->context->lock);
-    if (arena_is_lost(s->context->arena)) {
-        result = L2TPC_ESTATE;
-    } else if (s->started) {
-        result = L2TPC_EBUSY;
-    } else {
-        s->started = true;
-        learned_warn(s);
-        vault_warn(s);
-        session_begin(s, s->config.has_passphrase ? &s->config.secrets->passphrase : NULL,
-                      io_now());
-    }
+    result = arena_is_lost(s->context->arena) ? L2TPC_ESTATE : session_start(s);
     pthread_mutex_unlock(&s->context->lock);
     return result;
+}
+
+void session_stop(l2tpc_session *s)
+{
+    if (!s->started || s->down)
+        return;
+    if (s->remote)
+        remote_stop(s);
+    else if (!recovery_stop(s, io_now()))
+        runner_stop(s->runner, io_now());
 }
 
 void l2tpc_session_stop(l2tpc_session *s)
@@ -322,9 +368,18 @@ void l2tpc_session_stop(l2tpc_session *s)
     if (!s)
         return;
     pthread_mutex_lock(&s->context->lock);
-    if (s->started && !s->down && !recovery_stop(s, io_now()))
-        runner_stop(s->runner, io_now());
+    session_stop(s);
     pthread_mutex_unlock(&s->context->lock);
+}
+
+void session_network_changed(l2tpc_session *s)
+{
+    if (!s->started || s->down)
+        return;
+    if (s->remote)
+        remote_network_changed(s);
+    else
+        recovery_network_changed(s, io_now());
 }
 
 void l2tpc_session_network_changed(l2tpc_session *s)
@@ -332,8 +387,7 @@ void l2tpc_session_network_changed(l2tpc_session *s)
     if (!s)
         return;
     pthread_mutex_lock(&s->context->lock);
-    if (s->started && !s->down)
-        recovery_network_changed(s, io_now());
+    session_network_changed(s);
     pthread_mutex_unlock(&s->context->lock);
 }
 
@@ -349,7 +403,7 @@ static void answer_passphrase(l2tpc_session *s, const struct span *secret, l2tpc
 
     s->waits_for_passphrase = false;
     if (secret && secret_set(&passphrase, *secret)) {
-        session_begin(s, &passphrase, now);
+        session_begin(s, &passphrase);
     } else {
         failure_set_value(&f, span_str("passphrase"));
         runner_fail(s->runner, &f, now);
@@ -369,6 +423,23 @@ static void note_answer(l2tpc_session *s, uint32_t need, const struct span *secr
         session_measure_psk(s, *secret);
 }
 
+bool session_answer(l2tpc_session *s, uint32_t need, const struct span *secret)
+{
+    bool taken;
+
+    note_answer(s, need, secret);
+    if (s->remote)
+        return remote_answer(s, need, secret);
+    taken = need == SIGNER_NEED && s->waits_for_passphrase;
+    if (taken)
+        answer_passphrase(s, secret, io_now());
+    else
+        taken = runner_answer_secret(s->runner, need, secret, io_now());
+    if (taken && secret)
+        recovery_keep_secret(s, need, secret);
+    return taken;
+}
+
 int l2tpc_session_answer(l2tpc_session *s, uint32_t need, const l2tpc_answer *answer)
 {
     l2tpc_answer a;
@@ -379,14 +450,7 @@ int l2tpc_session_answer(l2tpc_session *s, uint32_t need, const l2tpc_answer *an
         return L2TPC_EINVAL;
     secret = span_of(a.secret, a.secret ? a.secret_len : 0);
     pthread_mutex_lock(&s->context->lock);
-    note_answer(s, need, a.status == 0 ? &secret : NULL);
-    taken = need == SIGNER_NEED && s->waits_for_passphrase;
-    if (taken)
-        answer_passphrase(s, a.status == 0 ? &secret : NULL, io_now());
-    else
-        taken = runner_answer_secret(s->runner, need, a.status == 0 ? &secret : NULL, io_now());
-    if (taken && a.status == 0)
-        recovery_keep_secret(s, need, &secret);
+    taken = session_answer(s, need, a.status == 0 ? &secret : NULL);
     pthread_mutex_unlock(&s->context->lock);
     return taken ? L2TPC_OK : L2TPC_ENOTFOUND;
 }

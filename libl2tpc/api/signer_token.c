@@ -4,9 +4,8 @@
  * the token or its owner takes, so that they run in a thread; the token belongs to whoever uses it
  * at the moment, the session or that thread.
  */
-#include "api/internal.h"
+#include "api/signer_impl.h"
 #include "base/secret.h"
-#include "io/env.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,43 +87,41 @@ static void run_open(void *block)
 
 static void on_open(void *user, void *block)
 {
-    l2tpc_session *s = user;
+    struct signer *g = user;
     struct token_job *j = block;
-    l2tpc_us now = io_now();
     struct failure f;
 
-    s->work = NULL;
-    if (s->down)
-        return;
+    g->work = NULL;
     if (j->result == TOKEN_OK) {
-        s->token = j->token;
+        token_close(g->token);
+        g->token = j->token;
         j->token = NULL;
-        session_begin_signer(s, NULL, now);
+        signer_load(g, NULL);
     } else if (j->result == TOKEN_PIN_NEEDED && !j->pin) {
-        signer_ask_passphrase(s, j->label);
+        g->base.verbs->locked(g->base.user, j->label);
     } else {
-        f = token_failure(j->result, token_uri(&s->config));
-        runner_fail(s->runner, &f, now);
+        f = token_failure(j->result, token_uri(g->base.config));
+        g->base.verbs->failed(g->base.user, &f);
     }
 }
 
 /* What is under way stays where it can be cancelled, whatever else is asked for. */
-static bool start(l2tpc_session *s, struct token_job *j, const struct work_verbs *verbs)
+static bool start(struct signer *g, struct token_job *j, const struct work_verbs *verbs)
 {
     if (j)
-        s->work = work_start(s->context->loop, verbs, j, s);
-    return j && s->work;
+        g->work = work_start(g->base.loop, verbs, j, g);
+    return j && g->work;
 }
 
-void token_begin(l2tpc_session *s, const struct secret *pin, l2tpc_us now)
+void token_begin(struct signer *g, const struct secret *pin)
 {
     static const struct work_verbs verbs = {run_open, on_open, job_free};
-    struct token_job *j = calloc(1, sizeof(*j));
+    struct token_job *j = g->work ? NULL : calloc(1, sizeof(*j));
     struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
 
     if (j) {
-        j->wish = token_wish_of(s->config.certificate_uri, s->config.key_uri);
-        j->arena = j->wish.arena = arena_hold(s->context->arena);
+        j->wish = token_wish_of(g->base.config->certificate_uri, g->base.config->key_uri);
+        j->arena = j->wish.arena = arena_hold(g->base.arena);
         if (pin)
             j->pin = vault_take(arena_vault(j->arena), sizeof(*j->pin));
         if (j->pin)
@@ -134,8 +131,8 @@ void token_begin(l2tpc_session *s, const struct secret *pin, l2tpc_us now)
         job_free(j);
         j = NULL;
     }
-    if (!start(s, j, &verbs))
-        runner_fail(s->runner, &f, now);
+    if (!start(g, j, &verbs))
+        g->base.verbs->failed(g->base.user, &f);
 }
 
 /* ---- signing ---- */
@@ -148,62 +145,63 @@ static void run_sign(void *block)
         token_sign(j->token, j->auth, span_of(j->hash, j->n_hash), j->signature, &j->n_signature);
 }
 
-/* Before the tunnel is up it ends the dial; later a renewal fails and the tunnel goes on. */
-static void refuse(l2tpc_session *s, uint32_t need, const struct failure *f, l2tpc_us now)
+/* For a dial that is over; the next one may be waiting already. */
+static void go_on(struct signer *g)
 {
-    if (runner_facts(s->runner)->up)
-        runner_answer_sign(s->runner, need, NULL, now);
-    else
-        runner_fail(s->runner, f, now);
+    bool next = g->has_next;
+
+    g->stale = g->has_next = false;
+    if (next)
+        token_ask_signature(g, g->next_need, span_of(g->next, g->n_next));
 }
 
 static void on_sign(void *user, void *block)
 {
-    l2tpc_session *s = user;
+    struct signer *g = user;
     struct token_job *j = block;
     struct span signature = span_of(j->signature, j->n_signature);
-    l2tpc_us now = io_now();
     struct failure f;
 
-    s->work = NULL;
-    s->token = j->token;
+    g->work = NULL;
+    g->token = j->token;
     j->token = NULL;
-    if (s->down)
+    if (g->stale) {
+        go_on(g);
         return;
+    }
     /* Whether the key fits the certificate shows only now. */
-    if (j->result == TOKEN_OK && signer_owns(s->signer, span_of(j->hash, j->n_hash), signature)) {
-        runner_answer_sign(s->runner, j->need, &signature, now);
+    if (j->result == TOKEN_OK && signer_owns(g, span_of(j->hash, j->n_hash), signature)) {
+        g->base.verbs->signed_hash(g->base.user, j->need, &signature, NULL);
         return;
     }
     f = j->result == TOKEN_OK ? failure_make(FAILURE_IKE_AUTH_CERT_MISSING_KEY)
-                              : token_failure(j->result, token_uri(&s->config));
+                              : token_failure(j->result, token_uri(g->base.config));
     if (j->result == TOKEN_OK)
         failure_set_value(&f, span_str("the key on the token does not fit it"));
-    refuse(s, j->need, &f, now);
+    g->base.verbs->signed_hash(g->base.user, j->need, NULL, &f);
 }
 
-void token_ask_signature(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
+void token_ask_signature(struct signer *g, uint32_t need, struct span digest)
 {
     static const struct work_verbs verbs = {run_sign, on_sign, job_free};
-    struct token_job *j = s->work || !s->token ? NULL : calloc(1, sizeof(*j));
+    struct token_job *j = g->work || !g->token || !g->own ? NULL : calloc(1, sizeof(*j));
     struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
 
-    if (j) {
-        j->token = s->token;
-        s->token = NULL;
-        j->auth = signer_credential(s->signer)->auth;
-        j->need = e->need_id;
-        j->n_hash = e->n_digest;
-        memcpy(j->hash, e->digest, e->n_digest);
+    if (g->work && g->stale) {
+        g->has_next = true;
+        g->next_need = need;
+        g->n_next = digest.n;
+        memcpy(g->next, digest.p, digest.n);
+        return;
     }
-    if (!start(s, j, &verbs))
-        refuse(s, e->need_id, &f, now);
-}
-
-void token_end(l2tpc_session *s)
-{
-    work_cancel(s->work);
-    s->work = NULL;
-    token_close(s->token);
-    s->token = NULL;
+    if (j) {
+        j->token = g->token;
+        g->token = NULL;
+        j->auth = g->shown.auth;
+        j->need = need;
+        j->n_hash = digest.n;
+        memcpy(j->hash, digest.p, digest.n);
+    }
+    if (!start(g, j, &verbs))
+        g->base.verbs->signed_hash(g->base.user, need, NULL, &f);
 }

@@ -25,7 +25,10 @@ int l2tpc_session_get_status(l2tpc_session *s, l2tpc_status **out)
     if (!st)
         return L2TPC_ENOMEM;
     pthread_mutex_lock(&s->context->lock);
-    status_fill(st, s);
+    if (s->remote)
+        remote_status(s, st);
+    else
+        status_fill(st, s);
     pthread_mutex_unlock(&s->context->lock);
     *out = st;
     return L2TPC_OK;

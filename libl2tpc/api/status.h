@@ -68,6 +68,10 @@ struct l2tpc_status {
 
 /* fill.c */
 void status_fill(l2tpc_status *st, l2tpc_session *s);
+/* The rows that follow from others. */
+void status_fill_details(l2tpc_status *st);
+#define STATUS_STATES 6
+extern const char *const status_states[STATUS_STATES];
 void status_set_text(l2tpc_status *st, enum status_id id, const char *text);
 /* servers.c */
 void status_fill_server(l2tpc_status *st, const l2tpc_session *s, const struct dial_facts *f);

@@ -214,6 +214,7 @@
                and its thread spins when the next one comes before */
 #define RECONNECT_GOOD US_S(60)    /* up for less, the waits go on where they were */
 #define RECONNECT_RESOLVE_EVERY 3  /* dials; the others go to the address that worked */
+#define RESOLVE_AGAIN_WAIT US_S(3) /* for a name that led somewhere before (hostile.md F16) */
 #define RECONNECT_TOKEN US_MS(200) /* a token that is busy is looked at again */
 #define RECONNECT_STOP US_MS(80)   /* a user who ends it waits for no goodbye */
 

@@ -2,8 +2,6 @@
 /* Serves the needs of libl2tpc through the typed requests of libl2tpc-host. */
 #include "cli/cli.h"
 
-#include "cli/sandbox.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,21 +183,43 @@ static int guard(struct adapter *a, const l2tpc_need *need, l2tpc_host_reply *re
     return 0;
 }
 
-/*
- * The name has been looked up, which needs files and sockets, and there is no socket yet that a
- * packet could come in on: from here on nothing can be opened.
- */
-static int close_sandbox(struct adapter *a, const l2tpc_need *need)
+#if L2TPC_TEST_HOOKS
+/* L2TPC_TEST_FORBIDDEN=broker: what an engine that was taken over would ask for. */
+static void try_forbidden(const struct adapter *a)
 {
-    const struct connect_options *o = a->options;
-    bool asks_others = o->certificate && !(o->revocation && strcmp(o->revocation, "off") == 0);
+    static const uint32_t users[] = {L2TPC_HOST_UNBLOCK, L2TPC_HOST_STATE_PART};
+    const char *what = getenv("L2TPC_TEST_FORBIDDEN");
+    l2tpc_host_request q = {.size = sizeof(q)};
+    l2tpc_host_reply reply;
 
-    if (asks_others) /* whether a certificate was revoked, by names and sockets of its own */
+    for (size_t i = 0; what && strcmp(what, "broker") == 0 && i < 2; i++) {
+        q.type = users[i]; /* the name of the tunnel comes first in both */
+        (void)snprintf(q.u.unblock.tunnel, sizeof(q.u.unblock.tunnel), "%s", a->options->name);
+        if (l2tpc_host_client_request(a->client, &q, &reply) != -EACCES)
+            _exit(1);
+        (void)fprintf(stderr, "the broker refuses request %u\n", q.type);
+    }
+}
+#else
+static void try_forbidden(const struct adapter *a)
+{
+    (void)a;
+}
+#endif
+
+/* The broker may be there later than the process that asks it. */
+static int connect_broker(struct adapter *a)
+{
+    int rc = -EPIPE;
+
+    if (!a->by_broker || a->client)
         return 0;
-    if (a->closed || !a->client || need->type != L2TPC_NEED_ROUTE)
-        return 0;
-    a->closed = sandbox_close();
-    return a->closed ? 0 : -errno;
+    if (a->broker_fd >= 0)
+        rc = l2tpc_host_client_new(&a->client, a->broker_fd);
+    a->broker_fd = -1;
+    if (rc == 0)
+        try_forbidden(a);
+    return rc;
 }
 
 int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
@@ -207,7 +227,7 @@ int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
     struct adapter *a = user;
     l2tpc_host_request request = {.size = sizeof(request)};
     l2tpc_host_reply reply = {.size = sizeof(reply), .fd = -1};
-    int guarded = close_sandbox(a, need);
+    int guarded = connect_broker(a);
 
     if (guarded == 0)
         guarded = guard(a, need, &reply);

@@ -3,6 +3,8 @@
 #ifndef L2TPC_CLI_CLI_H
 #define L2TPC_CLI_CLI_H
 
+#include "cli/protect.h"
+
 #include <l2tpc-host.h>
 #include <l2tpc.h>
 
@@ -61,8 +63,6 @@ int connect_with(const struct connect_options *options, struct room *room);
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool parse_number(const char *text, unsigned least, unsigned most, unsigned *out);
 
-/* protect.c: before the first secret is read: no core dump, no debugger, nothing swapped out. */
-void process_protect(void);
 
 /* secrets.c: false after a sentence. */
 bool secret_from_file(const char *path, const char *what, struct secret_bytes *out);
@@ -120,8 +120,9 @@ struct adapter {
     l2tpc_host *host; /* in this process, or */
     l2tpc_host_client *client;
     const struct connect_options *options;
-    bool blocking; /* the kill switch is in force */
-    bool closed;   /* the sandbox */
+    bool blocking;  /* the kill switch is in force */
+    bool by_broker; /* no host here: a client is made when it is first needed, of */
+    int broker_fd;
     char detail[192];
 };
 
@@ -135,11 +136,15 @@ const char *run_dir(void);
  */
 const char *run_dir_make(char *value);
 
+/* policy.c: all that this connection will ever ask the broker for, from its options alone. */
+l2tpc_host_policy connect_policy(const struct connect_options *o);
+
 /* kill_switch.c: before the first packet, and again with the TUN's name and our address; 0 or a
  * negative errno value. */
 int kill_switch_hold(struct adapter *a, const char *interface_name, const l2tpc_host_addr *local,
                      l2tpc_host_reply *reply);
-/* The connection is over: only its user lifts what it held. */
+/* The connection is over: only its user lifts what it held. Whoever has a broker asks it what that
+ * is: the block was made on behalf of another process. */
 void kill_switch_end(struct adapter *a, bool by_user);
 /* One sentence on standard output when something is held on this computer. */
 void kill_switch_tell(void);

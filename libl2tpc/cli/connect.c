@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* l2tpc connect: one dial in the foreground, until it ends or is told to. */
-#include "cli/broker.h"
+#include "cli/cli.h"
+#include "cli/processes.h"
 #include "cli/room.h"
 #include "cli/sandbox.h"
 #include "cli/stored.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define CALLERS_MAX 8
@@ -23,7 +23,8 @@ struct connection {
     struct connect_options options;
     struct secret_bytes psk, password, passphrase;
     struct adapter adapter;
-    struct broker broker;
+    struct processes_wish wish;
+    struct processes processes;
     struct output output;
     struct control control;
     l2tpc_host *watcher; /* beside a broker: of the network alone */
@@ -210,6 +211,21 @@ static bool set_place(l2tpc_config *config, const char *option, const char *plac
     return set_uri(config, place) == L2TPC_OK || refuse(option, place);
 }
 
+/* Root's rights are to be given away; a command in a room has none. */
+static bool is_divided(const struct connection *c)
+{
+    return !c->room && geteuid() == 0;
+}
+
+/* Where the key lies, for the status of a process that does not have it. */
+static bool name_token(l2tpc_config *config, const struct connect_options *o)
+{
+    return (!o->certificate || !is_token_uri(o->certificate) ||
+            l2tpc_config_set_certificate_uri(config, o->certificate) == L2TPC_OK) &&
+           (!o->key || !is_token_uri(o->key) ||
+            l2tpc_config_set_key_uri(config, o->key) == L2TPC_OK);
+}
+
 static bool set_certificate(l2tpc_config *config, const struct connect_options *o)
 {
     bool ok = set_place(config, "certificate", o->certificate, l2tpc_config_set_certificate,
@@ -224,15 +240,26 @@ static bool set_certificate(l2tpc_config *config, const struct connect_options *
     return ok;
 }
 
+static int open_divided(struct connection *c);
+
 /* Everything that was asked for is judged before anything of this computer is touched. */
 static int open_config(struct connection *c)
 {
+    int status = 0;
     bool ok;
 
     if (l2tpc_config_new(&c->config) != L2TPC_OK)
         return refused(c, "local.memory", "");
-    ok = fill_config(c->config, &c->options) && set_certificate(c->config, &c->options) &&
-         read_secrets(c) && set_secrets(c->config, c);
+    ok = fill_config(c->config, &c->options);
+    /* Nothing in it is secret yet; the signer reads its key into it. */
+    if (ok && is_divided(c))
+        status = l2tpc_config_keep_on_fork(c->config) == L2TPC_OK ? open_divided(c)
+                                                                  : refused(c, "local.memory", "");
+    else
+        ok = ok && set_certificate(c->config, &c->options);
+    if (status != 0)
+        return status;
+    ok = ok && read_secrets(c) && set_secrets(c->config, c);
     if (ok)
         judge_secrets(c->config, c);
     secret_forget(&c->psk);
@@ -268,77 +295,168 @@ static void watch_network(struct connection *c, l2tpc_host *host)
         network_open(&c->network, host);
 }
 
-/*
- * What only root may read of what was learned, and what cannot be opened once the filter is closed:
- * the notices of the network, which stay readable then. This host changes nothing.
- */
-static int open_before_broker(struct connection *c, const l2tpc_host_options *host)
+static l2tpc_host_options host_options(void)
 {
-    int rc = l2tpc_host_new(&c->watcher, host);
+    return (l2tpc_host_options){
+        .size = sizeof(l2tpc_host_options), .run_dir = run_dir(), .state_dir = state_dir()};
+}
+
+/* What runs in the other processes. */
+
+static int in_signer(void *user)
+{
+    struct connection *c = user;
+
+    return set_certificate(c->config, &c->options) ? 0 : EXIT_USAGE;
+}
+
+static void in_engine(void *user, int broker_fd, l2tpc_host_ops *out)
+{
+    struct connection *c = user;
+
+    c->adapter.broker_fd = broker_fd;
+    out->user = &c->adapter;
+    out->serve = adapter_serve;
+}
+
+static void with_context(void *user, l2tpc_context *context)
+{
+    struct connection *c = user;
+
+    servers_load(context, c->options.servers_dir);
+}
+
+static void in_broker(void *user)
+{
+    struct connection *c = user;
+
+    l2tpc_config_free(c->config); /* wipes its secrets */
+}
+
+static void at_end(void *user)
+{
+    struct connection *c = user;
+
+    control_remove(&c->control);
+}
+
+static void make_wish(struct connection *c)
+{
+    const struct connect_options *o = &c->options;
+
+    c->wish =
+        (struct processes_wish){.user = c,
+                                .config = c->config,
+                                .in_signer = in_signer,
+                                .uses_token = (o->certificate && is_token_uri(o->certificate)) ||
+                                              (o->key && is_token_uri(o->key)),
+                                .in_engine = in_engine,
+                                .with_context = with_context,
+                                .log = o->verbose ? log_line : NULL,
+                                .in_broker = in_broker,
+                                .at_end = at_end,
+                                .lock_fd = -1,
+                                .run_dir = run_dir(),
+                                .state_dir = state_dir(),
+                                .policy = connect_policy(o)};
+}
+
+/*
+ * Signer and engine, before any secret is read. What was learned only root may read, and only root
+ * may watch the network before a filter is closed; this host changes nothing.
+ */
+static int open_divided(struct connection *c)
+{
+    l2tpc_host_options host = host_options();
+    int rc = l2tpc_host_new(&c->watcher, &host);
 
     if (rc != 0)
         return refused_by_host(c, rc);
     c->adapter.host = c->watcher;
     memory_load(&c->adapter, c->config);
     c->adapter.host = NULL; /* requests are the broker's */
-    watch_network(c, c->watcher);
-    return 0;
+    c->adapter.by_broker = true;
+    make_wish(c);
+    rc = processes_start(&c->processes, &c->wish);
+    if (rc < 0)
+        return refused(c, "local.memory", "");
+    if (rc == 0 && !name_token(c->config, &c->options))
+        rc = EXIT_USAGE;
+    return rc;
 }
 
 /* Root's rights go to the broker, and this process has none from here on. */
-static int open_broker(struct connection *c, const l2tpc_host_options *host)
+static int open_broker(struct connection *c)
 {
-    char value[256] = "";
-    const char *code;
-    int rc = open_before_broker(c, host);
+    int fd = c->processes.broker_fd;
+    int rc;
 
-    if (rc != 0)
-        return rc;
-    code = broker_start(&c->broker, &c->options, c->config, &c->control, value);
-    if (code)
-        return refused(c, code, value);
+    watch_network(c, c->watcher);
+    c->wish.lock_fd = c->control.lock_fd;
+    if (!processes_start_broker(&c->processes, &c->wish))
+        return refused(c, "local.memory", "");
+    c->control.is_brokers = true;
     prompt_reserve(&c->prompt);
     sandbox_prepare();
-    if (!privileges_drop()) {
-        rc = refused(c, "local.rights", strerror(errno));
-        (void)close(c->broker.fd);
-        return rc;
-    }
-    rc = l2tpc_host_client_new(&c->adapter.client, c->broker.fd);
+    if (!privileges_drop())
+        return refused(c, "local.rights", strerror(errno));
+    c->processes.broker_fd = -1;
+    rc = l2tpc_host_client_new(&c->adapter.client, fd);
     return rc == 0 ? 0 : refused_by_host(c, rc);
+}
+
+static int open_own_host(struct connection *c)
+{
+    l2tpc_host_options host = host_options();
+    int rc = l2tpc_host_new(&c->adapter.host, &host);
+
+    if (rc != 0)
+        return refused_by_host(c, rc);
+    watch_network(c, c->adapter.host);
+    return 0;
 }
 
 static int open_context(struct connection *c)
 {
-    l2tpc_host_options host = {
-        .size = sizeof(host), .run_dir = run_dir(), .state_dir = state_dir()};
     l2tpc_host_ops ops = {.size = sizeof(ops), .user = &c->adapter, .serve = adapter_serve};
-    l2tpc_context_options options = {.size = sizeof(options), .host_ops = &ops};
-    int rc;
+    l2tpc_context_options options = {.size = sizeof(options)};
+    int rc = is_divided(c) ? open_broker(c) : open_own_host(c);
 
-    if (broker_wanted(&c->options)) {
-        rc = open_broker(c, &host);
-        if (rc != 0)
-            return rc;
-        options.mark = l2tpc_host_client_get_mark(c->adapter.client);
-    } else {
-        rc = l2tpc_host_new(&c->adapter.host, &host);
-        if (rc != 0)
-            return refused_by_host(c, rc);
-        watch_network(c, c->adapter.host);
-        /* Without rights to mark its sockets a dial can still tell why it fails. */
-        options.mark = geteuid() == 0 ? l2tpc_host_get_mark(c->adapter.host) : 0;
+    if (rc != 0)
+        return rc;
+    if (!c->adapter.by_broker) {
+        options.host_ops = &ops;
+        options.log = c->options.verbose ? log_line : NULL;
     }
-    options.log = c->options.verbose ? log_line : NULL;
     rc = l2tpc_context_new(&c->context, &options);
     if (rc != L2TPC_OK)
         return refused(c, "local.memory", "");
-    servers_load(c->context, c->options.servers_dir);
+    if (!c->adapter.by_broker)
+        servers_load(c->context, c->options.servers_dir);
     return 0;
+}
+
+/* The dial is in the engine; from here on this process can open nothing. */
+static int open_remote(struct connection *c)
+{
+    l2tpc_remote_options options = {.size = sizeof(options),
+                                    .engine_fd = c->processes.engine_fd,
+                                    .signer_fd = c->processes.signer_fd};
+
+    c->processes.engine_fd = c->processes.signer_fd = -1;
+    if (l2tpc_session_new_remote(&c->session, c->context, c->config, &options) != L2TPC_OK)
+        return refused(c, "local.memory", "");
+    l2tpc_config_free(c->config); /* its secrets leave with the session's start */
+    c->config = NULL;
+    if (!sandbox_close(SANDBOX_FRONT))
+        return refused(c, "local.rights", strerror(errno));
+    return l2tpc_session_start(c->session) == L2TPC_OK ? 0 : refused(c, "local.memory", "");
 }
 
 static int open_session(struct connection *c)
 {
+    if (c->adapter.by_broker)
+        return open_remote(c);
     memory_load(&c->adapter, c->config);
     if (l2tpc_session_new(&c->session, c->context, c->config) != L2TPC_OK)
         return refused(c, "local.memory", "");
@@ -669,6 +787,16 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* By a signal of the kernel's, when one did what its filter forbids; or somebody's. */
+static void end_processes(struct connection *c)
+{
+    const char *who;
+    int number;
+
+    if (c->adapter.by_broker && processes_end(&c->processes, &who, &number) && !c->forced)
+        complain(_("%s was ended by signal %d (%s)."), who, number, strsignal(number));
+}
+
 static int dial(struct connection *c)
 {
     char value[256];
@@ -677,8 +805,10 @@ static int dial(struct connection *c)
 
     c->signal_fd = open_signals();
     code = control_open(&c->control, c->options.name, value);
-    if (code)
+    if (code) {
+        end_processes(c);
         return refused(c, code, value);
+    }
     status = c->room ? open_context_of_room(c) : open_context(c);
     if (status == 0)
         status = open_session(c);
@@ -693,7 +823,7 @@ static int dial(struct connection *c)
     l2tpc_host_free(c->watcher);
     l2tpc_host_free(c->adapter.host);
     l2tpc_host_client_free(c->adapter.client);
-    broker_wait(&c->broker);
+    end_processes(c);
     control_close(&c->control);
     /* Nothing is left of it: the name can be dialed again by whoever waited for that. */
     for (unsigned i = 0; i < c->n_waiting; i++)
@@ -715,10 +845,12 @@ int connect_with(const struct connect_options *options, struct room *room)
     if (c.options.json) /* programs get English, also where the system words the reason */
         (void)setlocale(LC_MESSAGES, "C");
     c.adapter.options = &c.options;
-    c.prompt.fd = c.network.fd = -1;
+    c.prompt.fd = c.network.fd = c.adapter.broker_fd = -1;
     status = open_config(&c);
     if (status == 0)
         status = dial(&c);
+    else
+        end_processes(&c);
     l2tpc_config_free(c.config);
     return status;
 }

@@ -15,7 +15,8 @@ int kill_switch_hold(struct adapter *a, const char *interface_name, const l2tpc_
     (void)snprintf(q.u.block.interface, sizeof(q.u.block.interface), "%s", interface_name);
     if (local)
         q.u.block.local = *local;
-    q.u.block.flags = a->options->allow_lan ? L2TPC_HOST_BLOCK_LAN : 0;
+    q.u.block.flags =
+        L2TPC_HOST_BLOCK_LOOKUPS | (a->options->allow_lan ? L2TPC_HOST_BLOCK_LAN : 0u);
     if (adapter_ask(a, &q, reply) == 0)
         a->blocking = true;
     return reply->status;
@@ -29,11 +30,40 @@ static int lift(const struct adapter *a, const char *name, l2tpc_host_reply *rep
     return adapter_ask(a, &q, reply);
 }
 
+/* One of the names, which a space is between; those that found no room are taken for ours. */
+static bool is_named(const l2tpc_host_reply *holders, const char *name)
+{
+    size_t n = strlen(name);
+    const char *at = holders->detail;
+
+    if (holders->observer == 0)
+        return false;
+    if (strlen(at) + 1 == sizeof(holders->detail))
+        return true;
+    while ((at = strstr(at, name))) {
+        if ((at == holders->detail || at[-1] == ' ') && (at[n] == '\0' || at[n] == ' '))
+            return true;
+        at += n;
+    }
+    return false;
+}
+
+static bool holds(const struct adapter *a)
+{
+    l2tpc_host_request q = {.size = sizeof(q), .type = L2TPC_HOST_BLOCK_READ};
+    l2tpc_host_reply reply;
+
+    if (!a->by_broker)
+        return a->blocking;
+    return a->options->kill_switch && a->client && adapter_ask(a, &q, &reply) == 0 &&
+           is_named(&reply, a->options->name);
+}
+
 void kill_switch_end(struct adapter *a, bool by_user)
 {
     l2tpc_host_reply reply;
 
-    if (!a->blocking)
+    if (!holds(a))
         return;
     if (!by_user)
         complain(_("The network stays blocked by the kill switch. Dial again, or lift it: "

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A process that gets to know secrets leaves nothing of its memory to anybody. */
-#include "cli/broker.h"
+#include "cli/protect.h"
+
+#include "cli/processes.h"
 
 #include <sys/mman.h>
 #include <sys/prctl.h>

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/sandbox.h"
 
-#include "cli/broker.h"
+#include "cli/processes.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libintl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/seccomp.h>
 #include <malloc.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -97,6 +99,7 @@ void sandbox_prepare(void)
 #ifdef ARCH
 
 #define CODE_MAX 256
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 /* Sanitizers make calls of their own, and say so in the kernel's log. */
 #define DENY (SANITIZED ? SECCOMP_RET_LOG : SECCOMP_RET_KILL_PROCESS)
 
@@ -105,48 +108,74 @@ struct program {
     unsigned short n;
 };
 
-/* Packets, time, memory, threads that end, and the terminal. */
-static const int allowed[] = {
-    SYS_read,
-    SYS_write,
+/* Waiting; the older calls are there on x86 alone, and the C library prefers them. */
+#ifdef SYS_poll
+#define CALL_POLL SYS_poll
+#else
+#define CALL_POLL SYS_ppoll
+#endif
+#ifdef SYS_epoll_wait
+#define CALL_EPOLL_WAIT SYS_epoll_wait
+#else
+#define CALL_EPOLL_WAIT SYS_epoll_pwait
+#endif
+
+/*
+ * Of engine and front, which both have channels, timers and memory, and come to an end. With those
+ * of `engines` and the four that are looked at more closely the engine has 32.
+ */
+static const int both[] = {
+    CALL_POLL,       /* the broker's reply; the front's descriptors */
+    CALL_EPOLL_WAIT, /* the loop */
+    SYS_epoll_ctl,   /* a socket or TUN comes or goes */
+    SYS_timerfd_settime,
+    SYS_read,          /* timerfd, eventfd, TUN; terminal */
+    SYS_write,         /* eventfd, TUN; terminal, log */
+    SYS_close,         /* sockets of the dial that is over */
+    SYS_recvmsg,       /* messages, the broker's descriptors, what ICMP says */
+    SYS_sendto,        /* messages: send() */
+    SYS_fcntl,         /* what was handed over becomes non-blocking, or is duplicated */
+    SYS_clock_gettime, /* where the kernel offers no shorter way */
+    SYS_futex,         /* the locks of the C library and of OpenSSL */
+    SYS_brk,           /* memory: this one and the next three */
+    SYS_munmap,
+    SYS_mremap,
+    SYS_madvise,
+    SYS_mlock, /* pages for secrets */
+    SYS_rt_sigreturn,    /* of signals that somebody else has sent */
+    SYS_restart_syscall, /* after a stop */
+    SYS_exit_group,
+};
+
+static const int engines[] = {
+    SYS_recvmmsg,    /* packets, in batches */
+    SYS_sendmmsg,    /* ... */
+    SYS_sendmsg,     /* ... in runs, and to a socket in place of a TUN */
+    SYS_writev,      /* ... to the TUN */
+    SYS_getsockname, /* the port of a socket that was handed over */
+    SYS_getsockopt,  /* ... and how much it takes in */
+    SYS_setsockopt,  /* ... and the SPIs that it is to take */
+    SYS_getrandom,
+};
+
+/* Of the user: callers of the status, the terminal, threads, children. */
+static const int fronts[] = {
+    SYS_ppoll,
+    SYS_epoll_pwait,
     SYS_readv,
     SYS_writev,
     SYS_lseek,
-    SYS_close,
-    SYS_fcntl,
     SYS_recvfrom,
-    SYS_recvmsg,
-    SYS_recvmmsg,
-    SYS_sendto,
     SYS_sendmsg,
-    SYS_sendmmsg,
     SYS_accept4,
     SYS_getsockname,
     SYS_getsockopt,
     SYS_setsockopt,
-#ifdef SYS_poll
-    SYS_poll,
-#endif
-    SYS_ppoll,
-#ifdef SYS_epoll_wait
-    SYS_epoll_wait,
-#endif
-    SYS_epoll_pwait,
-    SYS_epoll_ctl,
-    SYS_timerfd_settime,
-    SYS_clock_gettime,
     SYS_clock_nanosleep,
     SYS_nanosleep,
     SYS_gettimeofday,
     SYS_getrandom,
-    SYS_futex,
-    SYS_brk,
-    SYS_munmap,
-    SYS_mremap,
-    SYS_madvise,
     SYS_rt_sigprocmask,
-    SYS_rt_sigreturn,
-    SYS_restart_syscall,
     SYS_sched_yield,
     SYS_sched_getaffinity,
     SYS_set_robust_list,
@@ -156,13 +185,47 @@ static const int allowed[] = {
     SYS_geteuid,
     SYS_wait4,
     SYS_exit,
-    SYS_exit_group,
 };
 
-/* Is it a TUN still, and what may it leave to us; the line discipline of a terminal, but never its
- * input. */
-static const unsigned int ioctls[] = {TUNGETIFF, TUNGETVNETHDRSZ, TUNSETOFFLOAD, TCGETS,
-                                      TCSETS,    TCSETSW,         TCSETSF,       TIOCGWINSZ};
+/* Is it a TUN still, and what may it leave to us; the line discipline of a terminal, but never its input. */
+static const unsigned int engine_ioctls[] = {TUNGETIFF, TUNGETVNETHDRSZ, TUNSETOFFLOAD};
+static const unsigned int front_ioctls[] = {TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ};
+
+/* What no module of a token and no resolver needs: other processes, programs, the kernel's own. */
+static const int signer_never[] = {
+    SYS_execve,
+    SYS_execveat,
+    SYS_ptrace,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_kcmp,
+    SYS_pidfd_getfd,
+    SYS_mount,
+    SYS_umount2,
+    SYS_pivot_root,
+    SYS_chroot,
+    SYS_setns,
+    SYS_unshare,
+    SYS_open_by_handle_at,
+    SYS_bpf,
+    SYS_perf_event_open,
+    SYS_userfaultfd,
+    SYS_io_uring_setup,
+    SYS_keyctl,
+    SYS_add_key,
+    SYS_request_key,
+    SYS_init_module,
+    SYS_finit_module,
+    SYS_delete_module,
+    SYS_kexec_load,
+    SYS_reboot,
+    SYS_swapon,
+    SYS_swapoff,
+    SYS_acct,
+    SYS_quotactl,
+    SYS_personality,
+    SYS_move_pages,
+};
 
 static void put(struct program *p, struct sock_filter line)
 {
@@ -198,10 +261,14 @@ static void put_bits(struct program *p, int call, unsigned arg, uint32_t bits, b
     put_return(p, DENY);
 }
 
-static void put_ioctl(struct program *p)
+static void put_calls(struct program *p, const int *calls, size_t n)
 {
-    const uint8_t n = sizeof(ioctls) / sizeof(ioctls[0]);
+    for (size_t i = 0; i < n; i++)
+        put_case(p, (uint32_t)calls[i]);
+}
 
+static void put_ioctl(struct program *p, const unsigned int *ioctls, uint8_t n)
+{
     put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0,
                                         (uint8_t)(2 + 2 * n)));
     put_load(p, offsetof(struct seccomp_data, args) + 8);
@@ -210,28 +277,62 @@ static void put_ioctl(struct program *p)
     put_return(p, DENY);
 }
 
-static void build(struct program *p)
+static void put_head(struct program *p, uint32_t otherwise)
 {
     put_load(p, offsetof(struct seccomp_data, arch));
     put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0));
-    put_return(p, DENY);
+    put_return(p, otherwise);
     put_load(p, offsetof(struct seccomp_data, nr)); /* x32's numbers are none of these */
-    for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
-        put_case(p, (uint32_t)allowed[i]);
+}
+
+static void build_closed(struct program *p, bool front)
+{
+    put_head(p, DENY);
+    put_calls(p, both, COUNT(both));
+    if (front)
+        put_calls(p, fronts, COUNT(fronts));
+    else
+        put_calls(p, engines, COUNT(engines));
     put_bits(p, SYS_mmap, 2, PROT_EXEC, false);
-    put_bits(p, SYS_mprotect, 2, PROT_EXEC, false);
+    put_bits(p, SYS_mprotect, 2, PROT_EXEC, false); /* memory of threads and of secrets */
     put_bits(p, SYS_newfstatat, 3, AT_EMPTY_PATH, true);
-    put_ioctl(p);
+    if (front)
+        put_ioctl(p, front_ioctls, COUNT(front_ioctls));
+    else
+        put_ioctl(p, engine_ioctls, COUNT(engine_ioctls));
     put_return(p, DENY);
 }
 
-bool sandbox_close(void)
+/* Nothing may be typed into the terminal that a descriptor may lead to. */
+static void build_open(struct program *p)
+{
+    const uint32_t fail = SECCOMP_RET_ERRNO | EPERM;
+
+    put_head(p, fail);
+    put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1)); /* x32 */
+    put_return(p, fail);
+    for (size_t i = 0; i < COUNT(signer_never); i++) {
+        put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)signer_never[i], 0,
+                                            1));
+        put_return(p, fail);
+    }
+    put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3));
+    put_load(p, offsetof(struct seccomp_data, args) + 8);
+    put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 0, 1));
+    put_return(p, fail);
+    put_return(p, SECCOMP_RET_ALLOW);
+}
+
+bool sandbox_close(enum sandbox which)
 {
     struct program p = {.n = 0};
     struct sock_fprog filter = {.filter = p.code};
     long rc;
 
-    build(&p);
+    if (which == SANDBOX_SIGNER)
+        build_open(&p);
+    else
+        build_closed(&p, which == SANDBOX_FRONT);
     if (p.n > CODE_MAX) {
         errno = E2BIG;
         return false;
@@ -242,14 +343,16 @@ bool sandbox_close(void)
         errno = EBUSY;
     if (rc != 0)
         return rc < 0 && (errno == ENOSYS || errno == EINVAL);
-    try_forbidden();
+    if (which == SANDBOX_ENGINE)
+        try_forbidden();
     return true;
 }
 
 #else
 
-bool sandbox_close(void)
+bool sandbox_close(enum sandbox which)
 {
+    (void)which;
     return true;
 }
 

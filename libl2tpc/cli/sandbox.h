@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A filter of system calls for the process that talks to the network: it can use what is open and
- * open nothing more.
+ * Filters of system calls, one for each process that needs no root: engine and front can use what
+ * is open and open nothing more; the signer, whose modules open what they like, gets at no other
+ * process and starts no program.
  */
 #ifndef L2TPC_CLI_SANDBOX_H
 #define L2TPC_CLI_SANDBOX_H
 
 #include <stdbool.h>
 
+enum sandbox {
+    SANDBOX_ENGINE,
+    SANDBOX_FRONT,
+    SANDBOX_SIGNER,
+};
+
 /* What the C library opens when it is first needed: translations, time zone. With root's rights. */
 void sandbox_prepare(void);
 /*
- * For every thread and for good: any call that is not on the list ends the process. True also on a
- * kernel or a processor that has no such filter; false with errno.
+ * For every thread and for good. In engine and front a call that is not on the list ends the
+ * process, in the signer one on the list fails. True also on a kernel or a processor that has no
+ * such filter; false with errno.
  */
-bool sandbox_close(void);
+bool sandbox_close(enum sandbox which);
 
 #endif

@@ -16,7 +16,7 @@
 static void free_memory(struct dial *d)
 {
     vault_give(d->config.env->vault, d->secrets, sizeof(*d->secrets));
-    free_memory(d);
+    wipe_free(d, sizeof(*d));
 }
 
 struct dial *dial_new(const struct dial_config *config)

@@ -149,7 +149,7 @@ static void pass_socket(struct nft_batch *b, const char *chain, uint32_t meta, u
     nft_rule_end(b, &pass);
 }
 
-/* Names, and what a CA says of a certificate: before there is a tunnel, so not through it. */
+/* Names, and what a CA says of a certificate, when who asks cannot mark its sockets. */
 static void pass_lookups(struct nft_batch *b, const char *chain, uint32_t meta, uint32_t value)
 {
     static const uint16_t ports[] = {53, 80, 443};
@@ -164,7 +164,7 @@ static void marked(struct nft_batch *b, uint32_t mark, bool lookups)
     pass_socket(b, "output", NFT_META_MARK, mark, IPPROTO_UDP, 0);
     pass_socket(b, "output", NFT_META_MARK, mark, IPPROTO_ESP, 0);
     if (lookups)
-        pass_lookups(b, "output", NFT_META_MARK, mark);
+        pass_socket(b, "output", NFT_META_MARK, mark, IPPROTO_TCP, 0);
 }
 
 static void output(struct nft_batch *b, uint32_t mark, uint32_t flags)

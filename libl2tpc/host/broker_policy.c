@@ -128,6 +128,7 @@ static bool allowed(const struct broker *b, const l2tpc_host_request *q, l2tpc_h
     switch (q->type) {
     case L2TPC_HOST_OPEN_UDP:
     case L2TPC_HOST_OPEN_RAW_ESP:
+    case L2TPC_HOST_OPEN_TCP:
         return take_socket(b, reply);
     case L2TPC_HOST_OPEN_TUN:
         return take_tun(b, &q->u.open_tun, reply);
@@ -181,7 +182,8 @@ void broker_note(struct broker *b, const l2tpc_host_request *q, const l2tpc_host
 {
     if (reply->status != 0)
         return;
-    if (q->type == L2TPC_HOST_OPEN_UDP || q->type == L2TPC_HOST_OPEN_RAW_ESP)
+    if (q->type == L2TPC_HOST_OPEN_UDP || q->type == L2TPC_HOST_OPEN_RAW_ESP ||
+        q->type == L2TPC_HOST_OPEN_TCP)
         b->sockets++;
     else if (q->type == L2TPC_HOST_OPEN_TUN)
         memcpy(b->interface, reply->name, sizeof(b->interface));

@@ -148,6 +148,8 @@ static int serve(l2tpc_host *h, const l2tpc_host_request *q, l2tpc_host_reply *r
     case L2TPC_HOST_HELLO:
         reply->observer = h->mark;
         return 0;
+    case L2TPC_HOST_OPEN_TCP:
+        return serve_open_tcp(h, &q->u.open_tcp, reply);
     case L2TPC_HOST_STATE_PART:
         return serve_state_part(h, &q->u.state_part, reply);
     default:

@@ -105,6 +105,7 @@ int reply_fail(l2tpc_host_reply *reply, int status, enum l2tpc_host_sentence sen
 /* sockets.c */
 int serve_open_udp(l2tpc_host *h, const l2tpc_host_open_udp *q, l2tpc_host_reply *reply);
 int serve_open_raw_esp(l2tpc_host *h, const l2tpc_host_open_raw_esp *q, l2tpc_host_reply *reply);
+int serve_open_tcp(const l2tpc_host *h, const l2tpc_host_open_tcp *q, l2tpc_host_reply *reply);
 int serve_open_tun(l2tpc_host *h, const l2tpc_host_open_tun *q, l2tpc_host_reply *reply);
 
 /* apply.c */

@@ -102,6 +102,7 @@ enum l2tpc_host_request_type {
     L2TPC_HOST_WAY = 13,
     L2TPC_HOST_HELLO = 14,
     L2TPC_HOST_STATE_PART = 15,
+    L2TPC_HOST_OPEN_TCP = 16,
 };
 
 /* Reply: fd, port. A bound, marked, non-blocking UDP socket. When `port` is busy any other is taken
@@ -201,9 +202,9 @@ typedef struct l2tpc_host_observer_id {
 
 enum l2tpc_host_block_flags {
     L2TPC_HOST_BLOCK_LAN = 1, /* private and link-local ranges stay reachable, but not for DNS */
-    /* TCP with the host's mark to ports 53, 80 and 443 leaves as well: the server's name and what
-     * its CA says of its certificate are asked for before there is a tunnel. UDP with the mark, so
-     * DNS also, leaves in any case; everybody else's questions stay in. */
+    /* TCP with the host's mark leaves as well (OPEN_TCP): the server's name and what its CA says of
+     * its certificate are asked for before there is a tunnel. UDP with the mark, so DNS also,
+     * leaves in any case; everybody else's questions stay in. */
     L2TPC_HOST_BLOCK_LOOKUPS = 2,
 };
 
@@ -223,7 +224,7 @@ typedef struct l2tpc_host_block {
     l2tpc_host_addr local; /* its IPv4 address: not taken from elsewhere; may be none */
     uint32_t flags;        /* enum l2tpc_host_block_flags */
     uint32_t asker; /* with BLOCK_LOOKUPS: a user who cannot mark its sockets and may ask all the
-                       same, on UDP 53 too, while this holder holds; 0: nobody */
+                       same, on port 53, and TCP 80 and 443, while this holder holds; 0: nobody */
 } l2tpc_host_block;
 
 /* UNBLOCK: this holder lets go; "": all do. When nobody is left, the table goes. -ENOENT: it did
@@ -250,6 +251,13 @@ typedef struct l2tpc_host_state_part {
     uint8_t bytes[2048];
 } l2tpc_host_state_part;
 
+/* A TCP socket that is not connected yet and carries the host's mark: it goes past every tunnel and
+ * kill switch, as what is asked of CAs and name servers does. Reply: fd, non-blocking. */
+typedef struct l2tpc_host_open_tcp {
+    uint8_t family; /* 4 or 6 */
+    uint32_t mark;  /* 0: the host's own */
+} l2tpc_host_open_tcp;
+
 typedef struct l2tpc_host_request {
     uint32_t size; /* sizeof(l2tpc_host_request) */
     uint32_t type; /* enum l2tpc_host_request_type: which member of `u` is meant */
@@ -266,6 +274,7 @@ typedef struct l2tpc_host_request {
         l2tpc_host_unblock unblock;
         l2tpc_host_way_to way;
         l2tpc_host_state_part state_part;
+        l2tpc_host_open_tcp open_tcp;
     } u;
 } l2tpc_host_request;
 
@@ -437,6 +446,26 @@ typedef struct l2tpc_host_policy {
  */
 L2TPC_HOST_API int l2tpc_host_broker_serve(int fd, const l2tpc_host_options *options,
                                            const l2tpc_host_policy *policy);
+
+#define L2TPC_HOST_DOORS_MAX 4
+
+enum l2tpc_host_door_flags {
+    L2TPC_HOST_DOOR_LAST = 1,   /* when its other end is closed the broker undoes all, and ends */
+    L2TPC_HOST_DOOR_TUNNEL = 2, /* when its other end is closed what was changed is undone */
+};
+
+/* One of several processes that a broker serves, each by a policy of its own: who talks to the
+ * server needs no right to lift the kill switch, nor to write what was learned. */
+typedef struct l2tpc_host_door {
+    int fd;
+    uint32_t flags; /* enum l2tpc_host_door_flags */
+    l2tpc_host_policy policy;
+} l2tpc_host_door;
+
+/* As l2tpc_host_broker_serve() for up to L2TPC_HOST_DOORS_MAX others. A door that does not read its
+ * replies is closed: nobody waits for one of them. */
+L2TPC_HOST_API int l2tpc_host_broker_serve_doors(const l2tpc_host_door *doors, uint32_t n,
+                                                 const l2tpc_host_options *options);
 
 /* The other end. A client may be used by one thread at a time, but for its descriptor. */
 typedef struct l2tpc_host_client l2tpc_host_client;

@@ -124,6 +124,19 @@ int serve_open_raw_esp(l2tpc_host *h, const l2tpc_host_open_raw_esp *q, l2tpc_ho
     return 0;
 }
 
+int serve_open_tcp(const l2tpc_host *h, const l2tpc_host_open_tcp *q, l2tpc_host_reply *reply)
+{
+    int rc = mark_allowed(h, q->family, q->mark, reply);
+
+    if (rc < 0)
+        return rc;
+    rc = open_marked(h, q->family, SOCK_STREAM, IPPROTO_TCP, reply);
+    if (rc < 0)
+        return rc;
+    reply->fd = rc;
+    return 0;
+}
+
 /* Finishes a fresh TUN: its final name, no address of its own, the MTU. */
 static int finish_tun(l2tpc_host *h, const l2tpc_host_open_tun *q, const char *name,
                       l2tpc_host_reply *reply)

@@ -14,6 +14,7 @@
 
 #define ANSWER_MAX (HTTP_HEAD_MAX + HTTP_BODY_MAX)
 #define CHUNK 4096
+#define ADDRESSES_MAX 8
 
 /* ---- waiting ---- */
 
@@ -45,26 +46,32 @@ static bool may_ask(const union sockaddr_any *sa)
            !inaddr_is_multicast(&e.addr) && !inaddr_is_link_local(&e.addr);
 }
 
-static int try_address(const struct addrinfo *a, const struct fetch *f)
+/* Marked by somebody else, or by ourselves if we may. */
+static int open_stream(const struct fetch *f, int family)
 {
-    union sockaddr_any sa = {0};
+    int fd = f->ports.open_socket
+                 ? f->ports.open_socket(f->ports.open_user, family == AF_INET6 ? 6 : 4, true)
+                 : -1;
+
+    return fd >= 0 ? fd : socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static int try_address(const union sockaddr_any *sa, socklen_t len, const struct fetch *f)
+{
     int fd;
     int error = 0;
     socklen_t n = sizeof(error);
 
-    if (a->ai_addrlen > sizeof(sa))
+    if (!may_ask(sa))
         return -1;
-    memcpy(&sa, a->ai_addr, a->ai_addrlen);
-    if (!may_ask(&sa))
-        return -1;
-    fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = open_stream(f, sa->sa.sa_family);
     if (fd < 0)
         return -1;
     /* Who may not mark sockets has had no tunnel made without it: the answer is signed anyway. */
     if ((!f->ports.has_mark ||
          setsockopt(fd, SOL_SOCKET, SO_MARK, &f->ports.mark, sizeof(f->ports.mark)) == 0 ||
          errno == EPERM) &&
-        (connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS) &&
+        (connect(fd, &sa->sa, len) == 0 || errno == EINPROGRESS) &&
         wait_for(fd, POLLOUT, f->deadline) &&
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0 && error == 0)
         return fd;
@@ -72,16 +79,41 @@ static int try_address(const struct addrinfo *a, const struct fetch *f)
     return -1;
 }
 
+/* By the name servers that were there before any tunnel. */
+static int connect_past(const struct http_url *u, const struct fetch *f)
+{
+    struct inaddr addresses[ADDRESSES_MAX];
+    l2tpc_us now = io_now();
+    unsigned n = dns_look_up(&f->servers, &f->ports, u->host, now + (f->deadline - now) / 2,
+                             addresses, ADDRESSES_MAX);
+    int fd = -1;
+
+    for (unsigned i = 0; i < n && fd < 0; i++) {
+        struct endpoint to = {.addr = addresses[i], .port = (uint16_t)strtoul(u->port, NULL, 10)};
+        union sockaddr_any sa = {0};
+        socklen_t len = sockaddr_from(&sa, &to);
+
+        fd = try_address(&sa, len, f);
+    }
+    return fd;
+}
+
 static int connect_to(const struct http_url *u, const struct fetch *f)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
-    int fd = -1;
+    int fd = connect_past(u, f);
 
-    if (getaddrinfo(u->host, u->port, &hints, &list) != 0)
-        return -1;
-    for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
-        fd = try_address(a, f);
+    if (fd >= 0 || getaddrinfo(u->host, u->port, &hints, &list) != 0)
+        return fd;
+    for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
+        union sockaddr_any sa = {0};
+
+        if (a->ai_addrlen > sizeof(sa))
+            continue;
+        memcpy(&sa, a->ai_addr, a->ai_addrlen);
+        fd = try_address(&sa, a->ai_addrlen, f);
+    }
     freeaddrinfo(list);
     return fd;
 }

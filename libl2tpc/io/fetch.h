@@ -4,6 +4,7 @@
 #define L2TPC_IO_FETCH_H
 
 #include "base/clock.h"
+#include "io/dns.h"
 #include "io/http.h"
 #include "io/ports.h"
 
@@ -12,7 +13,8 @@ struct fetch {
     const char *type; /* of `body`, which is then posted; NULL: it is asked for with GET */
     struct span body;
     l2tpc_us deadline;
-    struct port_options ports; /* the mark keeps it out of the tunnel, whatever is up */
+    struct port_options ports;  /* the mark keeps it out of the tunnel, whatever is up */
+    struct dns_servers servers; /* to be asked past the tunnel; none: the system's resolver alone */
 };
 
 /*

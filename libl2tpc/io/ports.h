@@ -16,6 +16,9 @@
 struct port_options {
     bool has_mark;
     uint32_t mark; /* SO_MARK, for routing rules that keep the outer packets out of the tunnel */
+    /* Who may not mark sockets may have somebody who makes marked ones, in any thread; or NULL. */
+    int (*open_socket)(void *user, uint8_t family, bool stream); /* non-blocking, or -1 */
+    void *open_user;
 };
 
 /*

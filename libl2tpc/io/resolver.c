@@ -2,6 +2,7 @@
 #include "io/resolver.h"
 
 #include "dial/dial.h"
+#include "io/env.h"
 #include "io/sockaddr.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #define NAME_MAX_LEN 255
+#define PAST_WAIT US_S(2) /* less than RESOLVE_AGAIN_WAIT: the system is asked as well */
 
 struct resolve {
     resolve_fn fn;
@@ -18,6 +20,8 @@ struct resolve {
     struct inaddr addresses[DIAL_ADDRESSES_MAX];
     unsigned n;
     struct failure failure;
+    struct dns_servers servers; /* none: the system's resolver alone */
+    struct port_options ports;
 };
 
 static void resolve_add(struct resolve *r, const struct inaddr *a)
@@ -61,9 +65,8 @@ static bool is_ascii(const char *s)
     return true;
 }
 
-static void look_up(void *block)
+static void look_up_by_system(struct resolve *r)
 {
-    struct resolve *r = block;
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
     struct addrinfo *list = NULL;
     locale_t utf8 = (locale_t)0;
@@ -97,6 +100,17 @@ static void look_up(void *block)
         (void)uselocale(LC_GLOBAL_LOCALE);
         freelocale(utf8);
     }
+}
+
+static void look_up(void *block)
+{
+    struct resolve *r = block;
+
+    if (r->servers.n > 0)
+        r->n = dns_look_up(&r->servers, &r->ports, r->name, us_add(io_now(), PAST_WAIT),
+                           r->addresses, DIAL_ADDRESSES_MAX);
+    if (r->n == 0)
+        look_up_by_system(r);
 }
 
 static void answer(void *user, void *block)
@@ -150,7 +164,9 @@ static bool answer_at_once(struct resolve *r, const char *name)
     return true;
 }
 
-struct work *resolve_start(struct loop *loop, const char *name, resolve_fn fn, void *user)
+struct work *resolve_start_past(struct loop *loop, const char *name,
+                                const struct dns_servers *servers, const struct port_options *ports,
+                                resolve_fn fn, void *user)
 {
     static const struct work_verbs verbs = {.run = look_up, .done = answer, .free = free};
     static const struct work_verbs known = {.done = answer, .free = free};
@@ -159,8 +175,18 @@ struct work *resolve_start(struct loop *loop, const char *name, resolve_fn fn, v
     if (!r)
         return NULL;
     r->fn = fn;
+    r->servers = *servers;
+    r->ports = *ports;
     if (answer_at_once(r, name))
         return work_start(loop, &known, r, user);
     memcpy(r->name, name, strlen(name) + 1);
     return work_start(loop, &verbs, r, user);
+}
+
+struct work *resolve_start(struct loop *loop, const char *name, resolve_fn fn, void *user)
+{
+    const struct dns_servers nobody = {.n = 0};
+    const struct port_options none = {.has_mark = false};
+
+    return resolve_start_past(loop, name, &nobody, &none, fn, user);
 }

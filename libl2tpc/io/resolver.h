@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "base/failure.h"
+#include "io/dns.h"
 #include "io/work.h"
 
 /* Addresses in the system's order, without duplicates, at most DIAL_ADDRESSES_MAX; or n is 0 and
@@ -21,5 +22,12 @@ typedef void (*resolve_fn)(void *user, const struct inaddr *addresses, unsigned 
  * thread may go on for as long as the system's resolver takes.
  */
 struct work *resolve_start(struct loop *loop, const char *name, resolve_fn fn, void *user);
+
+/* The same past a tunnel: `servers` are asked first, the system's resolver when that brings
+ * nothing.
+ */
+struct work *resolve_start_past(struct loop *loop, const char *name,
+                                const struct dns_servers *servers, const struct port_options *ports,
+                                resolve_fn fn, void *user);
 
 #endif

@@ -11,7 +11,7 @@ static enum revocation_state ask_ocsp(const struct revocation_job *j, struct cry
 {
     uint8_t request[REVOCATION_REQUEST_MAX];
     char url[REVOCATION_URL_MAX];
-    struct fetch f = {.url = url, .deadline = deadline, .ports = j->ports};
+    struct fetch f = {.url = url, .deadline = deadline, .ports = j->ports, .servers = j->servers};
     enum revocation_state s;
     uint8_t *answer;
     size_t n;
@@ -31,7 +31,8 @@ static enum revocation_state ask_crl(const struct revocation_job *j, struct cryp
                                      const struct revocation_pair *p)
 {
     char url[REVOCATION_URL_MAX];
-    struct fetch f = {.url = url, .deadline = j->deadline, .ports = j->ports};
+    struct fetch f = {
+        .url = url, .deadline = j->deadline, .ports = j->ports, .servers = j->servers};
     enum revocation_state s;
     uint8_t *answer;
     size_t n;

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "crypto/x509_revocation.h"
-#include "io/ports.h"
+#include "io/dns.h"
 
 /* Ends in a CA of the profile: whoever makes one has made sure of that (hostile.md C19). */
 struct revocation_job {
@@ -14,6 +14,7 @@ struct revocation_job {
     int64_t wall;            /* seconds since 1970 */
     l2tpc_us deadline;
     struct port_options ports;
+    struct dns_servers servers;
     enum revocation_state state;
     enum revocation_source source; /* of the server's own certificate */
 };

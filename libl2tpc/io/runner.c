@@ -26,6 +26,8 @@ struct runner {
     struct loop_timer timer;
     struct work *resolve;
     uint32_t resolve_need;
+    bool resolving;             /* somebody is asked for the name */
+    struct loop_timer patience; /* ... and the address that worked is known */
     struct endpoint remote;
     struct inaddr local;
     int ifindex;
@@ -43,19 +45,50 @@ static void kick(struct runner *r, l2tpc_us now);
 
 /* ---- needs that the runner serves itself ---- */
 
+/* The address that worked is tried last, should the name lead elsewhere by now. */
+static void resolved(struct runner *r, const struct inaddr *addresses, unsigned n,
+                     const struct failure *failure, l2tpc_us now)
+{
+    struct inaddr all[DIAL_ADDRESSES_MAX];
+    unsigned count = 0;
+    bool has_known = r->known.family == 0;
+
+    loop_timer_cancel(r->loop, &r->patience);
+    r->resolving = false;
+    for (; count < n && count < DIAL_ADDRESSES_MAX; count++) {
+        all[count] = addresses[count];
+        has_known = has_known || inaddr_eq(&addresses[count], &r->known);
+    }
+    if (!has_known && count < DIAL_ADDRESSES_MAX)
+        all[count++] = r->known;
+    dial_answer_resolve(r->dial, r->resolve_need, all, count, count == 0 ? failure : NULL, now);
+    kick(r, now);
+}
+
 static void on_resolved(void *user, const struct inaddr *addresses, unsigned n,
                         const struct failure *failure)
 {
     struct runner *r = user;
-    l2tpc_us now = io_now();
 
     r->resolve = NULL;
-    if (n == 0 && r->known.family != 0) {
-        addresses = &r->known;
-        n = 1;
-    }
-    dial_answer_resolve(r->dial, r->resolve_need, addresses, n, n == 0 ? failure : NULL, now);
-    kick(r, now);
+    resolved(r, addresses, n, failure, io_now());
+}
+
+/* A resolver behind the tunnel that was lost answers nobody. */
+static void on_patience(void *user, l2tpc_us now)
+{
+    struct runner *r = user;
+
+    work_cancel(r->resolve);
+    r->resolve = NULL;
+    resolved(r, NULL, 0, NULL, now);
+}
+
+void runner_answer_resolve(struct runner *r, uint32_t need, const struct inaddr *addresses,
+                           unsigned n, const struct failure *failure, l2tpc_us now)
+{
+    if (r->resolving && need == r->resolve_need)
+        resolved(r, addresses, n, failure, now);
 }
 
 static void serve_resolve(struct runner *r, const struct dial_event *e, const char *name,
@@ -68,9 +101,14 @@ static void serve_resolve(struct runner *r, const struct dial_event *e, const ch
         dial_answer_resolve(r->dial, e->need_id, &r->known, 1, NULL, now);
         return;
     }
+    r->resolving = true;
+    if (r->known.family != 0)
+        loop_timer_set(r->loop, &r->patience, us_add(now, RESOLVE_AGAIN_WAIT));
+    if (r->hooks.resolve && r->hooks.resolve(r->hooks.user, e->need_id))
+        return;
     r->resolve = resolve_start(r->loop, name, on_resolved, r);
     if (!r->resolve)
-        dial_answer_resolve(r->dial, e->need_id, NULL, 0, &f, now);
+        resolved(r, NULL, 0, &f, now);
 }
 
 /* Sockets of the owner's are taken before the library opens its own. */
@@ -231,6 +269,8 @@ static void retire(struct runner *r, l2tpc_us now)
     r->tun_fd = -1;
     work_cancel(r->resolve);
     r->resolve = NULL;
+    r->resolving = false;
+    loop_timer_cancel(r->loop, &r->patience);
     loop_timer_cancel(r->loop, &r->timer);
     r->hooks.event(r->hooks.user, &e, now);
 }
@@ -386,6 +426,7 @@ struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_
     r->hooks = *hooks;
     r->tun_fd = -1;
     r->timer = (struct loop_timer){.fn = on_timer, .user = r};
+    r->patience = (struct loop_timer){.fn = on_patience, .user = r};
     r->member = (struct hub_member){
         .user = r,
         .owns_cookie = owns_cookie,
@@ -417,6 +458,7 @@ void runner_free(struct runner *r)
     if (!r)
         return;
     work_cancel(r->resolve);
+    loop_timer_cancel(r->loop, &r->patience);
     loop_timer_cancel(r->loop, &r->timer);
     plane_free(r->plane);
     hub_leave(r->hub, &r->member);

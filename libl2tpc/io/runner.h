@@ -28,6 +28,9 @@ struct runner_hooks {
     /* The way to the server: 1 when `out` is filled in, 0 to ask the kernel here, or a negative
      * errno value. */
     int (*route)(void *user, const struct endpoint *remote, struct runner_route *out);
+    /* The server's name is looked up by somebody else, who calls runner_answer_resolve(), later;
+     * false, or no hook: by a thread of the library's. */
+    bool (*resolve)(void *user, uint32_t need);
 };
 
 struct runner;
@@ -42,12 +45,16 @@ bool runner_answer_secret(struct runner *r, uint32_t need, const struct span *se
 /* fd < 0: the failure says why; otherwise the runner owns it. */
 void runner_answer_tun(struct runner *r, uint32_t need, int fd, const struct failure *failure,
                        l2tpc_us now);
+/* Of the resolve hook; n 0: the failure says why. */
+void runner_answer_resolve(struct runner *r, uint32_t need, const struct inaddr *addresses,
+                           unsigned n, const struct failure *failure, l2tpc_us now);
 /* NULL: the key could not sign. */
 void runner_answer_sign(struct runner *r, uint32_t need, const struct span *signature,
                         l2tpc_us now);
 /* What CERT_STATUS asks about. */
 const struct ike_peer_cert *runner_peer_cert(const struct runner *r);
-/* Where the name led before: used in place of RESOLVE, or (`ask`) when asking brings nothing. */
+/* Where the name led before: used in place of RESOLVE, or (`ask`) behind what asking brings, and
+ * alone when that is nothing, or takes too long. */
 void runner_know_address(struct runner *r, const struct inaddr *address, bool ask);
 /*
  * The way that packets to `remote` would take now. Who may not mark a socket has an owner who can

@@ -17,7 +17,7 @@ static const l2tpc_host_addr allowed_route = {4, 16, {0}, {10, 20}};
 static void make_policy(l2tpc_host_policy *p, uint8_t flags)
 {
     *p = (l2tpc_host_policy){.size = sizeof(*p),
-                             .allow = flags & 0x80 ? 0xfffeu & ~(1u << L2TPC_HOST_WAY) : 0xfffeu,
+                             .allow = flags & 0x80 ? 0x1fffeu & ~(1u << L2TPC_HOST_WAY) : 0x1fffeu,
                              .flags = flags & 63u,
                              .asker = flags & 0x40 ? 7 : 0,
                              .sockets_max = 2,
@@ -50,11 +50,12 @@ static void check_apply(const l2tpc_host_apply_ip *q, uint32_t flags, bool has_t
 static void check_passed(const l2tpc_host_request *q, const l2tpc_host_policy *p, bool has_tun,
                          unsigned sockets)
 {
-    FUZZ_REQUIRE(q->size == sizeof(*q) && q->type >= 1 && q->type <= L2TPC_HOST_STATE_PART);
+    FUZZ_REQUIRE(q->size == sizeof(*q) && q->type >= 1 && q->type <= L2TPC_HOST_OPEN_TCP);
     FUZZ_REQUIRE(p->allow >> q->type & 1);
     switch (q->type) {
     case L2TPC_HOST_OPEN_UDP:
     case L2TPC_HOST_OPEN_RAW_ESP:
+    case L2TPC_HOST_OPEN_TCP:
         FUZZ_REQUIRE(sockets < 2);
         break;
     case L2TPC_HOST_OPEN_TUN:
@@ -123,7 +124,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_passed(&q, &policy, has_tun, sockets);
             if (q.type == L2TPC_HOST_OPEN_TUN)
                 memcpy(reply.name, "l2tp7", 6);
-            sockets += q.type == L2TPC_HOST_OPEN_UDP || q.type == L2TPC_HOST_OPEN_RAW_ESP;
+            sockets += q.type == L2TPC_HOST_OPEN_UDP || q.type == L2TPC_HOST_OPEN_RAW_ESP ||
+                       q.type == L2TPC_HOST_OPEN_TCP;
             has_tun = has_tun || q.type == L2TPC_HOST_OPEN_TUN;
             broker_note(&b, &q, &reply);
         }

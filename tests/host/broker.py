@@ -247,3 +247,58 @@ def broker_gives_a_second_tun_when_the_first_is_gone(w):
     w.expect_way("203.0.113.9", "l2tp0")
     t.kill()
     within_a_second(lambda: restored(w, before), "not undone within a second")
+USERS = 1 << 14 | 1 << 11  # a greeting, and the kill switch's lifting
+
+
+def open_doors(w, flags=FULL | DNS | BLOCK):
+    t = w.tool(new=False)
+    t.broker = int(t.ok("doors %s %s a %d %d %d" % (w.run_dir, w.resolv, flags, USERS,
+                                                    ALL & ~(1 << 11)))["pid"])
+    return t
+
+
+@case
+def broker_gives_each_door_its_own(w):
+    """Who has the tunnel cannot lift the kill switch; who may lift it gets no socket."""
+    if subprocess.run(["nft", "--version"], capture_output=True).returncode != 0:
+        raise Skip("no nft")
+    t = open_doors(w)
+    tunnel_up(w, t)
+    t.ok("block a l2tp0 - 0")
+    t.refused("unblock a", NOT_ALLOWED, "type")
+    t.ok("door 0")
+    t.refused("udp 4 0", NOT_ALLOWED, "type")
+    t.refused(apply(), NOT_ALLOWED, "type")
+    t.refused("tun l2tp%d", NOT_ALLOWED, "type")
+    t.ok("unblock a")
+    table = run("ip", "netns", "exec", w.c, "nft", "list", "tables")
+    check("l2tpc-block" not in table, "still there: " + table)
+
+
+@case
+def broker_undoes_what_a_closed_door_had(w):
+    before = w.state()
+    t = open_doors(w)
+    tunnel_up(w, t)
+    # Its TUN is this process's and goes with it; routes, rules and DNS are the broker's to undo.
+    t.ok("shut 1")
+    within_a_second(lambda: os.listdir(w.run_dir) == [], "the journal is still there")
+    check("10.98.0.53" not in w.read(w.resolv), w.read(w.resolv))
+    check(not gone(t.broker), "the broker went with a door that is not the last")
+    t.refused("udp 4 0", NOT_ALLOWED, "type")  # it serves the other one
+    t.ok("shut 0")
+    within_a_second(lambda: gone(t.broker), "the broker lives on")
+    t.end()
+    w.expect_state(before)
+
+
+@case
+def broker_waits_for_nobody_who_does_not_read(w):
+    t = open_doors(w)
+    sent = int(t.ok("stuff 100000")["sent"])
+    check(0 < sent < 100000, "it took %d requests without a reader" % sent)
+    t.ok("door 0")
+    begun = time.monotonic()
+    t.refused("udp 4 0", NOT_ALLOWED, "type")
+    check(time.monotonic() - begun < 1, "the other door waited")
+    check(not gone(t.broker), "the broker is gone")

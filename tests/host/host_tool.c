@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +161,88 @@ static void cmd_broker(char **w)
         printf("error %s\n", strerrorname_np(-rc));
     else
         printf("ok pid=%d mark=0x%x\n", pid, l2tpc_host_client_get_mark(client));
+}
+
+static l2tpc_host_client *doors[2];
+
+static bool open_doors(int pairs[2][2])
+{
+    for (int i = 0; i < 2; i++)
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pairs[i]) != 0)
+            return false;
+    return true;
+}
+
+/* doors RUN_DIR RESOLV TUNNEL FLAGS ALLOW-0 ALLOW-1: a broker with two: the first ends it, the
+ * second has the tunnel, and is asked from now on */
+static void cmd_doors(char **w)
+{
+    l2tpc_host_options o = {
+        .size = sizeof(o), .run_dir = w[1], .resolv_conf = w[2], .dns_mode = L2TPC_HOST_DNS_FILE};
+    l2tpc_host_door d[2] = {{.flags = L2TPC_HOST_DOOR_LAST}, {.flags = L2TPC_HOST_DOOR_TUNNEL}};
+    int pairs[2][2];
+    pid_t pid;
+    int rc = 0;
+
+    if (!open_doors(pairs)) {
+        printf("error socketpair\n");
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        d[i].fd = pairs[i][1];
+        d[i].policy = (l2tpc_host_policy){.size = sizeof(d[i].policy),
+                                          .flags = number(w[4]),
+                                          .allow = number(w[5 + i]),
+                                          .sockets_max = 8,
+                                          .interface = "l2tp%d"};
+        (void)snprintf(d[i].policy.tunnel, sizeof(d[i].policy.tunnel), "%s", w[3]);
+    }
+    pid = fork();
+    if (pid == 0) {
+        (void)close(pairs[0][0]);
+        (void)close(pairs[1][0]);
+        (void)l2tpc_host_broker_serve_doors(d, 2, &o);
+        _exit(0);
+    }
+    for (int i = 0; i < 2 && rc == 0; i++) {
+        (void)close(pairs[i][1]);
+        rc = l2tpc_host_client_new(&doors[i], pairs[i][0]);
+    }
+    client = doors[1];
+    if (rc < 0)
+        printf("error %s\n", strerrorname_np(-rc));
+    else
+        printf("ok pid=%d\n", pid);
+}
+
+/* door N: asks that one from now on */
+static void cmd_door(char **w)
+{
+    client = doors[number(w[1]) & 1];
+    printf("ok\n");
+}
+
+/* shut N: closes that one, and asks the other */
+static void cmd_shut(char **w)
+{
+    uint32_t n = number(w[1]) & 1;
+
+    l2tpc_host_client_free(doors[n]);
+    doors[n] = NULL;
+    client = doors[1 - n];
+    printf("ok\n");
+}
+
+/* stuff N: requests, and no reply is read */
+static void cmd_stuff(char **w)
+{
+    const l2tpc_host_request q = {.size = sizeof(q), .type = L2TPC_HOST_HELLO};
+    uint32_t sent = 0;
+
+    while (sent < number(w[1]) &&
+           send(l2tpc_host_client_fd(client), &q, sizeof(q), MSG_NOSIGNAL) == sizeof(q))
+        sent++;
+    printf("ok sent=%u\n", sent);
 }
 
 /* garbage BYTES SIZE TYPE [fd]: a packet that no client sends, and what the broker says to it */
@@ -482,6 +565,8 @@ static const struct {
     {"blocked", 1, cmd_blocked}, {"killat", 2, cmd_killat},
     {"failat", 2, cmd_failat},   {"state", 2, cmd_state},
     {"learn", 3, cmd_learn},     {"forget", 2, cmd_forget},
+    {"doors", 7, cmd_doors},     {"door", 2, cmd_door},
+    {"shut", 2, cmd_shut},       {"stuff", 2, cmd_stuff},
 };
 
 static void run_line(char *line)
@@ -495,7 +580,7 @@ static void run_line(char *line)
         if (strcmp(w[0], commands[i].name) != 0 || n < commands[i].min)
             continue;
         if (!host && !client && commands[i].run != cmd_new && commands[i].run != cmd_way &&
-            commands[i].run != cmd_broker) {
+            commands[i].run != cmd_broker && commands[i].run != cmd_doors) {
             printf("error no host\n");
             return;
         }
