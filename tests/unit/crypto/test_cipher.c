@@ -242,5 +242,21 @@ TEST(crypto_leaves_the_error_queue_alone_for_packets)
         CHECK_INT(ERR_get_error(), 0);
         esp_crypt_free(x);
     }
+    config =
+        (struct esp_crypt_config){.cipher = CIPHER_AES_GCM, .key = span_of(bytes, 16), .icv = 16};
+    for (unsigned i = 0; i < 2; i++) { /* a wrong tag of GCM */
+        struct esp_job job = {.packet = bytes, .body = 16};
+        struct esp_crypt *x = esp_crypt_new(c, &config);
+
+        CHECK(x);
+        if (i & 1)
+            ERR_raise(ERR_LIB_USER, 77);
+        esp_crypt_open(x, &job, 1);
+        CHECK(!job.ok);
+        if (i & 1)
+            CHECK_INT(ERR_GET_REASON(ERR_get_error()), 77);
+        CHECK_INT(ERR_get_error(), 0);
+        esp_crypt_free(x);
+    }
     crypto_free(c);
 }
