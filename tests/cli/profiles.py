@@ -207,6 +207,25 @@ def connect_by_a_profile():
 
 
 @suite.case()
+def consent_to_pap_is_an_old_profiles():
+    """A server that takes PAP alone is dialed by an untouched profile; by one of ours it is not."""
+    peer = bench.peer(SERVER, "auth=pap")
+    try:
+        write("old")
+        dial = ByProfile("old", "--no-memory").wait_up()
+        check('"auth":"pap"' in dial.text().replace(" ", "").lower(), dial.told())
+        check(dial.stop() == 0, dial.told())
+        path = write("ours")
+        with open(path, "a") as f:
+            f.write("[user]\nnet.l2tpc.policy=compatible\n")
+        dial = ByProfile("ours", "--no-memory")
+        check(dial.wait_end(20) == 11 and dial.last()["error"]["code"] == "ppp.auth.weak",
+              dial.told())
+    finally:
+        bench.end(peer)
+
+
+@suite.case()
 def command_line_goes_before_the_profile():
     write("office", "ipsec-enabled=yes\nipsec-ike=des-md5-modp768", server="192.0.2.77")
     usage("connect", "office", "--server", SERVER, words="one word too many", env=env())
