@@ -302,3 +302,23 @@ def broker_waits_for_nobody_who_does_not_read(w):
     t.refused("udp 4 0", NOT_ALLOWED, "type")
     check(time.monotonic() - begun < 1, "the other door waited")
     check(not gone(t.broker), "the broker is gone")
+
+
+@case
+def broker_opens_tcp_past_the_kill_switch(w):
+    """For CAs; an unmarked connection does not leave, and who has no permission gets none."""
+    if subprocess.run(["nft", "--version"], capture_output=True).returncode != 0:
+        raise Skip("no nft")
+    t = open_broker(w, flags=FULL | DNS | BLOCK, allow=ALL | 1 << 16)
+    t.ok("block a - - 0")
+    fd = steal(t.process.pid, int(t.ok("tcp 4")["fd"]))
+    check(not os.get_blocking(fd), "it blocks")
+    with socket.socket(fileno=fd) as taken:
+        check(taken.type == socket.SOCK_STREAM, str(taken))
+        check(taken.getsockopt(socket.SOL_SOCKET, 36) == MARK, "the mark is not on it")
+    rules = run("ip", "netns", "exec", w.c, "nft", "list", "table", "inet", "l2tpc-block")
+    check("tcp" in [x for x in rules.split("\n") if "meta mark" in x or "mark 0x" in x][0], rules)
+    t.refused("tcp 5", "error")
+    t.ok("unblock a")
+    other = open_broker(w)
+    other.refused("tcp 4", NOT_ALLOWED, "type")

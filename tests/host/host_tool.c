@@ -315,6 +315,16 @@ static void cmd_udp(char **w)
         printf("ok port=%u fd=%d\n", r.port, r.fd);
 }
 
+static void cmd_tcp(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_OPEN_TCP};
+    l2tpc_host_reply r;
+
+    q.u.open_tcp.family = (uint8_t)number(w[1]);
+    if (serve(&q, &r) == 0)
+        printf("ok fd=%d\n", r.fd);
+}
+
 static void cmd_esp(char **w)
 {
     l2tpc_host_request q = {.type = L2TPC_HOST_OPEN_RAW_ESP};
@@ -567,6 +577,7 @@ static const struct {
     {"learn", 3, cmd_learn},     {"forget", 2, cmd_forget},
     {"doors", 7, cmd_doors},     {"door", 2, cmd_door},
     {"shut", 2, cmd_shut},       {"stuff", 2, cmd_stuff},
+    {"tcp", 2, cmd_tcp},
 };
 
 static void run_line(char *line)

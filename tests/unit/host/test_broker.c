@@ -76,7 +76,7 @@ TEST(broker_refuses_types_beyond_its_own)
     l2tpc_host_request q = {.size = sizeof(q)};
 
     CHECK(broker_init(&b, &office));
-    for (q.type = L2TPC_HOST_STATE_PART + 1; q.type < 40; q.type++)
+    for (q.type = L2TPC_HOST_OPEN_TCP + 1; q.type < 40; q.type++)
         CHECK(!passes(&b, &q));
     q.type = 0;
     CHECK(!passes(&b, &q));
@@ -110,6 +110,17 @@ TEST(broker_knows_its_tun_and_its_sockets)
     CHECK(passes(&b, &udp));
     broker_note(&b, &udp, &made);
     CHECK(!passes(&b, &udp));
+}
+
+TEST(broker_counts_tcp_sockets_as_well)
+{
+    struct broker b;
+    l2tpc_host_request tcp = {.size = sizeof(tcp), .type = L2TPC_HOST_OPEN_TCP};
+    l2tpc_host_reply made = {.fd = 3};
+
+    CHECK(broker_init(&b, &office) && passes(&b, &tcp));
+    broker_note(&b, &tcp, &made);
+    CHECK(!passes(&b, &tcp));
 }
 
 TEST(broker_compares_routes_by_their_prefix)
