@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define BIT(type) (1u << (type))
-#define GOODBYE_MS 500 /* for the engine and its server, when the front is gone */
+#define GOODBYE_MS 400 /* for engine and signer, when the front is gone */
 #define GONE_TRIES 40  /* of 25 ms: a process that outlives its broker */
 #define KEPT_MAX 4
 #define QUESTIONS_MAX 10000 /* sockets of the signer: each question takes one, for a moment */
@@ -296,7 +296,7 @@ static _Noreturn void broker_run(const struct processes *p, const struct process
     signer = open_process(p->signer);
     (void)l2tpc_host_broker_serve_doors(doors, 3, &host);
     end_process(engine, GOODBYE_MS);
-    end_process(signer, 0);
+    end_process(signer, GOODBYE_MS);
     w->at_end(w->user);
     _exit(0);
 }
@@ -332,7 +332,8 @@ static int reap(pid_t pid)
 
     for (unsigned i = 0; pid > 0 && i < GONE_TRIES && wait_for(pid, &status, WNOHANG) == 0; i++)
         (void)nanosleep(&(struct timespec){.tv_nsec = 25000000}, NULL);
-    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    /* The broker's own way to end what is stuck. */
+    return WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL ? WTERMSIG(status) : 0;
 }
 
 bool processes_end(struct processes *p, const char **who, int *signal)

@@ -71,7 +71,7 @@ bool processes_start_broker(struct processes *p, const struct processes_wish *w)
 void processes_policies(const l2tpc_host_policy *whole, l2tpc_host_policy *engine,
                         l2tpc_host_policy *front, l2tpc_host_policy *signer);
 /* The ends that were not handed over are closed, then all of them are waited for: the broker until
- * everything is undone. True: a signal has ended one of them, which is named. */
+ * everything is undone. True: one of them crashed, or was killed by its filter. */
 bool processes_end(struct processes *p, const char **who, int *signal);
 
 /* privileges.c: give up root for good; false with errno. */
