@@ -120,7 +120,9 @@ class Dial:
         env = dict(env or {}, **({"L2TPC_STATE_DIR": memory} if memory else {}))
         if "--reconnect" not in args:  # a loss is to be seen as one
             more += ["--reconnect", "off"]
-        cmd = ["env", "L2TPC_KEYLOG=" + self.keylog] + ["%s=%s" % e for e in (env or {}).items()] + \
+        # Tokens of the lab are root's, also when root came by sudo.
+        cmd = ["env", "-u", "SUDO_UID", "L2TPC_KEYLOG=" + self.keylog] + \
+            ["%s=%s" % e for e in (env or {}).items()] + \
             [bench.l2tpc, "connect", "--server", server, "--user", user,
              "--password-file", os.path.join(self.folder, "password"),
              "--name", self.name, "--json"] + more + list(args)
