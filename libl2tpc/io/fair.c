@@ -23,6 +23,8 @@ int fair_take(struct fair *f)
 
     if (slot >= 0)
         f->free = f->slot[slot].next;
+    if (slot >= f->high)
+        f->high = slot + 1;
     return slot;
 }
 

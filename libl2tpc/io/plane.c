@@ -9,13 +9,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "io/record.h" /* last, as in runner.c */
 
 /* Reads from the TUN in a round, and rounds before other sources get their turn. */
 #define TUN_READS 16
 #define TUN_ROUNDS 4
+/* Slots that are kept for good, and how long the others are kept. */
+#define SLOTS_KEPT 8
+#define SLOTS_HELD US_S(1)
 
 struct plane {
     struct loop *loop;
@@ -148,22 +153,43 @@ static void serve(struct plane_work *work, l2tpc_us now)
         send_run(plane, &work->run, now);
 }
 
+/* The pages behind a bulk flow go back to the system; nobody waits in the slots now. */
+static void release_slots(struct plane_work *work)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = (uintptr_t)&work->slot[SLOTS_KEPT];
+    uintptr_t to = (uintptr_t)&work->slot[work->fair.high];
+
+    from = (from + page - 1) / page * page;
+    to = to / page * page;
+    if (from < to)
+        (void)madvise((void *)from, to - from, MADV_DONTNEED);
+    work->fair.high = SLOTS_KEPT;
+}
+
 static void on_again(void *user, l2tpc_us now);
 
 /* What is left when a TUN has nothing more to say would not be heard of again. */
 static void go_on_later(struct plane_work *work, l2tpc_us now)
 {
-    if (work->fair.waiting == 0)
+    bool waiting = work->fair.waiting > 0;
+
+    if (!waiting && (work->again.set || work->fair.high <= SLOTS_KEPT))
         return;
     work->again.fn = on_again;
     work->again.user = work;
-    loop_timer_set(work->loop, &work->again, now);
+    loop_timer_set(work->loop, &work->again, waiting ? now : us_add(now, SLOTS_HELD));
 }
 
 static void on_again(void *user, l2tpc_us now)
 {
-    serve(user, now);
-    go_on_later(user, now);
+    struct plane_work *work = user;
+
+    if (work->fair.waiting > 0)
+        serve(work, now);
+    else
+        release_slots(work);
+    go_on_later(work, now);
 }
 
 /* One packet into a slot; false at the end of what there is, or of the slots. */
