@@ -32,7 +32,7 @@ struct fair_flow {
 
 struct fair {
     unsigned waiting;
-    int high; /* slots below this one have been in use */
+    int high;                 /* slots below this one have been in use */
     int free;                 /* the one that was given back last: its memory is warm */
     struct fair_list begun;   /* flows that were idle before */
     struct fair_list ongoing; /* and those that have had their first turn */
