@@ -237,6 +237,12 @@ const struct endpoint *data_peer(const struct data_path *d)
     return &d->peer;
 }
 
+void data_note_joined(struct data_path *d, uint64_t in, uint64_t out)
+{
+    d->counters.joined_in += in;
+    d->counters.joined_out += out;
+}
+
 const struct data_counters *data_counters(const struct data_path *d)
 {
     return &d->counters;

@@ -31,6 +31,9 @@ struct data_counters {
     uint64_t bad_l2tp;    /* not a message of our tunnel and session */
     uint64_t not_open;    /* IP before PPP had opened it, either direction */
     uint64_t bad_ip;      /* not version 4 or 6, or longer than its frame */
+    /* ESP packets that the kernel handled as a part of the one before them (GSO, GRO), and may have
+     * counted as one. */
+    uint64_t joined_in, joined_out;
 };
 
 struct data_path;
@@ -69,5 +72,7 @@ bool data_udp_encapsulated(const struct data_path *d);
 /* Where they go now (the port counts only under UDP encapsulation). */
 const struct endpoint *data_peer(const struct data_path *d);
 const struct data_counters *data_counters(const struct data_path *d);
+/* So many more were joined to others on their way. */
+void data_note_joined(struct data_path *d, uint64_t in, uint64_t out);
 
 #endif

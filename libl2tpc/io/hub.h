@@ -56,6 +56,8 @@ struct hub_member {
     uint8_t holds; /* which sockets it keeps open, one bit each */
     uint32_t spi[HUB_SPIS_MAX];
     unsigned n_spi;
+    /* ESP packets of the batch that is handed on which came in one piece with the one before. */
+    unsigned joined_in;
 };
 
 struct hub_counters {
@@ -66,6 +68,7 @@ struct hub_counters {
     uint64_t malformed;  /* too short or too long to be anything */
     uint64_t keepalives; /* the NAT-T keepalives of the peer */
     uint64_t icmp;
+    uint64_t joined_out; /* of `out`: left in one piece with the one before */
 };
 
 struct hub *hub_new(struct loop *loop, const struct port_options *options);

@@ -60,7 +60,7 @@ struct hub {
         uint32_t spi; /* of the last one */
         enum dial_path path;
         struct endpoint from;
-        unsigned n;
+        unsigned n, joined_in;
         struct mspan packet[HUB_ESP_MAX];
     } esp; /* for one member, not handed on yet */
     /* Received: filled by one call, worked off before the next. */

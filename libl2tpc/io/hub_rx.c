@@ -41,6 +41,8 @@ static void give_esp(struct hub *hub, l2tpc_us now)
     hub->esp.n = 0;
     if (n == 0)
         return;
+    m->joined_in = hub->esp.joined_in;
+    hub->esp.joined_in = 0;
     touch(hub, m);
     m->esp(m->user, hub->esp.path, &hub->esp.from, hub->esp.packet, n, now);
 }
@@ -292,6 +294,8 @@ static void recv_slot(struct hub_socket *s, struct msghdr *msg, struct arrival *
             s->hub->counters.malformed++;
         else
             recv_datagram(a);
+        if (at > 0 && s->hub->esp.n > 0)
+            s->hub->esp.joined_in++;
         at += n;
     } while (at < all.n && s->generation == generation);
 }

@@ -134,8 +134,10 @@ static int parcel_send(struct hub_parcel *p, const struct sending *s, struct hub
     while (done < p->n) {
         int sent = sendmmsg(s->fd, p->message + done, p->n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-        for (int i = 0; i < sent; i++)
+        for (int i = 0; i < sent; i++) {
+            hub->counters.joined_out += p->part[done].n - 1;
             hub->counters.out += p->part[done++].n;
+        }
         if (sent > 0) {
             retried = false;
         } else if (sent < 0 && errno == EINTR) {

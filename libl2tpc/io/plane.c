@@ -58,6 +58,7 @@ static void send_run(struct plane *plane, struct run *run, l2tpc_us now)
 {
     enum dial_path path = data_udp_encapsulated(plane->data) ? DIAL_PATH_NATT : DIAL_PATH_ESP;
     size_t sealed = 0;
+    uint64_t joined;
     int refused;
 
     if (plane->single)
@@ -66,8 +67,10 @@ static void send_run(struct plane *plane, struct run *run, l2tpc_us now)
         sealed += data_seal_batch(plane->data, &run->packet[i],
                                   run->n - i < DATA_BATCH_MAX ? run->n - i : DATA_BATCH_MAX);
     if (sealed > 0) {
+        joined = hub_counters(plane->hub)->joined_out;
         refused =
             hub_send_run(plane->hub, path, &plane->local, data_peer(plane->data), run, &plane->gso);
+        data_note_joined(plane->data, 0, hub_counters(plane->hub)->joined_out - joined);
         if (refused != 0 && plane->hooks.unreachable)
             plane->hooks.unreachable(plane->hooks.user, refused, now);
         plane->hooks.esp_out(plane->hooks.user, now);

@@ -333,8 +333,10 @@ static void on_esp(void *user, enum dial_path path, const struct endpoint *from,
     bool udp = path == DIAL_PATH_NATT;
 
     /* ESP by the way that was not agreed on is nobody's (hostile.md H38). */
-    if (data_udp_encapsulated(dial_data(r->dial)) == udp)
+    if (data_udp_encapsulated(dial_data(r->dial)) == udp) {
+        data_note_joined(dial_data(r->dial), r->member.joined_in, 0);
         plane_input(r->plane, packets, n, from, now);
+    }
 }
 
 static void on_batch_end(void *user, l2tpc_us now)

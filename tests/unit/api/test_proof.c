@@ -51,6 +51,11 @@ TEST(proof_of_the_truth)
     t.k.esp_in += 5; /* under way while the counts were read */
     t.k.esp_out -= 5;
     CHECK(verdict_of(&t));
+    t.k.esp_out -= 400; /* the interface cuts runs by itself, and joins what comes */
+    t.k.esp_in -= 400;
+    t.f.data.joined_out = t.f.data.joined_in = 500;
+    CHECK(verdict_of(&t));
+    tell(&t);
     t.f.esp_in.packets = 900; /* what was dropped by ESP has come in as well */
     t.f.esp_in.bad_icv = 60;
     t.f.esp_in.replayed = 40;
@@ -74,6 +79,8 @@ TEST(proof_of_lies)
     SHOWN_FALSE(t.k.esp_in = 0);
     SHOWN_FALSE(t.k.esp_out = 450); /* half of it went another way */
     SHOWN_FALSE(t.k.esp_in = 500);
+    SHOWN_FALSE(t.k.esp_out = 450; t.f.data.joined_out = 100);
+    SHOWN_FALSE(t.k.esp_out = 0; t.f.data.joined_out = 900);
     SHOWN_FALSE(t.f.esp_out.packets = 2000); /* the engine claims more than has left */
     SHOWN_FALSE(t.f.esp_in.packets = 5000);
     SHOWN_FALSE(t.f.esp_suite.cipher = CIPHER_NONE);
