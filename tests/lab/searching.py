@@ -18,7 +18,7 @@ def processes(client):
     out = subprocess.run(["ip", "netns", "pids", client.ns], capture_output=True, text=True).stdout
     for pid in out.split():
         with open("/proc/%s/comm" % pid) as f:
-            if f.read().strip() == "l2tpc":
+            if f.read().startswith("l2tpc"):
                 yield int(pid)
 
 
