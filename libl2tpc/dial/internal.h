@@ -3,6 +3,7 @@
 #ifndef L2TPC_DIAL_INTERNAL_H
 #define L2TPC_DIAL_INTERNAL_H
 
+#include "dial/alive.h"
 #include "dial/data_path.h"
 #include "dial/dial.h"
 
@@ -59,11 +60,12 @@ struct dial {
         l2tpc_us next;  /* not before */
     } rekey;
     struct ladder ladder;
-    struct secret psk;       /* for the next rung; wiped when the dial is up */
-    unsigned mm5;            /* sent before it was up */
-    bool quick_again;        /* this IKE SA has had a further quick mode */
-    uint64_t resent_before;  /* messages that IKE had sent again when this try began */
-    bool wants_port_1701;    /* its quick mode is under way beside a silent pair */
+    struct secret psk;      /* for the next rung; wiped when the dial is up */
+    unsigned mm5;           /* sent before it was up */
+    bool quick_again;       /* this IKE SA has had a further quick mode */
+    uint64_t resent_before; /* messages that IKE had sent again when this try began */
+    bool wants_port_1701;   /* its quick mode is under way beside a silent pair */
+    struct alive alive;
     l2tpc_us esp_check_from; /* when L2TP first had a pair to send on */
     bool until_reached;
     struct dial_events events;

@@ -24,6 +24,7 @@ struct runner {
     struct plane *plane;
     struct hub_member member;
     struct loop_timer timer;
+    struct loop_watch watch;
     struct work *resolve;
     uint32_t resolve_need;
     struct endpoint remote;
@@ -33,6 +34,9 @@ struct runner {
     int tun_fd;
     bool kicking, again, down;
     struct inaddr known; /* family 0: none */
+    struct inaddr others[DIAL_ADDRESSES_MAX];
+    unsigned n_others;
+    struct loop_timer resolve_timer; /* with something known a look-up may not take for ever */
     bool ask;
     bool way_told;           /* by the owner, not looked up here */
     struct runner_test test; /* empty in a release */
@@ -42,6 +46,31 @@ static void kick(struct runner *r, l2tpc_us now);
 
 /* ---- needs that the runner serves itself ---- */
 
+static void add_address(struct inaddr *list, unsigned *n, const struct inaddr *a)
+{
+    for (unsigned i = 0; i < *n; i++)
+        if (inaddr_eq(&list[i], a))
+            return;
+    if (*n < DIAL_ADDRESSES_MAX && a->family != 0)
+        list[(*n)++] = *a;
+}
+
+/* What was looked up, and behind it the last good address and its neighbours. */
+static void answer_resolve(struct runner *r, const struct inaddr *addresses, unsigned n,
+                           const struct failure *failure, l2tpc_us now)
+{
+    struct inaddr all[DIAL_ADDRESSES_MAX];
+    unsigned n_all = 0;
+
+    loop_timer_cancel(r->loop, &r->resolve_timer);
+    for (unsigned i = 0; i < n; i++)
+        add_address(all, &n_all, &addresses[i]);
+    add_address(all, &n_all, &r->known);
+    for (unsigned i = 0; i < r->n_others; i++)
+        add_address(all, &n_all, &r->others[i]);
+    dial_answer_resolve(r->dial, r->resolve_need, all, n_all, n_all == 0 ? failure : NULL, now);
+}
+
 static void on_resolved(void *user, const struct inaddr *addresses, unsigned n,
                         const struct failure *failure)
 {
@@ -49,11 +78,17 @@ static void on_resolved(void *user, const struct inaddr *addresses, unsigned n,
     l2tpc_us now = io_now();
 
     r->resolve = NULL;
-    if (n == 0 && r->known.family != 0) {
-        addresses = &r->known;
-        n = 1;
-    }
-    dial_answer_resolve(r->dial, r->resolve_need, addresses, n, n == 0 ? failure : NULL, now);
+    answer_resolve(r, addresses, n, failure, now);
+    kick(r, now);
+}
+
+static void on_resolve_late(void *user, l2tpc_us now)
+{
+    struct runner *r = user;
+
+    work_cancel(r->resolve);
+    r->resolve = NULL;
+    answer_resolve(r, NULL, 0, NULL, now);
     kick(r, now);
 }
 
@@ -64,9 +99,11 @@ static void serve_resolve(struct runner *r, const struct dial_event *e, const ch
 
     r->resolve_need = e->need_id;
     if (r->known.family != 0 && !r->ask) {
-        dial_answer_resolve(r->dial, e->need_id, &r->known, 1, NULL, now);
+        answer_resolve(r, NULL, 0, NULL, now);
         return;
     }
+    if (r->known.family != 0)
+        loop_timer_set(r->loop, &r->resolve_timer, us_add(now, RESOLVE_WAIT_KNOWN));
     r->resolve = resolve_start(r->loop, name, on_resolved, r);
     if (!r->resolve)
         dial_answer_resolve(r->dial, e->need_id, NULL, 0, &f, now);
@@ -225,7 +262,9 @@ static void retire(struct runner *r, l2tpc_us now)
     r->tun_fd = -1;
     work_cancel(r->resolve);
     r->resolve = NULL;
+    loop_timer_cancel(r->loop, &r->resolve_timer);
     loop_timer_cancel(r->loop, &r->timer);
+    loop_watch_remove(r->loop, &r->watch);
     r->hooks.event(r->hooks.user, &e, now);
 }
 
@@ -317,6 +356,14 @@ static void on_timer(void *user, l2tpc_us now)
     kick(r, now);
 }
 
+static void on_standstill(void *user, l2tpc_us now)
+{
+    struct runner *r = user;
+
+    dial_woke(r->dial, now);
+    kick(r, now);
+}
+
 static void on_control(void *user, enum data_kind kind, struct span inner, l2tpc_us now)
 {
     struct runner *r = user;
@@ -380,6 +427,8 @@ struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_
     r->hooks = *hooks;
     r->tun_fd = -1;
     r->timer = (struct loop_timer){.fn = on_timer, .user = r};
+    r->resolve_timer = (struct loop_timer){.fn = on_resolve_late, .user = r};
+    r->watch = (struct loop_watch){.fn = on_standstill, .user = r};
     r->member = (struct hub_member){
         .user = r,
         .owns_cookie = owns_cookie,
@@ -402,6 +451,7 @@ struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_
         return NULL;
     }
     hub_join(hub, &r->member);
+    loop_watch_add(loop, &r->watch);
     return r;
 }
 
@@ -410,7 +460,9 @@ void runner_free(struct runner *r)
     if (!r)
         return;
     work_cancel(r->resolve);
+    loop_timer_cancel(r->loop, &r->resolve_timer);
     loop_timer_cancel(r->loop, &r->timer);
+    loop_watch_remove(r->loop, &r->watch);
     plane_free(r->plane);
     hub_leave(r->hub, &r->member);
     dial_free(r->dial);
@@ -528,6 +580,34 @@ void runner_know_address(struct runner *r, const struct inaddr *address, bool as
 {
     r->known = *address;
     r->ask = ask;
+}
+
+void runner_know_others(struct runner *r, const struct inaddr *addresses, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        add_address(r->others, &r->n_others, &addresses[i]);
+}
+
+unsigned runner_addresses(const struct runner *r, struct inaddr out[DIAL_ADDRESSES_MAX])
+{
+    return dial_addresses(r->dial, out);
+}
+
+/* Documentation addresses (RFC 5737, RFC 3849): no packet is sent. */
+bool runner_has_network(void)
+{
+    static const char *const far[] = {"192.0.2.1", "2001:db8::1"};
+    const struct port_options plain = {0};
+
+    for (unsigned i = 0; i < ARRAY_LEN(far); i++) {
+        struct endpoint e = {.port = PORT_IKE};
+        struct inaddr local;
+        int ifindex;
+
+        if (inaddr_parse(&e.addr, far[i]) && io_route_to(&e, &plain, &local, &ifindex))
+            return true;
+    }
+    return false;
 }
 
 void runner_end(struct runner *r, l2tpc_us now)
