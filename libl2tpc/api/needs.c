@@ -146,6 +146,33 @@ void serve_release_ip(l2tpc_session *s)
     (void)host_serve(s, &need, &answer);
 }
 
+bool serve_repair_ip(l2tpc_session *s, l2tpc_us now, struct failure *out_failure)
+{
+    l2tpc_need need = need_make(s, L2TPC_NEED_REPAIR_IP);
+    l2tpc_us before = s->repaired_at;
+    l2tpc_answer answer;
+
+    if (!host_serve(s, &need, &answer))
+        return true;
+    if (answer.status == -ENODEV || answer.status == -ENOENT)
+        return true; /* the TUN itself tells of its end */
+    if (answer.status == 0 && answer.repaired == 0)
+        return true;
+    if (answer.status == 0) {
+        s->repaired_at = us_max(now, 1);
+        env_log(&s->context->env, LOG_LEVEL_WARN, "session",
+                "%s: another program took away %u changes, made again", s->interface_name,
+                answer.repaired);
+        if (before == 0 || now >= us_add(before, REPAIRED_GOOD))
+            return true;
+        *out_failure = failure_make(FAILURE_LOCAL_CONFIGURE);
+        failure_set_value(out_failure, span_str(s->interface_name));
+        return false;
+    }
+    *out_failure = failure_of(FAILURE_LOCAL_CONFIGURE, &answer);
+    return false;
+}
+
 /* ---- the kernel's own counts ---- */
 
 void observer_open(l2tpc_session *s)

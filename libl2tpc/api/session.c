@@ -291,6 +291,7 @@ int l2tpc_session_start(l2tpc_session *s)
         result = L2TPC_EBUSY;
     } else {
         s->started = true;
+        s->recovery.begun = io_now();
         learned_warn(s);
         session_begin(s, s->config.has_passphrase ? &s->config.passphrase : NULL, io_now());
     }
@@ -315,6 +316,19 @@ void l2tpc_session_network_changed(l2tpc_session *s)
     pthread_mutex_lock(&s->context->lock);
     if (s->started && !s->down)
         recovery_network_changed(s, io_now());
+    pthread_mutex_unlock(&s->context->lock);
+}
+
+void l2tpc_session_check_host(l2tpc_session *s)
+{
+    struct failure f;
+
+    if (!s)
+        return;
+    pthread_mutex_lock(&s->context->lock);
+    if (s->started && !s->down && s->configured && runner_facts(s->runner)->up &&
+        !runner_facts(s->runner)->closing && !serve_repair_ip(s, io_now(), &f))
+        runner_fail(s->runner, &f, io_now());
     pthread_mutex_unlock(&s->context->lock);
 }
 

@@ -246,12 +246,6 @@ static int refused_by_host(struct connection *c, int rc)
                    strerror(-rc));
 }
 
-static void watch_network(struct connection *c, l2tpc_host *host)
-{
-    if (strcmp(c->options.reconnect, "on") == 0)
-        network_open(&c->network, host);
-}
-
 /*
  * What only root may read of what was learned, and what cannot be opened once the filter is closed:
  * the notices of the network, which stay readable then. This host changes nothing.
@@ -265,7 +259,7 @@ static int open_before_broker(struct connection *c, const l2tpc_host_options *ho
     c->adapter.host = c->watcher;
     memory_load(&c->adapter, c->config);
     c->adapter.host = NULL; /* requests are the broker's */
-    watch_network(c, c->watcher);
+    network_open(&c->network, c->watcher);
     return 0;
 }
 
@@ -309,7 +303,7 @@ static int open_context(struct connection *c)
         rc = l2tpc_host_new(&c->adapter.host, &host);
         if (rc != 0)
             return refused_by_host(c, rc);
-        watch_network(c, c->adapter.host);
+        network_open(&c->network, c->adapter.host);
         /* Without rights to mark its sockets a dial can still tell why it fails. */
         options.mark = geteuid() == 0 ? l2tpc_host_get_mark(c->adapter.host) : 0;
     }
@@ -621,6 +615,8 @@ static void run(struct connection *c)
             on_caller(c);
         if (p[5].revents)
             network_input(&c->network);
+        if (network_look(&c->network))
+            l2tpc_session_check_host(c->session);
         if (network_changed(&c->network))
             l2tpc_session_network_changed(c->session);
     }
