@@ -161,6 +161,7 @@ struct l2tpc_session {
     l2tpc_us repaired_at; /* 0: never */
     bool configured;      /* the interface has, or had, its addresses */
     bool observed;
+    struct inaddr observed_server;
     uint32_t observer;
     struct kernel_counts kernel_at_end;
     bool waits_for_passphrase;

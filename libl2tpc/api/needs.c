@@ -185,7 +185,8 @@ void observer_open(l2tpc_session *s)
     if (ifindex <= 0)
         return;
     need.interface_index = (uint32_t)ifindex;
-    need.server = address_of(&runner_facts(s->runner)->remote.addr);
+    s->observed_server = runner_facts(s->runner)->remote.addr;
+    need.server = address_of(&s->observed_server);
     s->observed = host_serve(s, &need, &answer) && answer.status == 0;
     s->observer = answer.observer;
 }
@@ -209,6 +210,9 @@ void observer_tell(l2tpc_session *s, const struct dial_facts *facts, const struc
 
 void observer_follow(l2tpc_session *s)
 {
+    /* Another address of the name, or another way since: nothing protected has left there yet. */
+    if (s->observed && !inaddr_eq(&s->observed_server, &runner_facts(s->runner)->remote.addr))
+        observer_open(s);
     observer_tell(s, runner_facts(s->runner), runner_peer(s->runner));
 }
 

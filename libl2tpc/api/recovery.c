@@ -9,6 +9,7 @@
 #include "io/env.h"
 #include "io/ports.h"
 
+#include <errno.h>
 #include <string.h>
 
 static struct recovery *of(l2tpc_session *s)
@@ -90,6 +91,11 @@ static void forget_tun(l2tpc_session *s)
     drop_tun(r);
 }
 
+static bool is_no_network(int why)
+{
+    return why == ENETUNREACH || why == EHOSTUNREACH || why == ENETDOWN || why == EADDRNOTAVAIL;
+}
+
 /*
  * True when packets to the server have no way out of this computer. While its name is not known
  * there is no filter of system calls yet, so that a socket may be opened to find out.
@@ -103,8 +109,11 @@ static bool has_no_way(l2tpc_session *s)
     if (f->remote.addr.family != 0)
         server = f->remote;
     if (server.addr.family == 0)
-        return !runner_has_network();
-    return !runner_find_way(s->runner, &server, &way);
+        return !runner_has_network(s->runner, true);
+    if (runner_find_way(s->runner, &server, &way) || !is_no_network(errno))
+        return false;
+    /* An address of the other family only is a mistake that waiting does not cure. */
+    return s->recovery.was_up || !runner_has_network(s->runner, false);
 }
 
 static bool is_about_the_way(const struct failure *f)
@@ -136,10 +145,11 @@ static bool waits_for_network(l2tpc_session *s, const struct failure *f, l2tpc_u
         r->may_ask = !runner_way_told(s->runner);
         r->n_others = runner_addresses(s->runner, r->others);
     }
-    r->wait = RECONNECT_NO_WAY;
+    r->wait = 0; /* nobody knows how long that will be */
     r->again = r->active = true;
     if (!known)
         tell_reconnecting(s);
+    r->wait = RECONNECT_NO_WAY;
     return true;
 }
 
@@ -217,6 +227,8 @@ static void dial_again(l2tpc_session *s, l2tpc_us now)
     struct runner *old = s->runner;
     struct runner *next;
     struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
+    struct inaddr others[DIAL_ADDRESSES_MAX];
+    unsigned n;
 
     if (s->work) { /* a token is still asked for a signature that nobody needs any more */
         loop_timer_set(s->context->loop, &r->timer, us_add(now, RECONNECT_TOKEN));
@@ -225,6 +237,11 @@ static void dial_again(l2tpc_session *s, l2tpc_us now)
     r->waiting = false;
     revocation_end(s);
     r->n_former = runner_former(old, r->former);
+    n = runner_addresses(old, others);
+    if (n > 0) { /* what was looked up for a dial that failed is tried again behind the last good */
+        memcpy(r->others, others, n * sizeof(others[0]));
+        r->n_others = n;
+    }
     next = session_runner(s);
     if (!next) {
         session_over(s, &f);

@@ -94,7 +94,8 @@ static const struct {
      OPT_KILL_SWITCH},
     {"allow-lan", NULL, N_("with --kill-switch: private networks nearby stay reachable"),
      OPT_ALLOW_LAN},
-    {"reconnect", "on|off", N_("on: dial again when the tunnel is lost; off is the default"),
+    {"reconnect", "on|off",
+     N_("on, the default: dial again when the tunnel is lost; off: that is the end"),
      OPT_RECONNECT},
     {"name", "N", N_("name of the connection for status and disconnect"), OPT_NAME},
     {"interface", "IF", N_("name of the network interface, default l2tp%d"), OPT_INTERFACE},
@@ -376,8 +377,9 @@ int connect_options_parse(int argc, char **argv, bool with_command, struct conne
     int index = 0;
     int id;
 
-    *out = (struct connect_options){
-        .name = with_command ? NULL : "l2tpc", .reconnect = "off", .secrets_fd = -1};
+    *out = (struct connect_options){.name = with_command ? NULL : "l2tpc",
+                                    .reconnect = with_command ? "off" : "on",
+                                    .secrets_fd = -1};
     for (size_t i = 0; i < N_ROWS; i++)
         longs[i] = (struct option){
             .name = rows[i].name,

@@ -594,17 +594,18 @@ unsigned runner_addresses(const struct runner *r, struct inaddr out[DIAL_ADDRESS
 }
 
 /* Documentation addresses (RFC 5737, RFC 3849): no packet is sent. */
-bool runner_has_network(void)
+bool runner_has_network(struct runner *r, bool by_sockets)
 {
     static const char *const far[] = {"192.0.2.1", "2001:db8::1"};
     const struct port_options plain = {0};
 
     for (unsigned i = 0; i < ARRAY_LEN(far); i++) {
         struct endpoint e = {.port = PORT_IKE};
-        struct inaddr local;
-        int ifindex;
+        struct runner_route way;
 
-        if (inaddr_parse(&e.addr, far[i]) && io_route_to(&e, &plain, &local, &ifindex))
+        if (inaddr_parse(&e.addr, far[i]) &&
+            (by_sockets ? io_route_to(&e, &plain, &way.local, &way.ifindex)
+                        : runner_find_way(r, &e, &way)))
             return true;
     }
     return false;

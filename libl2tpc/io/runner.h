@@ -62,8 +62,8 @@ void runner_end(struct runner *r, l2tpc_us now);
 void runner_know_others(struct runner *r, const struct inaddr *addresses, unsigned n);
 /* As dial_addresses(). */
 unsigned runner_addresses(const struct runner *r, struct inaddr out[DIAL_ADDRESSES_MAX]);
-/* Whether this computer has any way out; opens a socket for it. */
-bool runner_has_network(void);
+/* Whether this computer has any way out: as runner_find_way() sees it, or by sockets of its own. */
+bool runner_has_network(struct runner *r, bool by_sockets);
 /* As dial_former(). */
 unsigned runner_former(const struct runner *r, struct l2tp_former out[L2TP_FORMER_MAX]);
 /* Ends the dial with a failure of its owner's. */
