@@ -11,7 +11,7 @@ import recovering
 from dial import Client, same_state
 from recovering import (Sentry, Tunnel, cpu_seconds, cut, end_session, in_server, ip, leaves_nothing, mend,
                         row, server_nft, slip)
-from suite import Failed, Skip, check
+from suite import Skip, check
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -474,7 +474,7 @@ def f23_engine_is_killed_behind_a_kill_switch():
     slip(client, lan=True)
     check(sentry.past() == 0, "%d packets went past" % sentry.past())
     tunnel.process.wait(3)
-    again = dial_until_up(client, "--kill-switch")
+    again = dial_behind_a_crash(client, "--kill-switch")
     again.works()
     slip(client, lan=True)
     check(sentry.past() == 0, "%d packets went past" % sentry.past())
@@ -518,18 +518,11 @@ def f24_both_are_killed():
     same_state(before, client.state())
 
 
-def dial_until_up(client, *args):
-    """SoftEther holds the tunnel of a dead process for 60 s, and nobody knows its IDs any more."""
-    end = time.monotonic() + 100
-    for n in range(9):
-        again = Tunnel(client, *args, name="again%d" % n, traffic=False, up=False)
-        again.wait_for(lambda: again.status.get("state") in ("up", "failed"), 60, "an end")
-        if again.status.get("state") == "up":
-            again.is_up()
-            return again
-        again.process.wait(10)
-        check(time.monotonic() < end, "not up:\n" + again.told())
-    raise Failed("not up after nine dials")
+def dial_behind_a_crash(client, *args):
+    """SoftEther holds the tunnel of a dead process for 60 s, and nobody knows its IDs any more. It
+    bears no second try meanwhile: its thread spins."""
+    time.sleep(62)
+    return Tunnel(client, *args, name="again", traffic=False)
 
 
 @row()
@@ -542,7 +535,7 @@ def f24_dials_again_after_a_crash():
     tunnel.process.wait(5)
     time.sleep(1)
     began = time.monotonic()
-    again = dial_until_up(client)
+    again = dial_behind_a_crash(client)
     took = time.monotonic() - began
     again.works()
     again.end()
