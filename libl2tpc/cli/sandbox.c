@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,11 @@ void sandbox_prepare(void)
     (void)gettext("l2tpc"); /* any text: the whole catalogue of this program is read */
     (void)strerror(EPERM);  /* and that of the C library */
     open_keylog();
+#ifdef M_ARENA_MAX
+    /* A thread's own arena gives memory back only after reading /proc/sys/vm/overcommit_memory:
+     * with the filter closed that would be the end. The first arena uses brk() alone. */
+    (void)mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 #ifdef ARCH
