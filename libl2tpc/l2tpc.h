@@ -72,6 +72,8 @@ typedef enum l2tpc_need_type {
     L2TPC_NEED_OBSERVER_CLOSE = 11, /* `observer` */
     L2TPC_NEED_PASSPHRASE = 12,     /* of the certificate's key: `secret` */
     L2TPC_NEED_ROUTE = 13,          /* `server`: the way of our sockets: `local`, `mtu`, index */
+    L2TPC_NEED_REPAIR_IP = 14, /* `interface_name`: what APPLY_IP made and others have taken away is
+                                  made again: `repaired`, how much that was */
 } l2tpc_need_type;
 
 /* An IP address: family 4 or 6 (0: none), bytes in network order. */
@@ -111,6 +113,7 @@ typedef struct l2tpc_answer {
     l2tpc_address local;             /* our address on the way to the server */
     uint32_t interface_index;
     uint32_t mtu; /* bytes; 0: unknown */
+    uint32_t repaired;
 } l2tpc_answer;
 
 /*
@@ -435,6 +438,12 @@ L2TPC_API void l2tpc_session_stop(l2tpc_session *session);
  * a signer in another process.
  */
 L2TPC_API void l2tpc_session_network_changed(l2tpc_session *session);
+/*
+ * Something was changed that may be the tunnel's: its interface was set down, its address, a route
+ * or a rule is gone. What is missing is made again (REPAIR_IP), once; when it is taken away again
+ * within a minute the tunnel ends with local.configure. Nothing is sent. To be called at once.
+ */
+L2TPC_API void l2tpc_session_check_host(l2tpc_session *session);
 /* Readable when an event waits. Never read it yourself; closed by l2tpc_session_free(). */
 L2TPC_API int l2tpc_session_get_fd(const l2tpc_session *session);
 /* The next event, owned by the caller, or NULL. */

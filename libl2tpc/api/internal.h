@@ -124,7 +124,8 @@ struct recovery {
     bool again;    /* the present dial goes down, and another one follows */
     bool waiting;  /* no dial is there until the timer runs out */
     bool stopping; /* the user wants it to end */
-    bool no_way;   /* to the server, when we were last told of a change */
+    bool no_way;   /* to the server, when we last looked */
+    bool was_up;   /* at least once: without a network the first dial waits for one, too */
     bool may_ask;  /* for the server's name again */
     bool kept;     /* addresses, routes and DNS of a dial that is gone are in force */
     struct reconnect policy;
@@ -134,6 +135,11 @@ struct recovery {
     struct loop_timer timer;
     int tun_fd; /* ours, beside the dial's */
     struct inaddr local_ip, server;
+    struct inaddr others[DIAL_ADDRESSES_MAX]; /* that its name has beside it */
+    unsigned n_others;
+    bool has_learned; /* from the dial before, in this session */
+    struct learned learned;
+    l2tpc_us begun;
     struct l2tp_former former[L2TP_FORMER_MAX];
     unsigned n_former;
 };
@@ -152,8 +158,10 @@ struct l2tpc_session {
     l2tpc_event *first, *last;
     l2tpc_event *spare_failed, *spare_down; /* the end is told even when memory is short */
     char interface_name[16];
-    bool configured; /* the interface has, or had, its addresses */
+    l2tpc_us repaired_at; /* 0: never */
+    bool configured;      /* the interface has, or had, its addresses */
     bool observed;
+    struct inaddr observed_server;
     uint32_t observer;
     struct kernel_counts kernel_at_end;
     bool waits_for_passphrase;
@@ -190,6 +198,8 @@ int session_route(void *user, const struct endpoint *remote, struct runner_route
 void serve_tun(l2tpc_session *s, uint32_t need_id, l2tpc_us now);
 void serve_apply_ip(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
 void serve_release_ip(l2tpc_session *s);
+/* False with a failure when what others have taken away cannot be made again, or not for long. */
+bool serve_repair_ip(l2tpc_session *s, l2tpc_us now, struct failure *out_failure);
 void observer_open(l2tpc_session *s);
 void observer_follow(l2tpc_session *s);
 void observer_tell(l2tpc_session *s, const struct dial_facts *facts, const struct endpoint *peer);
@@ -235,6 +245,7 @@ void learned_tell(l2tpc_session *s);
 int session_start(l2tpc_session *s);
 void session_stop(l2tpc_session *s);
 void session_network_changed(l2tpc_session *s);
+void session_check_host(l2tpc_session *s);
 bool session_answer(l2tpc_session *s, uint32_t need, const struct span *secret);
 struct runner *session_runner(l2tpc_session *s); /* a dial that has not begun; NULL: no memory */
 /* The end: DOWN, and FAILED before it unless NULL. */
@@ -244,6 +255,7 @@ void session_over(l2tpc_session *s, const struct failure *f);
 int remote_start(l2tpc_session *s);
 void remote_stop(l2tpc_session *s);
 void remote_network_changed(l2tpc_session *s);
+void remote_check_host(l2tpc_session *s);
 bool remote_answer(l2tpc_session *s, uint32_t need, const struct span *secret);
 struct l2tpc_status;
 void remote_status(l2tpc_session *s, struct l2tpc_status *out);

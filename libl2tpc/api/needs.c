@@ -146,6 +146,33 @@ void serve_release_ip(l2tpc_session *s)
     (void)host_serve(s, &need, &answer);
 }
 
+bool serve_repair_ip(l2tpc_session *s, l2tpc_us now, struct failure *out_failure)
+{
+    l2tpc_need need = need_make(s, L2TPC_NEED_REPAIR_IP);
+    l2tpc_us before = s->repaired_at;
+    l2tpc_answer answer;
+
+    if (!host_serve(s, &need, &answer))
+        return true;
+    if (answer.status == -ENODEV || answer.status == -ENOENT)
+        return true; /* the TUN itself tells of its end */
+    if (answer.status == 0 && answer.repaired == 0)
+        return true;
+    if (answer.status == 0) {
+        s->repaired_at = us_max(now, 1);
+        env_log(&s->context->env, LOG_LEVEL_WARN, "session",
+                "%s: another program took away %u changes, made again", s->interface_name,
+                answer.repaired);
+        if (before == 0 || now >= us_add(before, REPAIRED_GOOD))
+            return true;
+        *out_failure = failure_make(FAILURE_LOCAL_CONFIGURE);
+        failure_set_value(out_failure, span_str(s->interface_name));
+        return false;
+    }
+    *out_failure = failure_of(FAILURE_LOCAL_CONFIGURE, &answer);
+    return false;
+}
+
 /* ---- the kernel's own counts ---- */
 
 void observer_open(l2tpc_session *s)
@@ -158,7 +185,8 @@ void observer_open(l2tpc_session *s)
     if (ifindex <= 0)
         return;
     need.interface_index = (uint32_t)ifindex;
-    need.server = address_of(&runner_facts(s->runner)->remote.addr);
+    s->observed_server = runner_facts(s->runner)->remote.addr;
+    need.server = address_of(&s->observed_server);
     s->observed = host_serve(s, &need, &answer) && answer.status == 0;
     s->observer = answer.observer;
 }
@@ -182,6 +210,9 @@ void observer_tell(l2tpc_session *s, const struct dial_facts *facts, const struc
 
 void observer_follow(l2tpc_session *s)
 {
+    /* Another address of the name, or another way since: nothing protected has left there yet. */
+    if (s->observed && !inaddr_eq(&s->observed_server, &runner_facts(s->runner)->remote.addr))
+        observer_open(s);
     observer_tell(s, runner_facts(s->runner), runner_peer(s->runner));
 }
 

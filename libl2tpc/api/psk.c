@@ -115,6 +115,9 @@ static void fill_origin(l2tpc_status *st, const l2tpc_session *s, int kind, bool
 
     if (!given && !s->asked[kind])
         return;
+    /* What was typed is kept for the dial that brings a lost tunnel back, and was typed all the
+     * same. */
+    given = given && !s->asked[kind];
     status_set_text(st, origin,
                     !given                         ? "asked"
                     : o->store == L2TPC_STORE_FILE ? "file"

@@ -9,6 +9,7 @@
 #include "io/env.h"
 #include "io/ports.h"
 
+#include <errno.h>
 #include <string.h>
 
 static struct recovery *of(l2tpc_session *s)
@@ -56,9 +57,12 @@ void recovery_up(l2tpc_session *s, l2tpc_us now)
 
     if (!r->on)
         return;
-    if (r->active)
+    if (r->active && r->was_up)
         r->count++;
-    r->active = false;
+    r->active = r->no_way = false;
+    r->was_up = true;
+    r->has_learned = runner_learned(s->runner, &r->learned);
+    r->n_others = runner_addresses(s->runner, r->others);
     r->local_ip = f->ip.local;
     r->server = f->remote.addr;
     r->may_ask = s->link || !runner_way_told(s->runner);
@@ -87,19 +91,90 @@ static void forget_tun(l2tpc_session *s)
     drop_tun(r);
 }
 
+static bool is_no_network(int why)
+{
+    return why == ENETUNREACH || why == EHOSTUNREACH || why == ENETDOWN || why == EADDRNOTAVAIL;
+}
+
+/* True when packets to the server have no way out of this computer. */
+static bool has_no_way(l2tpc_session *s)
+{
+    const struct dial_facts *f = runner_facts(s->runner);
+    struct endpoint server = {.addr = s->recovery.server, .port = s->config.port};
+    struct runner_route way;
+
+    if (f->remote.addr.family != 0)
+        server = f->remote;
+    if (server.addr.family == 0)
+        return !runner_has_network(s->runner);
+    if (runner_find_way(s->runner, &server, &way) || !is_no_network(errno))
+        return false;
+    /* An address of the other family only is a mistake that waiting does not cure. */
+    return s->recovery.was_up || !runner_has_network(s->runner);
+}
+
+static bool is_about_the_way(const struct failure *f)
+{
+    return f->id == FAILURE_IKE_UNREACHABLE || f->stage == STAGE_RESOLVE;
+}
+
+/* The first dial waits for no longer than the user does. */
+static bool may_wait(const l2tpc_session *s, l2tpc_us now)
+{
+    const struct recovery *r = &s->recovery;
+
+    return r->was_up || s->config.timeout_s == 0 ||
+           us_add(now, RECONNECT_NO_WAY) < us_add(r->begun, US_S(s->config.timeout_s));
+}
+
+/* No network is no failure of anybody's: nothing is sent until there is one. */
+static bool waits_for_network(l2tpc_session *s, const struct failure *f, l2tpc_us now)
+{
+    struct recovery *r = of(s);
+    const struct dial_facts *facts = runner_facts(s->runner);
+    bool known = r->no_way;
+
+    r->no_way = is_about_the_way(f) && may_wait(s, now) && has_no_way(s);
+    if (!r->no_way)
+        return false;
+    if (r->server.family == 0) {
+        r->server = facts->remote.addr;
+        r->may_ask = s->link || !runner_way_told(s->runner);
+        r->n_others = runner_addresses(s->runner, r->others);
+    }
+    r->wait = 0; /* nobody knows how long that will be */
+    r->again = r->active = true;
+    if (!known)
+        tell_reconnecting(s);
+    r->wait = RECONNECT_NO_WAY;
+    return true;
+}
+
+/* A server that does not give us the address of before gives us another one. */
+static void judge_wish(struct recovery *r, const struct failure *f)
+{
+    if (r->active && f->stage == STAGE_PPP_IP)
+        r->local_ip = (struct inaddr){0};
+}
+
 bool recovery_takes(l2tpc_session *s, const struct failure *f, l2tpc_us now)
 {
     struct recovery *r = of(s);
     uint32_t random = 0;
 
-    if (r->active && r->stopping && f->id == FAILURE_LOCAL_CANCELLED)
+    if (r->active && r->was_up && r->stopping && f->id == FAILURE_LOCAL_CANCELLED)
         return true; /* the end that was asked for is no failure */
     r->again = false;
-    if (!r->on || r->stopping || !(r->active || runner_facts(s->runner)->up))
+    if (!r->on || r->stopping)
         return false;
+    r->failure = *f;
+    if (waits_for_network(s, f, now))
+        return true;
+    if (!r->was_up)
+        return false;
+    judge_wish(r, f);
     if (!env_rand_u32(&s->context->env, &random))
         random = UINT32_MAX / 2;
-    r->failure = *f;
     r->again = r->active = reconnect_next(&r->policy, f, now, random, &r->wait);
     if (!r->again)
         return false;
@@ -149,6 +224,8 @@ static void dial_again(l2tpc_session *s, l2tpc_us now)
     struct runner *old = s->runner;
     struct runner *next;
     struct failure f = failure_make(FAILURE_LOCAL_MEMORY);
+    struct inaddr others[DIAL_ADDRESSES_MAX];
+    unsigned n;
 
     if (!session_signer_ready(
             s)) { /* a token is still asked for a signature that nobody needs any more */
@@ -157,6 +234,11 @@ static void dial_again(l2tpc_session *s, l2tpc_us now)
     }
     r->waiting = false;
     r->n_former = runner_former(old, r->former);
+    n = runner_addresses(old, others);
+    if (n > 0) { /* what was looked up for a dial that failed is tried again behind the last good */
+        memcpy(r->others, others, n * sizeof(others[0]));
+        r->n_others = n;
+    }
     next = session_runner(s);
     if (!next) {
         session_over(s, &f);
@@ -167,6 +249,7 @@ static void dial_again(l2tpc_session *s, l2tpc_us now)
     s->kernel_at_end = (struct kernel_counts){0};
     runner_know_address(next, &r->server,
                         r->may_ask && (s->link || reconnect_resolves(&r->policy)));
+    runner_know_others(next, r->others, r->n_others);
     session_show_credential(s);
     runner_start(next, now);
 }
@@ -184,6 +267,7 @@ static void on_timer(void *user, l2tpc_us now)
 bool recovery_stop(l2tpc_session *s, l2tpc_us now)
 {
     struct recovery *r = of(s);
+    struct failure cancelled = failure_make(FAILURE_LOCAL_CANCELLED);
     bool again = r->again;
 
     r->again = false;
@@ -193,7 +277,7 @@ bool recovery_stop(l2tpc_session *s, l2tpc_us now)
     }
     r->stopping = true;
     if (r->waiting) {
-        session_over(s, NULL);
+        session_over(s, r->was_up ? NULL : &cancelled);
         return true;
     }
     loop_timer_set(s->context->loop, &r->timer, us_add(now, RECONNECT_STOP));
@@ -205,6 +289,14 @@ void recovery_fill_dial(const l2tpc_session *s, struct dial_config *out)
     const struct recovery *r = &s->recovery;
 
     out->want_ip = r->local_ip;
+    if (r->active && r->was_up) {
+        out->patience = REDIAL_PATIENCE;
+        out->impatient = r->may_ask && r->policy.tries == 1;
+    }
+    if (r->has_learned) {
+        out->has_learned = true;
+        out->learned = r->learned;
+    }
     memcpy(out->former, r->former, sizeof(out->former));
     out->n_former = r->n_former;
 }
@@ -225,17 +317,21 @@ void recovery_network_changed(l2tpc_session *s, l2tpc_us now)
 {
     struct recovery *r = of(s);
     const struct dial_facts *f = runner_facts(s->runner);
-    bool was_away = r->no_way;
     struct runner_route way;
 
-    if (!r->on || r->stopping || f->remote.addr.family == 0 || f->local.addr.family == 0)
+    if (!r->on || r->stopping)
         return;
-    r->no_way = !runner_find_way(s->runner, &f->remote, &way);
-    if (r->no_way)
+    if (r->waiting && r->no_way) {
+        if (!has_no_way(s))
+            loop_timer_set(s->context->loop, &r->timer, now);
+        return;
+    }
+    if (f->remote.addr.family == 0 || f->local.addr.family == 0)
+        return;
+    if (!runner_find_way(s->runner, &f->remote, &way))
         return; /* a link that flaps may be back before anybody has missed it */
     if (r->waiting) {
-        if (was_away || !inaddr_eq(&way.local, &f->local.addr) ||
-            r->failure.id == FAILURE_IKE_UNREACHABLE)
+        if (!inaddr_eq(&way.local, &f->local.addr) || r->failure.id == FAILURE_IKE_UNREACHABLE)
             loop_timer_set(s->context->loop, &r->timer, now);
         return;
     }

@@ -229,6 +229,11 @@ void remote_network_changed(l2tpc_session *s)
     order(s->remote, REMOTE_NETWORK_CHANGED);
 }
 
+void remote_check_host(l2tpc_session *s)
+{
+    order(s->remote, REMOTE_CHECK_HOST);
+}
+
 bool remote_answer(l2tpc_session *s, uint32_t need, const struct span *secret)
 {
     struct remote *r = s->remote;

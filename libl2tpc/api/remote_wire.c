@@ -48,6 +48,7 @@ bool remote_order_read(struct span message, struct remote_order *out)
         break;
     case REMOTE_STOP:
     case REMOTE_NETWORK_CHANGED:
+    case REMOTE_CHECK_HOST:
         ok = true;
         break;
     default:

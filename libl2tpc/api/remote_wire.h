@@ -15,6 +15,7 @@ enum remote_order_type {
     REMOTE_ANSWER = 3, /* to a NEED */
     REMOTE_NETWORK_CHANGED = 4,
     REMOTE_STATUS = 5,
+    REMOTE_CHECK_HOST = 6,
 };
 
 struct remote_order {

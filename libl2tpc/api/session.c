@@ -336,6 +336,7 @@ int session_start(l2tpc_session *s)
     vault_warn(s);
     if (s->remote)
         return remote_start(s);
+    s->recovery.begun = io_now();
     learned_warn(s);
     session_begin(s, s->config.has_passphrase ? &s->config.secrets->passphrase : NULL);
     return L2TPC_OK;
@@ -388,6 +389,28 @@ void l2tpc_session_network_changed(l2tpc_session *s)
         return;
     pthread_mutex_lock(&s->context->lock);
     session_network_changed(s);
+    pthread_mutex_unlock(&s->context->lock);
+}
+
+void session_check_host(l2tpc_session *s)
+{
+    struct failure f;
+
+    if (!s->started || s->down)
+        return;
+    if (s->remote)
+        remote_check_host(s);
+    else if (s->configured && runner_facts(s->runner)->up && !runner_facts(s->runner)->closing &&
+             !serve_repair_ip(s, io_now(), &f))
+        runner_fail(s->runner, &f, io_now());
+}
+
+void l2tpc_session_check_host(l2tpc_session *s)
+{
+    if (!s)
+        return;
+    pthread_mutex_lock(&s->context->lock);
+    session_check_host(s);
     pthread_mutex_unlock(&s->context->lock);
 }
 

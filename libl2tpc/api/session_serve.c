@@ -97,6 +97,9 @@ static void obey(struct serving *v)
     case REMOTE_NETWORK_CHANGED:
         session_network_changed(v->s);
         break;
+    case REMOTE_CHECK_HOST:
+        session_check_host(v->s);
+        break;
     default:
         tell_status(v);
         break;

@@ -80,6 +80,20 @@
 #define DPD_RETRY US_S(3)
 #define DPD_TRIES 5
 #define DPD_ANSWERS_PER_S 5
+/* Protected traffic that goes out and brings nothing back; the verdict stands within 30 s. */
+#define ALIVE_UNANSWERED US_S(10)
+#define ALIVE_UNANSWERED_LOGIN US_S(3) /* while a lost tunnel comes back */
+#define ALIVE_RETRY US_S(4)
+#define ALIVE_DEAD US_S(29)
+/* Behind a standstill of this computer (hostile.md F14). */
+#define STANDSTILL_SLEPT US_S(1) /* by the clocks: they are read one after the other */
+#define STANDSTILL_LATE US_S(2)  /* a timer that comes so late; a busy computer's come earlier */
+#define ALIVE_WOKE_RETRY US_S(1)
+#define ALIVE_WOKE_DEAD US_S(3)
+#define ALIVE_SETTLE US_MS(200) /* what lay in the sockets meanwhile has been read by then */
+#define REDIAL_PATIENCE                                                                            \
+    US_S(8) /* a server that dies in the middle of a dial is back in a few seconds, and does not   \
+               know us any more: waiting for each stage's own deadline would be 45 s */
 
 /* ESP */
 #define ESP_WINDOW 1024
@@ -215,6 +229,11 @@
 #define RECONNECT_GOOD US_S(60)    /* up for less, the waits go on where they were */
 #define RECONNECT_RESOLVE_EVERY 3  /* dials; the others go to the address that worked */
 #define RESOLVE_AGAIN_WAIT US_S(3) /* for a name that led somewhere before (hostile.md F16) */
+#define RECONNECT_NO_WAY                                                                           \
+    US_S(5) /* without any way to the server: looked at so often, for those who tell us of no      \
+               changes of the network; a look sends nothing */
+#define REPAIRED_GOOD                                                                              \
+    US_S(60) /* taken away again sooner, another program and we would go on for ever */
 #define RECONNECT_TOKEN US_MS(200) /* a token that is busy is looked at again */
 #define RECONNECT_STOP US_MS(80)   /* a user who ends it waits for no goodbye */
 

@@ -122,6 +122,10 @@ static void fill_request(const struct adapter *a, const l2tpc_need *need, l2tpc_
         r->type = L2TPC_HOST_RELEASE_IP;
         memcpy(r->u.release_ip.interface, need->interface_name, sizeof(r->u.release_ip.interface));
         break;
+    case L2TPC_NEED_REPAIR_IP:
+        r->type = L2TPC_HOST_REPAIR_IP;
+        memcpy(r->u.release_ip.interface, need->interface_name, sizeof(r->u.release_ip.interface));
+        break;
     case L2TPC_NEED_OBSERVER_OPEN:
         r->type = L2TPC_HOST_OPEN_OBSERVER;
         r->u.open_observer.ifindex = outer_interface(a, need);
@@ -245,7 +249,7 @@ int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
     describe(a, &reply);
     answer->detail = a->detail;
     answer->fd = reply.fd;
-    answer->observer = reply.observer;
+    answer->observer = answer->repaired = reply.observer;
     answer->clear = reply.clear;
     answer->esp_out = reply.esp_out;
     answer->esp_in = reply.esp_in;

@@ -181,12 +181,14 @@ void control_reply(const struct control_request *r, const char *text);
 /* network.c: changes of links, addresses and routes, once they are over. */
 struct network {
     l2tpc_host *host;
-    int fd;              /* to be polled; negative: none */
-    long long due, last; /* ms; 0: nothing has changed */
+    int fd;                     /* to be polled; negative: none */
+    long long due, last;        /* ms; 0: nothing has changed */
+    long long look_due, looked; /* at what is the tunnel's own: soon, and not too often */
 };
 
 void network_open(struct network *n, l2tpc_host *host);
 void network_input(struct network *n);
+bool network_look(struct network *n);         /* true once: something may be gone */
 int network_timeout(const struct network *n); /* for poll() */
 bool network_changed(struct network *n);      /* true once, when it is quiet again */
 

@@ -289,12 +289,6 @@ static int refused_by_host(struct connection *c, int rc)
                    strerror(-rc));
 }
 
-static void watch_network(struct connection *c, l2tpc_host *host)
-{
-    if (strcmp(c->options.reconnect, "on") == 0)
-        network_open(&c->network, host);
-}
-
 static l2tpc_host_options host_options(void)
 {
     return (l2tpc_host_options){
@@ -391,7 +385,7 @@ static int open_broker(struct connection *c)
     int fd = c->processes.broker_fd;
     int rc;
 
-    watch_network(c, c->watcher);
+    network_open(&c->network, c->watcher);
     c->wish.lock_fd = c->control.lock_fd;
     if (!processes_start_broker(&c->processes, &c->wish))
         return refused(c, "local.memory", "");
@@ -412,7 +406,7 @@ static int open_own_host(struct connection *c)
 
     if (rc != 0)
         return refused_by_host(c, rc);
-    watch_network(c, c->adapter.host);
+    network_open(&c->network, c->adapter.host);
     return 0;
 }
 
@@ -761,6 +755,8 @@ static void run(struct connection *c)
             on_caller(c);
         if (p[5].revents)
             network_input(&c->network);
+        if (network_look(&c->network))
+            l2tpc_session_check_host(c->session);
         if (network_changed(&c->network))
             l2tpc_session_network_changed(c->session);
     }

@@ -5,6 +5,8 @@
 #include <time.h>
 
 #define QUIET_MS 1000 /* a link that comes up brings a dozen changes */
+#define LOOK_MS 200   /* to what may be damage of the tunnel's own; several changes come together */
+#define LOOKS_MS 500  /* between two looks */
 #define WAIT_MS 4000  /* but somewhere always changes something */
 
 static long long now_ms(void)
@@ -27,6 +29,11 @@ void network_input(struct network *n)
     while (l2tpc_host_watch_next(n->host, &e) == 1) {
         long long now = now_ms();
 
+        if (n->look_due == 0)
+            n->look_due =
+                now + LOOK_MS > n->looked + LOOKS_MS ? now + LOOK_MS : n->looked + LOOKS_MS;
+        if (e.change == L2TPC_HOST_CHANGE_OURS)
+            continue;
         if (n->due == 0)
             n->last = now + WAIT_MS;
         n->due = now + QUIET_MS < n->last ? now + QUIET_MS : n->last;
@@ -35,9 +42,20 @@ void network_input(struct network *n)
 
 int network_timeout(const struct network *n)
 {
-    long long left = n->due - now_ms();
+    long long next =
+        n->due == 0 || (n->look_due != 0 && n->look_due < n->due) ? n->look_due : n->due;
+    long long left = next - now_ms();
 
-    return n->due == 0 ? -1 : left > 0 ? (int)left : 0;
+    return next == 0 ? -1 : left > 0 ? (int)left : 0;
+}
+
+bool network_look(struct network *n)
+{
+    if (n->look_due == 0 || now_ms() < n->look_due)
+        return false;
+    n->look_due = 0;
+    n->looked = now_ms();
+    return true;
 }
 
 bool network_changed(struct network *n)

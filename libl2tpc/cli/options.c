@@ -94,7 +94,8 @@ static const struct {
      OPT_KILL_SWITCH},
     {"allow-lan", NULL, N_("with --kill-switch: private networks nearby stay reachable"),
      OPT_ALLOW_LAN},
-    {"reconnect", "on|off", N_("on: dial again when the tunnel is lost; off is the default"),
+    {"reconnect", "on|off",
+     N_("on, the default: dial again when the tunnel is lost; off: that is the end"),
      OPT_RECONNECT},
     {"name", "N", N_("name of the connection for status and disconnect"), OPT_NAME},
     {"interface", "IF", N_("name of the network interface, default l2tp%d"), OPT_INTERFACE},
@@ -370,7 +371,7 @@ static int take_command(int argc, char **argv, bool wanted, struct connect_optio
     if (!out->name && !wanted)
         out->name = "l2tpc";
     if (!out->reconnect)
-        out->reconnect = "off";
+        out->reconnect = wanted ? "off" : "on";
     if (!wanted && optind < argc) {
         complain(_("'%s' is one word too many. See: l2tpc connect --help"), argv[argc - 1]);
         return EXIT_USAGE;

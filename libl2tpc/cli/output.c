@@ -110,6 +110,12 @@ static void json_reconnecting(struct output *o, const l2tpc_error *error, unsign
     (void)fflush(o->out);
 }
 
+/* What has failed before is dialed again at once only when there was no way to anywhere. */
+static bool waits_for_network(const char *code)
+{
+    return strcmp(code, "ike.unreachable") == 0 || strncmp(code, "resolve.", 8) == 0;
+}
+
 void output_reconnecting(struct output *o, const l2tpc_error *error, unsigned wait_ms)
 {
     char text[1024];
@@ -121,7 +127,9 @@ void output_reconnecting(struct output *o, const l2tpc_error *error, unsigned wa
     output_clear_line(o);
     (void)l2tpc_error_message(error, translate, text, sizeof(text));
     complain("%s", text);
-    if (wait_ms == 0)
+    if (wait_ms == 0 && waits_for_network(l2tpc_error_get_code(error)))
+        (void)fprintf(stderr, "       %s\n", _("Waiting for a network."));
+    else if (wait_ms == 0)
         (void)fprintf(stderr, "       %s\n", _("Dialing again."));
     else
         (void)fprintf(stderr, _("       Dialing again in %.1f s.\n"), wait_ms / 1000.0);

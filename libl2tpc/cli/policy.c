@@ -15,7 +15,7 @@ l2tpc_host_policy connect_policy(const struct connect_options *o)
     l2tpc_host_policy p = {.size = sizeof(p), .sockets_max = SOCKETS_MAX, .n_routes = o->n_routes};
 
     p.allow = BIT(L2TPC_HOST_OPEN_UDP) | BIT(L2TPC_HOST_OPEN_RAW_ESP) | BIT(L2TPC_HOST_OPEN_TUN) |
-              BIT(L2TPC_HOST_APPLY_IP) | BIT(L2TPC_HOST_RELEASE_IP) |
+              BIT(L2TPC_HOST_APPLY_IP) | BIT(L2TPC_HOST_RELEASE_IP) | BIT(L2TPC_HOST_REPAIR_IP) |
               BIT(L2TPC_HOST_OPEN_OBSERVER) | BIT(L2TPC_HOST_OBSERVER_SET_SPIS) |
               BIT(L2TPC_HOST_OBSERVER_READ) | BIT(L2TPC_HOST_OBSERVER_CLOSE) | BIT(L2TPC_HOST_WAY) |
               BIT(L2TPC_HOST_HELLO);

@@ -86,6 +86,8 @@ static enum verdict input_ike(struct dial *d, enum ike_port port, const struct e
 
     if (d->ike)
         v = ike_input(d->ike, port, from, datagram, now);
+    if (v == VERDICT_OK && d->facts.current == STAGE_IKE_PHASE1)
+        alive_note_progress(d, now);
     if (d->ike && d->facts.ike->received > 0)
         d->deadline.address = US_NEVER;
     dial_pump(d, now);
@@ -170,6 +172,7 @@ void dial_note_esp_in(struct dial *d, const struct endpoint *from, l2tpc_us now)
         ike_follow(d->ike, from); /* the ICV proves the sender */
     follow_peer(d);
     note_esp_works(d, now);
+    alive_note_in(d, now);
     rekey_tick(d, now);
     if (d->facts.up) {
         l2tp_note_data(d->l2tp, now);
@@ -181,6 +184,7 @@ void dial_note_esp_out(struct dial *d, l2tpc_us now)
 {
     if (d->ike)
         ike_note_esp_out(d->ike, now);
+    alive_note_out(d, now);
     rekey_tick(d, now);
 }
 
@@ -256,6 +260,7 @@ static void own_deadlines(struct dial *d, l2tpc_us now)
         dial_close_overdue(d, now);
     if (d->deadline.no_sa <= now)
         fail_no_sa(d, now);
+    alive_timer(d, now);
     if (data_next_expiry(&d->data) <= now) {
         if (!rekey_expire(d, now))
             fail_no_sa(d, now);
@@ -277,6 +282,12 @@ void dial_timer(struct dial *d, l2tpc_us now)
     dial_pump(d, now);
 }
 
+void dial_woke(struct dial *d, l2tpc_us now)
+{
+    if (d->closing == CLOSING_NOT)
+        alive_woke(d, now);
+}
+
 l2tpc_us dial_deadline(const struct dial *d)
 {
     l2tpc_us next = US_NEVER;
@@ -292,6 +303,7 @@ l2tpc_us dial_deadline(const struct dial *d)
     next = us_min(next, d->deadline.port);
     next = us_min(next, data_next_expiry(&d->data));
     next = us_min(next, rekey_deadline(d));
+    next = us_min(next, alive_deadline(d));
     if (d->ike)
         next = us_min(next, ike_deadline(d->ike));
     if (d->l2tp)

@@ -55,6 +55,9 @@ struct dial_config {
     struct inaddr want_ip;                      /* asked for first; family 0: any */
     struct l2tp_former former[L2TP_FORMER_MAX]; /* tunnels that the server may still hold */
     unsigned n_former;
+    l2tpc_us
+        patience;   /* with a server that was heard and stops in the middle; 0: each stage's own */
+    bool impatient; /* with the last address too: it is to be looked up again when it is silent */
 };
 
 /* Which of the driver's sockets a datagram leaves from or came in on. */
@@ -166,6 +169,9 @@ void dial_note_esp_in(struct dial *d, const struct endpoint *from, l2tpc_us now)
 void dial_note_esp_out(struct dial *d, l2tpc_us now);
 void dial_note_unreachable(struct dial *d, int os_error, l2tpc_us now);
 void dial_timer(struct dial *d, l2tpc_us now);
+/* This computer or this process stood still for seconds: is the server still there? Before the
+ * first dial_timer() and dial_input() behind it. */
+void dial_woke(struct dial *d, l2tpc_us now);
 l2tpc_us dial_deadline(const struct dial *d);
 bool dial_pop_out(struct dial *d, enum dial_path *path, struct endpoint *to,
                   struct msg *out) MUST_USE;
@@ -197,6 +203,8 @@ void dial_close(struct dial *d, l2tpc_us now);
 void dial_fail(struct dial *d, const struct failure *failure, l2tpc_us now);
 /* Ends the polite end: DOWN follows at once, Deletes leave before. */
 void dial_end(struct dial *d, l2tpc_us now);
+/* All addresses of the name; returns how many. */
+unsigned dial_addresses(const struct dial *d, struct inaddr out[DIAL_ADDRESSES_MAX]);
 /* What the server may still hold of this dial and of those before it; the newest come first. */
 unsigned dial_former(const struct dial *d, struct l2tp_former out[L2TP_FORMER_MAX]);
 struct data_path *dial_data(struct dial *d);

@@ -251,6 +251,17 @@ static void on_ike(struct dial *d, struct ike_event *e, l2tpc_us now)
 
 /* ---- l2tp ---- */
 
+/* SoftEther serves an address that is asked for without DHCP, which then knows nothing of it, and
+ * asks its DHCP for the rest, whose answer goes to whom had the address before. */
+static struct inaddr wanted_ip(struct dial *d)
+{
+    const struct inaddr any = {0};
+
+    if (d->config.want_ip.family == 0 || server_apply(d, SERVER_ANY_ADDRESS))
+        return any;
+    return d->config.want_ip;
+}
+
 static void start_ppp(struct dial *d, l2tpc_us now)
 {
     struct ppp_config config = {
@@ -258,7 +269,7 @@ static void start_ppp(struct dial *d, l2tpc_us now)
         .crypto = d->config.crypto,
         .mru = d->config.mru ? d->config.mru : inner_mtu_max(d),
         .auth = d->config.auth,
-        .want_ip = d->config.want_ip,
+        .want_ip = wanted_ip(d),
         .want_dns = true,
         .nt_hash_utf8_bytes = d->config.nt_hash_utf8_bytes || server_apply(d, SERVER_UTF8),
     };

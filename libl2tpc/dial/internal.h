@@ -3,6 +3,7 @@
 #ifndef L2TPC_DIAL_INTERNAL_H
 #define L2TPC_DIAL_INTERNAL_H
 
+#include "dial/alive.h"
 #include "dial/data_path.h"
 #include "dial/dial.h"
 
@@ -69,7 +70,8 @@ struct dial {
     bool quick_again;             /* this IKE SA has had a further quick mode */
     uint64_t resent_before;       /* messages that IKE had sent again when this try began */
     bool wants_port_1701;         /* its quick mode is under way beside a silent pair */
-    l2tpc_us esp_check_from;      /* when L2TP first had a pair to send on */
+    struct alive alive;
+    l2tpc_us esp_check_from; /* when L2TP first had a pair to send on */
     bool until_reached;
     struct dial_events events;
     struct packets ip;

@@ -17,10 +17,11 @@ struct dial_event *need_new(struct dial *d, enum dial_need_type type, struct dia
 }
 
 /* Takes the open need of this kind; false for a late, foreign or repeated answer. */
-static bool take_need(struct dial *d, enum dial_need_type type, uint32_t id)
+static bool take_need(struct dial *d, enum dial_need_type type, uint32_t id, l2tpc_us now)
 {
     if (id == 0 || d->need[type] != id || d->closing != CLOSING_NOT)
         return false;
+    alive_note_progress(d, now);
     d->need[type] = 0;
     return true;
 }
@@ -138,7 +139,7 @@ void try_next_address(struct dial *d, l2tpc_us now)
 void dial_answer_resolve(struct dial *d, uint32_t need, const struct inaddr *addresses, unsigned n,
                          const struct failure *failure, l2tpc_us now)
 {
-    if (!take_need(d, DIAL_NEED_RESOLVE, need))
+    if (!take_need(d, DIAL_NEED_RESOLVE, need, now))
         return;
     if (failure) {
         dial_fail_now(d, failure, now);
@@ -154,6 +155,12 @@ void dial_answer_resolve(struct dial *d, uint32_t need, const struct inaddr *add
     if (d->closing == CLOSING_NOT)
         stage_end(d, STAGE_RESOLVE, now);
     dial_pump(d, now);
+}
+
+unsigned dial_addresses(const struct dial *d, struct inaddr out[DIAL_ADDRESSES_MAX])
+{
+    memcpy(out, d->address, d->n_addresses * sizeof(out[0]));
+    return d->n_addresses;
 }
 
 static struct ike_config ike_config_of(const struct dial *d)
@@ -188,9 +195,10 @@ static void start_ike(struct dial *d, l2tpc_us now)
     struct ike_config config;
 
     /* Only the first rung goes through the addresses: a later one has been answered. */
-    d->deadline.address = d->ladder.n_rows == 1 && d->next_address < d->n_addresses
-                              ? us_add(now, ADDRESS_DEADLINE)
-                              : US_NEVER;
+    d->deadline.address =
+        d->ladder.n_rows == 1 && (d->next_address < d->n_addresses || d->config.impatient)
+            ? us_add(now, ADDRESS_DEADLINE)
+            : US_NEVER;
     config = ike_config_of(d);
     d->ike = ike_new(&config);
     if (!d->ike) {
@@ -207,7 +215,7 @@ static void start_ike(struct dial *d, l2tpc_us now)
 void dial_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *local,
                          uint16_t local_natt_port, const struct failure *failure, l2tpc_us now)
 {
-    if (!take_need(d, DIAL_NEED_SOCKETS, need))
+    if (!take_need(d, DIAL_NEED_SOCKETS, need, now))
         return;
     if (failure) {
         d->facts.failure = *failure;
@@ -235,9 +243,9 @@ void dial_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *l
 
 void dial_answer_secret(struct dial *d, uint32_t need, const struct span *secret, l2tpc_us now)
 {
-    bool psk = take_need(d, DIAL_NEED_PSK, need);
+    bool psk = take_need(d, DIAL_NEED_PSK, need, now);
 
-    if (!psk && !take_need(d, DIAL_NEED_PASSWORD, need))
+    if (!psk && !take_need(d, DIAL_NEED_PASSWORD, need, now))
         return;
     if (!secret) {
         struct failure f = failure_make(FAILURE_LOCAL_SECRET);
@@ -260,9 +268,9 @@ void dial_answer_secret(struct dial *d, uint32_t need, const struct span *secret
 
 static void answer_host(struct dial *d, uint32_t need, const struct failure *failure, l2tpc_us now)
 {
-    bool tun = take_need(d, DIAL_NEED_TUN, need);
+    bool tun = take_need(d, DIAL_NEED_TUN, need, now);
 
-    if (!tun && !take_need(d, DIAL_NEED_APPLY_IP, need))
+    if (!tun && !take_need(d, DIAL_NEED_APPLY_IP, need, now))
         return;
     if (failure) {
         struct failure f = *failure;
@@ -291,7 +299,7 @@ static void answer_host(struct dial *d, uint32_t need, const struct failure *fai
 
 void dial_answer_sign(struct dial *d, uint32_t need, const struct span *signature, l2tpc_us now)
 {
-    if (!take_need(d, DIAL_NEED_SIGN, need))
+    if (!take_need(d, DIAL_NEED_SIGN, need, now))
         return;
     if (d->ike)
         ike_answer_sign(d->ike, d->ike_need, signature ? *signature : SPAN_NONE, now);
@@ -310,7 +318,7 @@ const struct ike_peer_cert *dial_peer_cert(const struct dial *d)
 
 void dial_answer_done(struct dial *d, uint32_t need, const struct failure *failure, l2tpc_us now)
 {
-    if (take_need(d, DIAL_NEED_CERT_STATUS, need)) {
+    if (take_need(d, DIAL_NEED_CERT_STATUS, need, now)) {
         if (d->ike)
             ike_answer_cert_status(d->ike, d->ike_need, failure, now);
         dial_pump(d, now);

@@ -91,5 +91,5 @@ bool reconnect_next(struct reconnect *r, const struct failure *f, l2tpc_us now, 
 
 bool reconnect_resolves(const struct reconnect *r)
 {
-    return r->tries % RECONNECT_RESOLVE_EVERY == 0;
+    return r->tries % RECONNECT_RESOLVE_EVERY == RECONNECT_RESOLVE_EVERY - 1;
 }

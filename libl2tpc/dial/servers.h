@@ -17,9 +17,10 @@
 /* What a row may switch on by itself. */
 enum server_quirk {
     SERVER_INSTALLS_LATE =
-        1 << 0,                /* the daemon tells the kernel of its SAs: SCCRQ waits a little */
-    SERVER_PORT_1701 = 1 << 1, /* inner source port 1701 */
-    SERVER_UTF8 = 1 << 2,      /* MS-CHAPv2 hashes the UTF-8 bytes of the password */
+        1 << 0,                  /* the daemon tells the kernel of its SAs: SCCRQ waits a little */
+    SERVER_PORT_1701 = 1 << 1,   /* inner source port 1701 */
+    SERVER_UTF8 = 1 << 2,        /* MS-CHAPv2 hashes the UTF-8 bytes of the password */
+    SERVER_ANY_ADDRESS = 1 << 3, /* an inner address that is asked for counts as a static one */
 };
 
 /* When a row can be judged: from main mode on, or when SCCRP has come. */

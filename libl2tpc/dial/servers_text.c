@@ -33,6 +33,7 @@ static const struct {
     {SERVER_INSTALLS_LATE, SERVER_BY_IKE, "installs-late"},
     {SERVER_PORT_1701, SERVER_BY_IKE, "port-1701"},
     {SERVER_UTF8, SERVER_BY_L2TP, "softether-utf8"},
+    {SERVER_ANY_ADDRESS, SERVER_BY_L2TP, "any-address"},
 };
 
 const char *server_quirk_name(unsigned bit)

@@ -11,6 +11,7 @@ void stage_begin(struct dial *d, enum stage s, l2tpc_us now)
     t->begun = true;
     t->start = now;
     d->facts.current = s;
+    alive_note_progress(d, now);
     dial_events_push(&d->events, &e);
 }
 

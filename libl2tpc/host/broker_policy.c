@@ -135,6 +135,7 @@ static bool allowed(const struct broker *b, const l2tpc_host_request *q, l2tpc_h
     case L2TPC_HOST_APPLY_IP:
         return take_apply_ip(b, &q->u.apply_ip, reply);
     case L2TPC_HOST_RELEASE_IP:
+    case L2TPC_HOST_REPAIR_IP:
         return is_our_interface(b, q->u.release_ip.interface) || refuse(reply, "interface");
     case L2TPC_HOST_BLOCK:
         return take_block(b, &q->u.block, reply);

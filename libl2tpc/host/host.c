@@ -129,6 +129,8 @@ static int serve(l2tpc_host *h, const l2tpc_host_request *q, l2tpc_host_reply *r
         return serve_apply_ip(h, &q->u.apply_ip, reply);
     case L2TPC_HOST_RELEASE_IP:
         return serve_release_ip(h, &q->u.release_ip, reply);
+    case L2TPC_HOST_REPAIR_IP:
+        return serve_repair_ip(h, &q->u.release_ip, reply);
     case L2TPC_HOST_OPEN_OBSERVER:
         return serve_open_observer(h, &q->u.open_observer, reply);
     case L2TPC_HOST_OBSERVER_SET_SPIS:

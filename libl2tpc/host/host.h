@@ -117,6 +117,7 @@ struct run {
 int run_open(const l2tpc_host *h, struct run *out);
 void run_close(struct run *run);
 int serve_apply_ip(l2tpc_host *h, const l2tpc_host_apply_ip *q, l2tpc_host_reply *reply);
+int serve_repair_ip(l2tpc_host *h, const l2tpc_host_release_ip *q, l2tpc_host_reply *reply);
 int serve_release_ip(l2tpc_host *h, const l2tpc_host_release_ip *q, l2tpc_host_reply *reply);
 void host_recover(l2tpc_host *h);
 void host_release_all(l2tpc_host *h);

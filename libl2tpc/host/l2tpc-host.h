@@ -103,6 +103,8 @@ enum l2tpc_host_request_type {
     L2TPC_HOST_HELLO = 14,
     L2TPC_HOST_STATE_PART = 15,
     L2TPC_HOST_OPEN_TCP = 16,
+    L2TPC_HOST_REPAIR_IP = 17, /* `u.release_ip`; reply: observer = changes that were gone and
+                                  are made again; -ENODEV when the interface is gone itself */
 };
 
 /* Reply: fd, port. A bound, marked, non-blocking UDP socket. When `port` is busy any other is taken
@@ -393,6 +395,7 @@ enum l2tpc_host_change {
     L2TPC_HOST_CHANGE_ADDRESS = 4, /* it gained or lost an address */
     L2TPC_HOST_CHANGE_ROUTE = 5,   /* a route that is not ours came or went through it */
     L2TPC_HOST_CHANGE_LOST = 6,    /* too many at once: look at everything again; ifindex 0 */
+    L2TPC_HOST_CHANGE_OURS = 7,    /* a route or rule of a tunnel was taken away, maybe by us */
 };
 
 typedef struct l2tpc_host_event {

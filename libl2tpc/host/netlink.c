@@ -257,15 +257,14 @@ int net_link_delete(struct nl_sock *s, uint32_t ifindex)
     return ask(s, start(RTM_DELLINK, 0, &i, sizeof(i)));
 }
 
-int net_addr(struct nl_sock *s, bool add, const struct item *item)
+static int addr_ask(struct nl_sock *s, bool add, int flags, const struct item *item)
 {
     const struct inaddr *peer = item->peer.family ? &item->peer : &item->dst;
     struct ifaddrmsg a = {.ifa_family = af_of(&item->dst),
                           .ifa_prefixlen = (uint8_t)(8 * inaddr_len(&item->dst)),
                           .ifa_scope = RT_SCOPE_UNIVERSE,
                           .ifa_index = item->ifindex};
-    struct nl_msg *msg = start(add ? RTM_NEWADDR : RTM_DELADDR,
-                               add ? NLM_F_CREATE | NLM_F_REPLACE : 0, &a, sizeof(a));
+    struct nl_msg *msg = start(add ? RTM_NEWADDR : RTM_DELADDR, flags, &a, sizeof(a));
 
     msg = put_addr(msg, IFA_LOCAL, &item->dst);
     if (add) {
@@ -276,7 +275,19 @@ int net_addr(struct nl_sock *s, bool add, const struct item *item)
     return ask(s, msg);
 }
 
-int net_route(struct nl_sock *s, bool add, const struct item *item)
+int net_addr(struct nl_sock *s, bool add, const struct item *item)
+{
+    return addr_ask(s, add, add ? NLM_F_CREATE | NLM_F_REPLACE : 0, item);
+}
+
+int net_addr_again(struct nl_sock *s, const struct item *item)
+{
+    int rc = addr_ask(s, true, NLM_F_CREATE | NLM_F_EXCL, item);
+
+    return rc == -EEXIST ? 0 : rc == 0 ? 1 : rc;
+}
+
+static int route_ask(struct nl_sock *s, bool add, int flags, const struct item *item)
 {
     struct rtmsg r = {.rtm_family = af_of(&item->dst),
                       .rtm_dst_len = item->dst_len,
@@ -287,8 +298,7 @@ int net_route(struct nl_sock *s, bool add, const struct item *item)
 
     if (item->ifindex && item->dst.family == 4)
         r.rtm_scope = RT_SCOPE_LINK;
-    msg = start(add ? RTM_NEWROUTE : RTM_DELROUTE, add ? NLM_F_CREATE | NLM_F_APPEND : 0, &r,
-                sizeof(r));
+    msg = start(add ? RTM_NEWROUTE : RTM_DELROUTE, flags, &r, sizeof(r));
     if (item->dst_len)
         msg = put_addr(msg, RTA_DST, &item->dst);
     msg = put_u32(msg, RTA_TABLE, item->table);
@@ -296,6 +306,53 @@ int net_route(struct nl_sock *s, bool add, const struct item *item)
     if (item->ifindex)
         msg = put_u32(msg, RTA_OIF, item->ifindex);
     return ask(s, msg);
+}
+
+int net_route(struct nl_sock *s, bool add, const struct item *item)
+{
+    return route_ask(s, add, add ? NLM_F_CREATE | NLM_F_APPEND : 0, item);
+}
+
+struct route_search {
+    const struct item *item;
+    bool found;
+};
+
+static void parse_route(struct nlmsghdr *n, void *out)
+{
+    struct route_search *search = out;
+    const struct item *item = search->item;
+    const struct rtmsg *r = nlmsg_data(n);
+    struct nlattr *tb[RTA_MAX + 1];
+    struct inaddr dst;
+
+    if (n->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(n, sizeof(*r), tb, RTA_MAX, NULL) < 0 ||
+        r->rtm_protocol != L2TPC_HOST_PROTOCOL || r->rtm_dst_len != item->dst_len ||
+        !tb[RTA_TABLE] || nla_get_u32(tb[RTA_TABLE]) != item->table)
+        return;
+    /* Without an interface it is unreachable, which IPv6 puts on the loopback's. */
+    if (item->ifindex && (!tb[RTA_OIF] || nla_get_u32(tb[RTA_OIF]) != item->ifindex))
+        return;
+    if (item->dst_len &&
+        (!tb[RTA_DST] ||
+         !inaddr_from_bytes(&dst, span_of(nla_data(tb[RTA_DST]), (size_t)nla_len(tb[RTA_DST]))) ||
+         !inaddr_eq(&dst, &item->dst)))
+        return;
+    search->found = true;
+}
+
+int net_route_again(struct nl_sock *s, const struct item *item)
+{
+    struct rtmsg r = {.rtm_family = af_of(&item->dst)};
+    struct route_search search = {.item = item};
+    struct talk t = {.parse = parse_route, .out = &search};
+    int rc = talk(s, start(RTM_GETROUTE, NLM_F_DUMP, &r, sizeof(r)), &t);
+
+    if (rc < 0 || search.found)
+        return rc;
+    /* Another one of the same destination and metric in our table has taken its place. */
+    rc = route_ask(s, true, NLM_F_CREATE | NLM_F_REPLACE, item);
+    return rc < 0 ? rc : 1;
 }
 
 int net_rule(struct nl_sock *s, bool add, const struct item *item)

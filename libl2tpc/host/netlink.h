@@ -31,6 +31,9 @@ int net_link_queue(struct nl_sock *s, uint32_t ifindex, uint32_t packets);
 int net_link_delete(struct nl_sock *s, uint32_t ifindex);
 int net_addr(struct nl_sock *s, bool add, const struct item *item);
 int net_route(struct nl_sock *s, bool add, const struct item *item);
+/* 1: it was gone and is there again, 0: nothing had to be done. */
+int net_addr_again(struct nl_sock *s, const struct item *item);
+int net_route_again(struct nl_sock *s, const struct item *item);
 int net_rule(struct nl_sock *s, bool add, const struct item *item);
 /* Marks the slots whose tables our rules already name, whoever added them. */
 int net_slots_used(struct nl_sock *s, uint32_t table, bool used[L2TPC_HOST_TUNNELS_MAX]);

@@ -36,8 +36,13 @@ static l2tpc_host_event route_event(struct nlmsghdr *n)
     l2tpc_host_event event = {.change = L2TPC_HOST_CHANGE_NONE};
     struct nlattr *tb[RTA_MAX + 1];
 
-    if (r->rtm_protocol == L2TPC_HOST_PROTOCOL || r->rtm_table == RT_TABLE_LOCAL ||
-        (r->rtm_flags & RTM_F_CLONED) || nlmsg_parse(n, sizeof(*r), tb, RTA_MAX, NULL) < 0)
+    if (r->rtm_protocol == L2TPC_HOST_PROTOCOL) {
+        if (n->nlmsg_type == RTM_DELROUTE)
+            event.change = L2TPC_HOST_CHANGE_OURS;
+        return event;
+    }
+    if (r->rtm_table == RT_TABLE_LOCAL || (r->rtm_flags & RTM_F_CLONED) ||
+        nlmsg_parse(n, sizeof(*r), tb, RTA_MAX, NULL) < 0)
         return event;
     event.change = L2TPC_HOST_CHANGE_ROUTE;
     if (tb[RTA_OIF])
@@ -74,6 +79,9 @@ static int on_valid(struct nl_msg *msg, void *arg)
         if (nlmsg_valid_hdr(n, sizeof(struct rtmsg)))
             event = route_event(n);
         break;
+    case RTM_DELRULE:
+        event.change = L2TPC_HOST_CHANGE_OURS; /* anybody's: they are few */
+        break;
     default:
         break;
     }
@@ -96,7 +104,8 @@ static int watch_open(l2tpc_host *h)
     nl_socket_modify_cb(s, NL_CB_VALID, NL_CB_CUSTOM, on_valid, h->watch_queue);
     if (nl_connect(s, NETLINK_ROUTE) < 0 || nl_socket_set_nonblocking(s) < 0 ||
         nl_socket_add_memberships(s, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-                                  RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, 0) < 0) {
+                                  RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,
+                                  RTNLGRP_IPV6_RULE, 0) < 0) {
         watch_close(h);
         return -EIO;
     }

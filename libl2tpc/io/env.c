@@ -19,6 +19,14 @@ l2tpc_us io_now(void)
     return US_S(ts.tv_sec) + (l2tpc_us)ts.tv_nsec / 1000;
 }
 
+l2tpc_us io_monotonic(void)
+{
+    struct timespec ts = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return US_S(ts.tv_sec) + (l2tpc_us)ts.tv_nsec / 1000;
+}
+
 static bool io_rand(void *ctx, uint8_t *out, size_t n)
 {
     l2tpc_us give_up = 0;

@@ -8,6 +8,7 @@
 
 /* Monotonic, and running on while the computer sleeps, so that every deadline survives suspend. */
 l2tpc_us io_now(void);
+l2tpc_us io_monotonic(void); /* the same without the time in which the computer was suspended */
 
 /*
  * An env whose randomness is getrandom(2); right after boot it waits a few seconds at most for the

@@ -2,6 +2,7 @@
 #include "io/loop.h"
 
 #include "io/env.h"
+#include "io/standstill.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -32,8 +33,10 @@ struct loop {
     struct loop_source *sources, *dead;
     struct loop_source *timer_source, *event_source;
     struct loop_timer *timers; /* root of the pairing heap: the earliest */
-    l2tpc_us armed;            /* what timer_fd is set to, US_NEVER when it is off */
-    pthread_mutex_t lock;      /* of what follows, the only state that threads share */
+    struct loop_watch *watches;
+    struct standstill standstill;
+    l2tpc_us armed;       /* what timer_fd is set to, US_NEVER when it is off */
+    pthread_mutex_t lock; /* of what follows, the only state that threads share */
     struct post post[LOOP_POSTS_MAX];
     unsigned post_head, n_posts;
     bool quit;
@@ -304,6 +307,38 @@ void loop_remove(struct loop *loop, struct loop_source *source)
         bury_the_dead(loop);
 }
 
+/* Standstills */
+
+void loop_watch_add(struct loop *loop, struct loop_watch *watch)
+{
+    watch->next = loop->watches;
+    loop->watches = watch;
+}
+
+void loop_watch_remove(struct loop *loop, struct loop_watch *watch)
+{
+    struct loop_watch **at = &loop->watches;
+
+    while (*at && *at != watch)
+        at = &(*at)->next;
+    if (*at)
+        *at = watch->next;
+}
+
+/* One that is told may take itself away, and no other. */
+static void standstill_tell(struct loop *loop, l2tpc_us now)
+{
+    l2tpc_us due = loop->timers ? loop->timers->deadline : US_NEVER;
+    struct loop_watch *next;
+
+    if (standstill_look(&loop->standstill, now, io_monotonic(), due) == 0)
+        return;
+    for (struct loop_watch *w = loop->watches; w; w = next) {
+        next = w->next;
+        w->fn(w->user, now);
+    }
+}
+
 /* The loop itself */
 
 int loop_fd(const struct loop *loop)
@@ -375,6 +410,7 @@ bool loop_dispatch(struct loop *loop, int timeout_ms)
         return false;
     now = io_now();
     loop->depth++;
+    standstill_tell(loop, now);
     for (int i = 0; i < n; i++) {
         struct loop_source *s = events[i].data.ptr;
 

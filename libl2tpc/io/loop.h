@@ -32,6 +32,13 @@ struct loop_timer {
     struct loop_timer *child, *next, *prev; /* pairing heap; prev is the parent of a first child */
 };
 
+/* Storage of its owner, as a timer: told before anything else runs behind a standstill. */
+struct loop_watch {
+    loop_timer_fn fn;
+    void *user;
+    struct loop_watch *next; /* the loop's own */
+};
+
 struct loop *loop_new(void); /* NULL, with errno, when the system has no more descriptors */
 /* Sources that are left are forgotten (their descriptors stay open), waiting posts are dropped. */
 void loop_free(struct loop *loop);
@@ -50,6 +57,9 @@ void loop_remove(struct loop *loop, struct loop_source *source);
 /* Sets or moves; US_NEVER cancels. One-shot. A deadline in the past fires in the next round. */
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, l2tpc_us deadline);
 void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
+
+void loop_watch_add(struct loop *loop, struct loop_watch *watch);
+void loop_watch_remove(struct loop *loop, struct loop_watch *watch); /* none of it is fine */
 
 /* Any thread: fn(user) runs in the loop's thread, in the order of posting. False: queue full. */
 bool loop_post(struct loop *loop, loop_post_fn fn, void *user) MUST_USE;

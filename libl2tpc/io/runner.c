@@ -24,6 +24,7 @@ struct runner {
     struct plane *plane;
     struct hub_member member;
     struct loop_timer timer;
+    struct loop_watch watch;
     struct work *resolve;
     uint32_t resolve_need;
     bool resolving;             /* somebody is asked for the name */
@@ -36,6 +37,8 @@ struct runner {
     bool kicking, again, down;
     bool prepared;       /* for the first ESP SA */
     struct inaddr known; /* family 0: none */
+    struct inaddr others[DIAL_ADDRESSES_MAX];
+    unsigned n_others;
     bool ask;
     bool way_told;           /* by the owner, not looked up here */
     struct runner_test test; /* empty in a release */
@@ -45,23 +48,36 @@ static void kick(struct runner *r, l2tpc_us now);
 
 /* ---- needs that the runner serves itself ---- */
 
-/* The address that worked is tried last, should the name lead elsewhere by now. */
-static void resolved(struct runner *r, const struct inaddr *addresses, unsigned n,
-                     const struct failure *failure, l2tpc_us now)
+static void add_address(struct inaddr *list, unsigned *n, const struct inaddr *a)
+{
+    for (unsigned i = 0; i < *n; i++)
+        if (inaddr_eq(&list[i], a))
+            return;
+    if (*n < DIAL_ADDRESSES_MAX && a->family != 0)
+        list[(*n)++] = *a;
+}
+
+/* What was looked up, and behind it the last good address and its neighbours. */
+static void answer_resolve(struct runner *r, const struct inaddr *addresses, unsigned n,
+                           const struct failure *failure, l2tpc_us now)
 {
     struct inaddr all[DIAL_ADDRESSES_MAX];
-    unsigned count = 0;
-    bool has_known = r->known.family == 0;
+    unsigned n_all = 0;
 
     loop_timer_cancel(r->loop, &r->patience);
     r->resolving = false;
-    for (; count < n && count < DIAL_ADDRESSES_MAX; count++) {
-        all[count] = addresses[count];
-        has_known = has_known || inaddr_eq(&addresses[count], &r->known);
-    }
-    if (!has_known && count < DIAL_ADDRESSES_MAX)
-        all[count++] = r->known;
-    dial_answer_resolve(r->dial, r->resolve_need, all, count, count == 0 ? failure : NULL, now);
+    for (unsigned i = 0; i < n; i++)
+        add_address(all, &n_all, &addresses[i]);
+    add_address(all, &n_all, &r->known);
+    for (unsigned i = 0; i < r->n_others; i++)
+        add_address(all, &n_all, &r->others[i]);
+    dial_answer_resolve(r->dial, r->resolve_need, all, n_all, n_all == 0 ? failure : NULL, now);
+}
+
+static void resolved(struct runner *r, const struct inaddr *addresses, unsigned n,
+                     const struct failure *failure, l2tpc_us now)
+{
+    answer_resolve(r, addresses, n, failure, now);
     kick(r, now);
 }
 
@@ -98,7 +114,7 @@ static void serve_resolve(struct runner *r, const struct dial_event *e, const ch
 
     r->resolve_need = e->need_id;
     if (r->known.family != 0 && !r->ask) {
-        dial_answer_resolve(r->dial, e->need_id, &r->known, 1, NULL, now);
+        answer_resolve(r, NULL, 0, NULL, now);
         return;
     }
     r->resolving = true;
@@ -272,6 +288,7 @@ static void retire(struct runner *r, l2tpc_us now)
     r->resolving = false;
     loop_timer_cancel(r->loop, &r->patience);
     loop_timer_cancel(r->loop, &r->timer);
+    loop_watch_remove(r->loop, &r->watch);
     r->hooks.event(r->hooks.user, &e, now);
 }
 
@@ -365,6 +382,14 @@ static void on_timer(void *user, l2tpc_us now)
     kick(r, now);
 }
 
+static void on_standstill(void *user, l2tpc_us now)
+{
+    struct runner *r = user;
+
+    dial_woke(r->dial, now);
+    kick(r, now);
+}
+
 static void on_control(void *user, enum data_kind kind, struct span inner, l2tpc_us now)
 {
     struct runner *r = user;
@@ -429,6 +454,7 @@ struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_
     r->tun_fd = -1;
     r->timer = (struct loop_timer){.fn = on_timer, .user = r};
     r->patience = (struct loop_timer){.fn = on_patience, .user = r};
+    r->watch = (struct loop_watch){.fn = on_standstill, .user = r};
     r->member = (struct hub_member){
         .user = r,
         .owns_cookie = owns_cookie,
@@ -452,6 +478,7 @@ struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_
         return NULL;
     }
     hub_join(hub, &r->member);
+    loop_watch_add(loop, &r->watch);
     return r;
 }
 
@@ -462,6 +489,7 @@ void runner_free(struct runner *r)
     work_cancel(r->resolve);
     loop_timer_cancel(r->loop, &r->patience);
     loop_timer_cancel(r->loop, &r->timer);
+    loop_watch_remove(r->loop, &r->watch);
     plane_free(r->plane);
     hub_leave(r->hub, &r->member);
     dial_free(r->dial);
@@ -579,6 +607,32 @@ void runner_know_address(struct runner *r, const struct inaddr *address, bool as
 {
     r->known = *address;
     r->ask = ask;
+}
+
+void runner_know_others(struct runner *r, const struct inaddr *addresses, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        add_address(r->others, &r->n_others, &addresses[i]);
+}
+
+unsigned runner_addresses(const struct runner *r, struct inaddr out[DIAL_ADDRESSES_MAX])
+{
+    return dial_addresses(r->dial, out);
+}
+
+/* Documentation addresses (RFC 5737, RFC 3849): no packet is sent. */
+bool runner_has_network(struct runner *r)
+{
+    static const char *const far[] = {"192.0.2.1", "2001:db8::1"};
+
+    for (unsigned i = 0; i < ARRAY_LEN(far); i++) {
+        struct endpoint e = {.port = PORT_IKE};
+        struct runner_route way;
+
+        if (inaddr_parse(&e.addr, far[i]) && runner_find_way(r, &e, &way))
+            return true;
+    }
+    return false;
 }
 
 void runner_end(struct runner *r, l2tpc_us now)

@@ -65,6 +65,12 @@ bool runner_find_way(struct runner *r, const struct endpoint *remote, struct run
 bool runner_way_told(const struct runner *r);
 /* Ends it now, whatever still waits for an answer: DOWN comes from inside. */
 void runner_end(struct runner *r, l2tpc_us now);
+/* Addresses that are tried behind the one of runner_know_address(), or when a look-up fails. */
+void runner_know_others(struct runner *r, const struct inaddr *addresses, unsigned n);
+/* As dial_addresses(). */
+unsigned runner_addresses(const struct runner *r, struct inaddr out[DIAL_ADDRESSES_MAX]);
+/* Whether this computer has any way out, as runner_find_way() sees it. */
+bool runner_has_network(struct runner *r);
 /* As dial_former(). */
 unsigned runner_former(const struct runner *r, struct l2tp_former out[L2TP_FORMER_MAX]);
 /* Ends the dial with a failure of its owner's. */

@@ -305,6 +305,15 @@ void l2tp_timer(struct l2tp *l, l2tpc_us now)
     reliable_flush(&l->reliable, now);
 }
 
+void l2tp_probe(struct l2tp *l, l2tpc_us now)
+{
+    if (l->control != CONTROL_ESTABLISHED || !is_running(l))
+        return;
+    if (reliable_idle(&l->reliable) && send_HELLO(l))
+        reliable_pump(&l->reliable, now);
+    reliable_flush(&l->reliable, now);
+}
+
 l2tpc_us l2tp_deadline(const struct l2tp *l)
 {
     if (!is_running(l))

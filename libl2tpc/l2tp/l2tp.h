@@ -79,6 +79,8 @@ bool l2tp_pop_out(struct l2tp *l, struct msg *out) MUST_USE;
 bool l2tp_pop_event(struct l2tp *l, struct l2tp_event *out) MUST_USE;
 /* A valid data message of the call came in: as good as an acknowledged HELLO. */
 void l2tp_note_data(struct l2tp *l, l2tpc_us now);
+/* Asks at once whether the peer is there; what it must acknowledge anyway is as good as a HELLO. */
+void l2tp_probe(struct l2tp *l, l2tpc_us now);
 /* Polite end: CDN for the call, then StopCCN; CLOSED when acknowledged or after CLOSE_WAIT. */
 void l2tp_close(struct l2tp *l, l2tpc_us now);
 const struct l2tp_facts *l2tp_facts(const struct l2tp *l);

@@ -46,6 +46,18 @@ void echo_alive(struct ppp *p)
     p->echo.due_at = us_add(p->now, interval(p));
 }
 
+void echo_probe(struct ppp *p)
+{
+    unsigned unanswered = p->echo.unanswered;
+    l2tpc_us due = p->echo.due_at;
+
+    if (due == US_NEVER)
+        return;
+    send_echo(p, interval(p));
+    p->echo.unanswered = unanswered;
+    p->echo.due_at = due;
+}
+
 void echo_timer(struct ppp *p)
 {
     if (p->now < p->echo.due_at)

@@ -151,6 +151,7 @@ enum cp_opinion lcp_judge(struct ppp *p, uint8_t type, struct span value, struct
 void echo_start(struct ppp *p);
 void echo_stop(struct ppp *p);
 void echo_alive(struct ppp *p); /* something came from the peer */
+void echo_probe(struct ppp *p);
 void echo_timer(struct ppp *p);
 void echo_recv_request(struct ppp *p, uint8_t id, struct span raw);
 void echo_recv_reply(struct ppp *p, uint8_t id, struct span raw);

@@ -291,6 +291,12 @@ void ppp_note_data(struct ppp *p, l2tpc_us now)
     echo_alive(p);
 }
 
+void ppp_probe(struct ppp *p, l2tpc_us now)
+{
+    p->now = now;
+    echo_probe(p);
+}
+
 void ppp_close(struct ppp *p, l2tpc_us now)
 {
     p->now = now;

@@ -17,7 +17,7 @@ static const l2tpc_host_addr allowed_route = {4, 16, {0}, {10, 20}};
 static void make_policy(l2tpc_host_policy *p, uint8_t flags)
 {
     *p = (l2tpc_host_policy){.size = sizeof(*p),
-                             .allow = flags & 0x80 ? 0x1fffeu & ~(1u << L2TPC_HOST_WAY) : 0x1fffeu,
+                             .allow = flags & 0x80 ? 0x3fffeu & ~(1u << L2TPC_HOST_WAY) : 0x3fffeu,
                              .flags = flags & 63u,
                              .asker = flags & 0x40 ? 7 : 0,
                              .sockets_max = 2,
@@ -50,7 +50,7 @@ static void check_apply(const l2tpc_host_apply_ip *q, uint32_t flags, bool has_t
 static void check_passed(const l2tpc_host_request *q, const l2tpc_host_policy *p, bool has_tun,
                          unsigned sockets)
 {
-    FUZZ_REQUIRE(q->size == sizeof(*q) && q->type >= 1 && q->type <= L2TPC_HOST_OPEN_TCP);
+    FUZZ_REQUIRE(q->size == sizeof(*q) && q->type >= 1 && q->type <= L2TPC_HOST_REPAIR_IP);
     FUZZ_REQUIRE(p->allow >> q->type & 1);
     switch (q->type) {
     case L2TPC_HOST_OPEN_UDP:
@@ -65,6 +65,7 @@ static void check_passed(const l2tpc_host_request *q, const l2tpc_host_policy *p
         check_apply(&q->u.apply_ip, p->flags, has_tun);
         break;
     case L2TPC_HOST_RELEASE_IP:
+    case L2TPC_HOST_REPAIR_IP:
         FUZZ_REQUIRE(has_tun && is_text(q->u.release_ip.interface, 16, "l2tp7"));
         break;
     case L2TPC_HOST_BLOCK:

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define ALL_QUIRKS (unsigned)(SERVER_INSTALLS_LATE | SERVER_PORT_1701 | SERVER_UTF8)
+#define ALL_QUIRKS                                                                                 \
+    (unsigned)(SERVER_INSTALLS_LATE | SERVER_PORT_1701 | SERVER_UTF8 | SERVER_ANY_ADDRESS)
 
 static void check_row(const struct server_row *row)
 {
@@ -19,7 +20,8 @@ static void check_row(const struct server_row *row)
     FUZZ_REQUIRE(row->n_suggestions <= SERVER_SUGGESTIONS_MAX);
     FUZZ_REQUIRE((row->quirks & ~ALL_QUIRKS) == 0);
     FUZZ_REQUIRE(row->level == SERVER_BY_L2TP || !(row->quirks & SERVER_UTF8));
-    FUZZ_REQUIRE(row->level == SERVER_BY_IKE || !(row->quirks & ~(unsigned)SERVER_UTF8));
+    FUZZ_REQUIRE(row->level == SERVER_BY_IKE ||
+                 !(row->quirks & ~(unsigned)(SERVER_UTF8 | SERVER_ANY_ADDRESS)));
     for (unsigned i = 0; i < row->n_conditions; i++) {
         FUZZ_REQUIRE(row->condition[i].n <= sizeof(row->condition[i].bytes));
         fuzz_check_text(row->condition[i].text, sizeof(row->condition[i].text));

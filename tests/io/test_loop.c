@@ -2,6 +2,7 @@
 #include "check.h"
 #include "io/env.h"
 #include "io/loop.h"
+#include "io/standstill.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -256,4 +257,63 @@ TEST(system_env_is_random)
     CHECK(memcmp(a, b, sizeof(a)) != 0);
     env_log(&env, LOG_LEVEL_INFO, "test", "goes nowhere");
     CHECK(io_now() > 0);
+}
+
+/* ---- standstills ---- */
+
+TEST(standstill_by_the_clocks)
+{
+    struct standstill s = {.looked = false};
+    l2tpc_us boot = US_S(50000);
+    l2tpc_us mono = US_S(20000); /* it has slept before we began: that is no business of ours */
+
+    CHECK_INT(standstill_look(&s, boot, mono, US_NEVER), 0);
+    CHECK_INT(standstill_look(&s, boot + US_S(60), mono + US_S(60), US_NEVER), 0);
+    CHECK_INT(standstill_look(&s, boot + US_S(670), mono + US_S(70), US_NEVER), US_S(600));
+    CHECK_INT(standstill_look(&s, boot + US_S(671), mono + US_S(71), US_NEVER), 0);
+    /* A second that was suspended is not worth a word. */
+    CHECK_INT(standstill_look(&s, boot + US_MS(672900), mono + US_S(72), US_NEVER), 0);
+}
+
+TEST(standstill_by_a_late_timer)
+{
+    struct standstill s = {.looked = false};
+
+    CHECK_INT(standstill_look(&s, US_S(100), US_S(100), US_S(99)), 0);
+    CHECK_INT(standstill_look(&s, US_S(130), US_S(130), US_S(110)), US_S(20));
+    CHECK_INT(standstill_look(&s, US_S(131), US_S(131), US_S(140)), 0);
+}
+
+static void note_standstill(void *user, l2tpc_us now)
+{
+    l2tpc_us *told = user;
+
+    *told = now;
+}
+
+TEST(standstill_is_told_before_timers)
+{
+    struct tally t = {.loop = loop_new()};
+    l2tpc_us told = 0;
+    struct loop_watch watch = {.fn = note_standstill, .user = &told};
+    l2tpc_us start = io_now();
+
+    CHECK(t.loop);
+    loop_watch_add(t.loop, &watch);
+    t.timer[0] = (struct loop_timer){.fn = note_deadline, .user = &t};
+    loop_timer_set(t.loop, &t.timer[0], start - US_MS(500));
+    CHECK(loop_dispatch(t.loop, 100));
+    CHECK_INT(told, 0); /* a busy computer */
+    CHECK_INT(t.n, 1);
+    loop_timer_set(t.loop, &t.timer[0], start - US_S(5));
+    CHECK(loop_dispatch(t.loop, 100));
+    CHECK_INT(t.n, 2);
+    CHECK_INT(told, t.fired[1]);
+    loop_watch_remove(t.loop, &watch);
+    loop_watch_remove(t.loop, &watch);
+    told = 0;
+    loop_timer_set(t.loop, &t.timer[0], start - US_S(5));
+    CHECK(loop_dispatch(t.loop, 100));
+    CHECK_INT(told, 0);
+    loop_free(t.loop);
 }

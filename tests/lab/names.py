@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A name server of the lab: names.py FILE answers A with the address that FILE holds at the moment,
-whatever name is asked for, and appends a line to FILE.asked."""
+"""A name server of the lab: names.py FILE answers every question for an IPv4 address with those that
+stand in FILE at the moment, and appends a line to FILE.asked. Without FILE it is silent."""
 import os
 import socket
 import struct
 import sys
 
 
-def answer(query, address):
+def answer(query, addresses):
     end = query.index(b"\0", 12) + 5
     kind = struct.unpack(">H", query[end - 4:end - 2])[0]
-    head = query[:2] + struct.pack(">HHHHH", 0x8180, 1, 1 if kind == 1 else 0, 0, 0)
-    record = struct.pack(">HHHIH", 0xc00c, 1, 1, 1, 4) + socket.inet_aton(address)
-    return head + query[12:end] + (record if kind == 1 else b"")
+    found = addresses if kind == 1 else []
+    out = query[:2] + struct.pack(">HHHHH", 0x8180, 1, len(found), 0, 0) + query[12:end]
+    for a in found:
+        out += struct.pack(">HHHIH", 0xc00c, 1, 1, 1, 4) + socket.inet_aton(a)
+    return out
 
 
 def main(path):
@@ -21,13 +23,16 @@ def main(path):
         s.bind(("0.0.0.0", 53))
         open(path + ".ready", "w").close()
         while True:
-            query, peer = s.recvfrom(512)
-            with open(path) as f:
-                address = f.read().strip()
-            with open(path + ".asked", "a") as f:
-                f.write("%s %s\n" % (peer[0], address))
-            s.sendto(answer(query, address), peer)
+            query, peer = s.recvfrom(2048)
+            try:
+                with open(path) as f:
+                    addresses = f.read().split()
+                s.sendto(answer(query, addresses), peer)
+                with open(path + ".asked", "a") as f:
+                    f.write("%s %s\n" % (peer[0], " ".join(addresses)))
+            except (OSError, ValueError, struct.error):
+                pass
 
 
-if __name__ == "__main__" and os.path.exists(sys.argv[1]):
+if __name__ == "__main__":
     main(sys.argv[1])

@@ -76,7 +76,7 @@ TEST(broker_refuses_types_beyond_its_own)
     l2tpc_host_request q = {.size = sizeof(q)};
 
     CHECK(broker_init(&b, &office));
-    for (q.type = L2TPC_HOST_OPEN_TCP + 1; q.type < 40; q.type++)
+    for (q.type = L2TPC_HOST_REPAIR_IP + 1; q.type < 40; q.type++)
         CHECK(!passes(&b, &q));
     q.type = 0;
     CHECK(!passes(&b, &q));
@@ -88,18 +88,24 @@ TEST(broker_knows_its_tun_and_its_sockets)
     l2tpc_host_request tun = {.size = sizeof(tun), .type = L2TPC_HOST_OPEN_TUN};
     l2tpc_host_request udp = {.size = sizeof(udp), .type = L2TPC_HOST_OPEN_UDP};
     l2tpc_host_request release = {.size = sizeof(release), .type = L2TPC_HOST_RELEASE_IP};
+    l2tpc_host_request repair = {.size = sizeof(repair), .type = L2TPC_HOST_REPAIR_IP};
     l2tpc_host_reply made = {.name = "l2tp3"};
     l2tpc_host_reply refused = {.status = -EBUSY, .name = "l2tp3"};
 
     CHECK(broker_init(&b, &office));
     memcpy(tun.u.open_tun.name, "l2tp%d", 7);
     memcpy(release.u.release_ip.interface, "l2tp3", 6);
+    memcpy(repair.u.release_ip.interface, "l2tp3", 6);
     CHECK(!passes(&b, &release));
+    CHECK(!passes(&b, &repair));
     broker_note(&b, &tun, &refused);
     CHECK(passes(&b, &tun));
     broker_note(&b, &tun, &made);
     CHECK(!passes(&b, &tun));
     CHECK(passes(&b, &release));
+    CHECK(passes(&b, &repair));
+    repair.u.release_ip.interface[4] = '4';
+    CHECK(!passes(&b, &repair));
     memset(release.u.release_ip.interface, 'x', 16);
     CHECK(!passes(&b, &release));
     broker_forget_tun(&b);
