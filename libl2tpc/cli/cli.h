@@ -63,7 +63,6 @@ int connect_with(const struct connect_options *options, struct room *room);
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool parse_number(const char *text, unsigned least, unsigned most, unsigned *out);
 
-
 /* secrets.c: false after a sentence. */
 bool secret_from_file(const char *path, const char *what, struct secret_bytes *out);
 bool secrets_from_fd(int fd, struct secret_bytes *psk, struct secret_bytes *password,

@@ -141,7 +141,7 @@ static const int both[] = {
     SYS_munmap,
     SYS_mremap,
     SYS_madvise,
-    SYS_mlock, /* pages for secrets */
+    SYS_mlock,           /* pages for secrets */
     SYS_rt_sigreturn,    /* of signals that somebody else has sent */
     SYS_restart_syscall, /* after a stop */
     SYS_exit_group,
@@ -187,7 +187,8 @@ static const int fronts[] = {
     SYS_exit,
 };
 
-/* Is it a TUN still, and what may it leave to us; the line discipline of a terminal, but never its input. */
+/* Is it a TUN still, and what may it leave to us; the line discipline of a terminal, but never its
+ * input. */
 static const unsigned int engine_ioctls[] = {TUNGETIFF, TUNGETVNETHDRSZ, TUNSETOFFLOAD};
 static const unsigned int front_ioctls[] = {TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ};
 
