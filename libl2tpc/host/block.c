@@ -47,7 +47,7 @@ static struct chain chain_of(const char *prefix, const char *holder)
 {
     struct chain c;
 
-    (void)snprintf(c.name, sizeof(c.name), "%s%s", prefix, holder);
+    (void)snprintf(c.name, sizeof(c.name), "%s%.*s", prefix, L2TPC_HOST_NAME_MAX, holder);
     return c;
 }
 

@@ -217,6 +217,50 @@ TEST(secrets_leave_the_front_with_the_start)
     close_world(&w);
 }
 
+static bool is_ordered(struct world *w, uint32_t type)
+{
+    uint8_t bytes[4096];
+    struct remote_order o;
+    ssize_t n = recv(w->engine_fd, bytes, sizeof(bytes), 0);
+
+    return n > 0 && remote_order_read(span_of(bytes, (size_t)n), &o) && o.type == type;
+}
+
+TEST(changes_of_the_computer_are_the_engines_to_look_at)
+{
+    struct world w;
+
+    CHECK(open_world(&w, "key", false, false));
+    l2tpc_session_check_host(w.session); /* there is no dial to look at */
+    CHECK_INT(l2tpc_session_start(w.session), L2TPC_OK);
+    CHECK(is_ordered(&w, REMOTE_START));
+    l2tpc_session_check_host(w.session);
+    l2tpc_session_network_changed(w.session);
+    CHECK(is_ordered(&w, REMOTE_CHECK_HOST));
+    CHECK(is_ordered(&w, REMOTE_NETWORK_CHANGED));
+    close_world(&w);
+}
+
+TEST(an_engine_told_of_changes_too_soon_goes_on)
+{
+    struct world w;
+
+    if (!nowhere()) {
+        check_skip("no network namespace of its own");
+        return;
+    }
+    CHECK(open_world(&w, "key", true, true));
+    CHECK_INT(l2tpc_session_start(w.session), L2TPC_OK);
+    l2tpc_session_check_host(w.session);
+    CHECK(until(&w, L2TPC_EVENT_STAGE_END));
+    l2tpc_session_check_host(w.session);
+    CHECK(status_says(&w, "state", "dialing"));
+    l2tpc_session_stop(w.session);
+    CHECK(until(&w, L2TPC_EVENT_DOWN));
+    CHECK_STR(w.failed, "local.cancelled");
+    close_world(&w);
+}
+
 TEST(an_engine_that_dies_fails_the_session)
 {
     struct world w;
