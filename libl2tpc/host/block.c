@@ -339,7 +339,7 @@ static int locked(l2tpc_host *h, struct run *out, struct holders **out_all, l2tp
 
 int serve_block(l2tpc_host *h, const l2tpc_host_block *q, l2tpc_host_reply *reply)
 {
-    struct holders *all;
+    struct holders *all = NULL;
     struct run run;
     int rc = check(q, reply);
 
