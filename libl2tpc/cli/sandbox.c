@@ -122,7 +122,7 @@ struct program {
 
 /*
  * Of engine and front, which both have channels, timers and memory, and come to an end. With those
- * of `engines` and the four that are looked at more closely the engine has 32.
+ * of `engines` and the four that are looked at more closely the engine has 33.
  */
 static const int both[] = {
     CALL_POLL,       /* the broker's reply; the front's descriptors */
@@ -148,14 +148,14 @@ static const int both[] = {
 };
 
 static const int engines[] = {
-    SYS_recvmmsg,    /* packets, in batches */
-    SYS_sendmmsg,    /* ... */
-    SYS_sendmsg,     /* ... in runs, and to a socket in place of a TUN */
-    SYS_writev,      /* ... to the TUN */
-    SYS_getsockname, /* the port of a socket that was handed over */
-    SYS_getsockopt,  /* ... and how much it takes in */
-    SYS_setsockopt,  /* ... and the SPIs that it is to take */
-    SYS_getrandom,
+    SYS_recvmmsg,                /* packets, in batches */
+    SYS_sendmmsg,                /* ... */
+    SYS_sendmsg,                 /* ... in runs, and to a socket in place of a TUN */
+    SYS_writev,                  /* ... to the TUN */
+    SYS_getsockname,             /* the port of a socket that was handed over */
+    SYS_getsockopt,              /* ... and how much it takes in */
+    SYS_setsockopt,              /* ... and the SPIs that it is to take */
+    SYS_getrandom,   SYS_getpid, /* OpenSSL's randomness, for elliptic curves: was there a fork? */
 };
 
 /* Of the user: callers of the status, the terminal, threads, children. */
