@@ -21,6 +21,7 @@
 
 #define BIT(type) (1u << (type))
 #define GOODBYE_MS 500 /* for the engine and its server, when the front is gone */
+#define SIGNER_MS 200  /* it ends by itself, unless a token or a name server keeps it */
 #define GONE_TRIES 40  /* of 25 ms: a process that outlives its broker */
 #define KEPT_MAX 4
 #define QUESTIONS_MAX 10000 /* sockets of the signer: each question takes one, for a moment */
@@ -296,7 +297,7 @@ static _Noreturn void broker_run(const struct processes *p, const struct process
     signer = open_process(p->signer);
     (void)l2tpc_host_broker_serve_doors(doors, 3, &host);
     end_process(engine, GOODBYE_MS);
-    end_process(signer, 0);
+    end_process(signer, SIGNER_MS);
     w->at_end(w->user);
     _exit(0);
 }
