@@ -149,14 +149,14 @@ static const int both[] = {
 };
 
 static const int engines[] = {
-    SYS_recvmmsg,    /* packets, in batches */
-    SYS_sendmmsg,    /* ... */
-    SYS_sendmsg,     /* ... in runs, and to a socket in place of a TUN */
-    SYS_writev,      /* ... to the TUN */
-    SYS_getsockname, /* the port of a socket that was handed over */
-    SYS_getsockopt,  /* ... and how much it takes in */
-    SYS_setsockopt,  /* ... and the SPIs that it is to take */
-    SYS_getrandom,
+    SYS_recvmmsg,                /* packets, in batches */
+    SYS_sendmmsg,                /* ... */
+    SYS_sendmsg,                 /* ... in runs, and to a socket in place of a TUN */
+    SYS_writev,                  /* ... to the TUN */
+    SYS_getsockname,             /* the port of a socket that was handed over */
+    SYS_getsockopt,              /* ... and how much it takes in */
+    SYS_setsockopt,              /* ... and the SPIs that it is to take */
+    SYS_getrandom,   SYS_getpid, /* OpenSSL's randomness, for elliptic curves: was there a fork? */
 };
 
 /* Of the user: callers of the status, the terminal, threads, children. */

@@ -36,6 +36,22 @@ def processes_of(dial):
     return found
 
 
+def is_gone(pid):
+    """Nothing of it is left but, perhaps, a status that nobody has waited for yet."""
+    try:
+        return rights_of(pid)["State"].startswith("Z")
+    except OSError:
+        return True
+
+
+def wait_gone(its):
+    end = time.monotonic() + 3
+    for name in its:
+        while not is_gone(its[name]):
+            check(time.monotonic() < end, "the %s does not end" % name)
+            time.sleep(0.02)
+
+
 def descendants(pid):
     found = [pid]
     for p in found:

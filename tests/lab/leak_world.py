@@ -240,6 +240,8 @@ class Dial:
     def __init__(self, world, *options, kill_switch=True):
         words = ["connect", "--server", SERVER, "--user", USER, "--name", "t", "--json",
                  "--psk-file", world.dir + "/psk", "--password-file", world.dir + "/password"]
+        if "--reconnect" not in options:  # a loss is to be seen as one
+            words += ["--reconnect", "off"]
         self.world = world
         self.process = world.inside(world.found["l2tpc"], *words,
                                     *(["--kill-switch"] if kill_switch else []), *options,
