@@ -64,6 +64,17 @@ static void close_others(int keep[KEPT_MAX], size_t n, bool speaks)
     (void)close_range((unsigned)from, ~0u, 0);
 }
 
+/* What is wrong with a person's files was said. */
+static void fall_silent(void)
+{
+    int null = SANITIZED ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null < 0)
+        return;
+    (void)dup2(null, STDERR_FILENO);
+    close(null);
+}
+
 static bool open_pair(int pair[2])
 {
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0;
@@ -184,10 +195,12 @@ static _Noreturn void engine_run(const struct processes_wish *w, int link, int f
     l2tpc_session *session = NULL;
 
     stand_apart("l2tpc-engine");
-    close_others(keep, 3, w->log != NULL);
+    close_others(keep, 3, true);
     w->in_engine(w->user, broker, &ops);
     if (l2tpc_context_new(&context, &options) == L2TPC_OK) {
         w->with_context(w->user, context);
+        if (!w->log)
+            fall_silent();
         sandbox_prepare();
         if (l2tpc_session_new(&session, context, w->config) == L2TPC_OK &&
             l2tpc_session_set_signer(session, link) == L2TPC_OK && privileges_drop() &&
