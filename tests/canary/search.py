@@ -5,6 +5,8 @@ import base64
 import os
 import re
 
+LARGEST = 1 << 30  # bytes of one mapping; no program of ours has more
+
 
 def unpadded(raw):
     """The base64 of these bytes wherever they begin in a text of three bytes a group."""
@@ -86,6 +88,8 @@ def search(pid, needles):
     for m in mappings(pid):
         if "r" not in m.rights or m.name in ("[vvar]", "[vsyscall]"):
             continue
+        if m.end - m.start > LARGEST:
+            raise MemoryError("a mapping of %d bytes: is it a sanitizer's?" % (m.end - m.start))
         data = read(pid, m)
         total += len(data)
         hits += [(m, name, how, m.start + at) for name, how, at in needles.find(data)]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 
+import divided
 from suite import Failed, check, sabotaged
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -79,19 +80,17 @@ class Cycle:
     def up(self):
         self.dial = self.live.Dial(self.live.bench, self.client, "--kill-switch")
         self.dial.wait_up(40)
-        return self.live.pair_of(self.dial)
+        return divided.processes_of(self.dial)
 
     def by_user(self):
         self.up()
         self.dial.stop()
 
     def by_death_of_engine(self):
-        engine, _ = self.up()
-        os.kill(engine, signal.SIGKILL)
+        os.kill(self.up()["engine"], signal.SIGKILL)
 
     def by_death_of_broker(self):
-        _, broker = self.up()
-        os.kill(broker, signal.SIGKILL)
+        os.kill(self.up()["broker"], signal.SIGKILL)
 
     def by_server(self):
         self.up()
@@ -104,7 +103,7 @@ class Cycle:
     def by_death_on_the_way(self):
         self.dial = self.live.Dial(self.live.bench, self.client, "--kill-switch")
         time.sleep(self.random.uniform(0.2, 1.2))
-        for p in self.live.descendants(self.dial.process.pid):
+        for p in divided.descendants(self.dial.process.pid):
             os.kill(p, signal.SIGKILL)
 
     def one(self, kind):
@@ -136,7 +135,7 @@ def cases(live):
             keeper = live.Dial(live.bench, client, "--kill-switch", server="10.99.1.250", name="keeper")
             while "hold-keeper" not in client.run("nft", "list", "ruleset").stdout:
                 check(keeper.process.poll() is None, keeper.told())
-            for p in live.descendants(keeper.process.pid):
+            for p in divided.descendants(keeper.process.pid):
                 os.kill(p, signal.SIGKILL)
             keeper.process.wait(10)
             w.seen()
