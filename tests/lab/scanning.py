@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """l2tpc scan against a real server: what it finds, and what a capture says of its manners."""
 import json
-import subprocess
+import tempfile
 
+import judge as judging
+import nat
 from suite import check, sabotaged
 
 PACE = 0.240  # seconds between two messages, with a little room for the machine's own jitter
@@ -40,13 +42,15 @@ def mannerly(pcap, client, found):
     """Message 1s of main mode alone, each question with a cookie of its own, as many as it says, and
     never too fast; nothing after its end, which came before the capture's. (The server repeats its
     messages 2: a port that has closed meanwhile is the kernel's to say, by ICMP.)"""
-    out = subprocess.run(
-        ["tshark", "-n", "-r", pcap, "-Y", "ip.src == %s && udp && !icmp" % client, "-T", "fields", "-e",
-         "frame.time_epoch", "-e", "udp.dstport", "-e", "isakmp.exchangetype", "-e",
-         "isakmp.rspi", "-e", "isakmp.ispi", "-e", "udp.length"], capture_output=True, text=True)
-    rows = [line.split("\t") for line in out.stdout.splitlines()]
-    check(len(rows) == found["scan"]["messages"], "%d datagrams left, it says %d:\n%s"
-          % (len(rows), found["scan"]["messages"], out.stderr[-300:]))
+    with tempfile.TemporaryDirectory() as folder:
+        out = judging.tshark(
+            "-r", nat.untranslated(pcap, folder, judging.tshark), "-Y",
+            "ip.src == %s && udp && !icmp" % client, "-T", "fields", "-e", "frame.time_epoch", "-e",
+            "udp.dstport", "-e", "isakmp.exchangetype", "-e", "isakmp.rspi", "-e", "isakmp.ispi",
+            "-e", "udp.length")
+    rows = [line.split("\t") for line in out.splitlines()]
+    check(len(rows) == found["scan"]["messages"], "%d datagrams left, it says %d"
+          % (len(rows), found["scan"]["messages"]))
     for time, port, exchange, theirs, _, length in rows:
         check(port == "500" and exchange == "2" and int(theirs, 16) == 0,
               "not a message 1 of main mode: %s" % [port, exchange, theirs])
