@@ -59,6 +59,8 @@ bool route_parse(const char *text, struct connect_options *o);
 /* connect.c: the whole connection; `room` NULL, or where the command of the options is to run. */
 struct room;
 int connect_with(const struct connect_options *options, struct room *room);
+/* What was typed or came from a file may hold escape sequences; a terminal must not obey them. */
+void make_harmless(char *text);
 /* One sentence on stderr, with "l2tpc: " in front. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool parse_number(const char *text, unsigned least, unsigned most, unsigned *out);

@@ -30,7 +30,13 @@ static const struct {
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
-/* What was typed or came from a file may hold escape sequences; a terminal must not obey them. */
+void make_harmless(char *text)
+{
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+}
+
 void complain(const char *format, ...)
 {
     char text[2048];
@@ -39,9 +45,7 @@ void complain(const char *format, ...)
     va_start(ap, format);
     (void)vsnprintf(text, sizeof(text), format, ap);
     va_end(ap);
-    for (char *p = text; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
+    make_harmless(text);
     (void)fprintf(stderr, "l2tpc: %s\n", text);
 }
 

@@ -37,9 +37,7 @@ void profiles_say(const char *format, ...)
     va_start(ap, format);
     (void)vsnprintf(text, sizeof(text), format, ap);
     va_end(ap);
-    for (char *p = text; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
+    make_harmless(text);
     (void)printf("%s\n", text);
 }
 
