@@ -68,7 +68,8 @@ typedef enum l2tpc_need_type {
     L2TPC_NEED_RELEASE_IP = 7,      /* `interface_name`: undo APPLY_IP; cannot fail */
     L2TPC_NEED_OBSERVER_OPEN = 8,   /* `interface_index` and `server`: `observer` */
     L2TPC_NEED_OBSERVER_SPIS = 9,   /* `observer`, `spi_*`, ports */
-    L2TPC_NEED_OBSERVER_READ = 10,  /* `observer`: the three counts since it was opened */
+    L2TPC_NEED_OBSERVER_READ = 10,  /* `observer`: the three counts since it was opened, `server`;
+                                       0: of the newest that the engine has opened */
     L2TPC_NEED_OBSERVER_CLOSE = 11, /* `observer` */
     L2TPC_NEED_PASSPHRASE = 12,     /* of the certificate's key: `secret` */
     L2TPC_NEED_ROUTE = 13,          /* `server`: the way of our sockets: `local`, `mtu`, index */
@@ -114,6 +115,7 @@ typedef struct l2tpc_answer {
     uint32_t interface_index;
     uint32_t mtu; /* bytes; 0: unknown */
     uint32_t repaired;
+    l2tpc_address server; /* OBSERVER_READ: whose packets were counted */
 } l2tpc_answer;
 
 /*
@@ -491,7 +493,8 @@ typedef struct l2tpc_remote_options {
  * In the front: a session like any other whose dial runs behind `engine_fd`. The secrets of the
  * config go there with l2tpc_session_start(), the passphrase to the signer alone. When a process
  * ends before its time the session fails with local.engine or local.signer. Owns the descriptors,
- * also when it fails. Of the context only the log is used.
+ * also when it fails. Of the context only the log is used, and the host_ops for OBSERVER_READ: what
+ * the kernel has counted is not believed of the engine, and without it nothing proves the tunnel.
  */
 L2TPC_API int l2tpc_session_new_remote(l2tpc_session **out, l2tpc_context *context,
                                        const l2tpc_config *config,

@@ -266,17 +266,21 @@ static void fill_ppp(l2tpc_status *st, const struct dial_facts *f)
         set_uint(st, STATUS_ppp_mtu, f->ip.mtu);
 }
 
-static void fill_counts(l2tpc_status *st, const struct dial_facts *f, const struct kernel_counts *k)
+void status_fill_kernel(l2tpc_status *st, const struct kernel_counts *k)
+{
+    if (!k->known)
+        return;
+    set_uint(st, STATUS_kernel_clear, k->clear);
+    set_uint(st, STATUS_kernel_esp_in, k->esp_in);
+    set_uint(st, STATUS_kernel_esp_out, k->esp_out);
+}
+
+static void fill_counts(l2tpc_status *st, const struct dial_facts *f)
 {
     set_uint(st, STATUS_ip_packets_in, f->data.ip_in);
     set_uint(st, STATUS_ip_packets_out, f->data.ip_out);
     set_uint(st, STATUS_ip_bytes_in, f->data.ip_in_bytes);
     set_uint(st, STATUS_ip_bytes_out, f->data.ip_out_bytes);
-    if (k->known) {
-        set_uint(st, STATUS_kernel_clear, k->clear);
-        set_uint(st, STATUS_kernel_esp_in, k->esp_in);
-        set_uint(st, STATUS_kernel_esp_out, k->esp_out);
-    }
 }
 
 static void detail(l2tpc_status *st, const char *path, const char *title, const char *text)
@@ -386,9 +390,11 @@ void status_fill(l2tpc_status *st, l2tpc_session *s)
     if (f->ppp)
         fill_ppp(st, f);
     status_fill_secrets(st, s);
-    fill_counts(st, f, &kernel);
+    fill_counts(st, f);
+    status_fill_kernel(st, &kernel);
     fill_recovery(st, s);
     status_fill_details(st);
+    st->claims = proof_claims_of(f);
     st->n_evidence = proof_judge(f, &kernel, st->evidence, &st->is_l2tp_in_ipsec);
     if (f->ppp && f->ppp->rtt)
         st->rtt_ms = (double)f->ppp->rtt / 1000.0;

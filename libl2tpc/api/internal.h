@@ -147,6 +147,7 @@ struct recovery {
 struct kernel_counts {
     bool known;
     uint64_t clear, esp_out, esp_in;
+    struct inaddr server; /* whose packets; family 0: not told */
 };
 
 struct l2tpc_session {
@@ -204,6 +205,9 @@ void observer_open(l2tpc_session *s);
 void observer_follow(l2tpc_session *s);
 void observer_tell(l2tpc_session *s, const struct dial_facts *facts, const struct endpoint *peer);
 struct kernel_counts observer_read(l2tpc_session *s);
+/* What the host has counted; observer 0: the present one of this tunnel, whoever opened it. False:
+ * no answer, and `out` as it was. */
+bool kernel_read(l2tpc_session *s, uint32_t observer, struct kernel_counts *out);
 void observer_close(l2tpc_session *s);
 l2tpc_address address_of(const struct inaddr *a);
 
@@ -296,11 +300,22 @@ struct evidence {
 
 #define EVIDENCE_MAX 8
 
+/* What an engine says of its own packets, in its own words or over a channel. */
+struct proof_claims {
+    uint64_t out, joined_out, in, joined_in;
+};
+
+struct proof_claims proof_claims_of(const struct dial_facts *f);
+/* The items that the kernel is the observer of, the first ones: its counts from before the claims
+ * were made and from after them. Returns how many. */
+unsigned proof_judge_kernel(const struct proof_claims *engine, const struct kernel_counts *before,
+                            const struct kernel_counts *after, struct evidence out[EVIDENCE_MAX]);
 /* Judges whether this is L2TP inside IPsec; returns how many items were written. */
 unsigned proof_judge(const struct dial_facts *f, const struct kernel_counts *kernel,
                      struct evidence out[EVIDENCE_MAX], bool *out_verdict);
 /* How many items a verdict has, and the words of each: all but what was seen. */
 unsigned proof_items(void);
+unsigned proof_kernel_items(void);
 void proof_words(unsigned i, bool certificate, struct evidence *out);
 
 #endif

@@ -13,7 +13,8 @@ enum {
     PROOF_NO_CLEAR,
     PROOF_ESP_OUT,
     PROOF_ESP_IN,
-    PROOF_ENCRYPTED,
+    PROOF_KERNEL_ITEMS,
+    PROOF_ENCRYPTED = PROOF_KERNEL_ITEMS,
     PROOF_AUTHENTICATED,
     PROOF_TUNNEL,
     PROOF_ITEMS,
@@ -50,12 +51,12 @@ static uint64_t slack(uint64_t count)
  * sent may be missing, before "it went another way" is the better explanation. Nothing may be
  * added. The tap sees packets that an interface joins or cuts by itself (GRO, GSO) as one: `joined`
  * of them need not have been counted. */
-static bool agree_out(uint64_t kernel, uint64_t engine, uint64_t joined)
+static bool agree_out(uint64_t before, uint64_t after, uint64_t engine, uint64_t joined)
 {
     uint64_t least = engine - (joined < engine ? joined : engine);
 
-    return kernel > 0 && kernel <= engine + slack(engine) &&
-           least <= kernel + kernel / 4 + slack(kernel);
+    return after > 0 && (before <= engine || before - engine <= slack(engine)) &&
+           least <= after + after / 4 + slack(after);
 }
 
 /* All that the engine took for the server's must have come as ESP. That the kernel saw more means
@@ -93,31 +94,31 @@ static struct evidence no_clear(const struct kernel_counts *k)
     return e;
 }
 
-static struct evidence esp_out(const struct dial_facts *f, const struct kernel_counts *k)
+static struct evidence esp_out(const struct proof_claims *c, const struct kernel_counts *before,
+                               const struct kernel_counts *after)
 {
     struct evidence e = {
         .code = rows[PROOF_ESP_OUT].code,
         .sentence = rows[PROOF_ESP_OUT].sentence,
         .observer = rows[PROOF_ESP_OUT].observer,
-        .ok = k->known && agree_out(k->esp_out, f->esp_out.packets, f->data.joined_out),
+        .ok = before->known && after->known &&
+              agree_out(before->esp_out, after->esp_out, c->out, c->joined_out),
     };
 
-    count_text(&e, k, k->esp_out, f->esp_out.packets);
+    count_text(&e, after, after->esp_out, c->out);
     return e;
 }
 
-static struct evidence esp_in(const struct dial_facts *f, const struct kernel_counts *k)
+static struct evidence esp_in(const struct proof_claims *c, const struct kernel_counts *after)
 {
-    uint64_t engine =
-        f->esp_in.packets + f->esp_in.replayed + f->esp_in.bad_icv + f->esp_in.malformed;
     struct evidence e = {
         .code = rows[PROOF_ESP_IN].code,
         .sentence = rows[PROOF_ESP_IN].sentence,
         .observer = rows[PROOF_ESP_IN].observer,
-        .ok = k->known && agree_in(k->esp_in, engine, f->data.joined_in),
+        .ok = after->known && agree_in(after->esp_in, c->in, c->joined_in),
     };
 
-    count_text(&e, k, k->esp_in, engine);
+    count_text(&e, after, after->esp_in, c->in);
     return e;
 }
 
@@ -169,14 +170,31 @@ static struct evidence tunnel(const struct dial_facts *f)
     return e;
 }
 
+struct proof_claims proof_claims_of(const struct dial_facts *f)
+{
+    return (struct proof_claims){
+        .out = f->esp_out.packets,
+        .joined_out = f->data.joined_out,
+        .in = f->esp_in.packets + f->esp_in.replayed + f->esp_in.bad_icv + f->esp_in.malformed,
+        .joined_in = f->data.joined_in,
+    };
+}
+
+unsigned proof_judge_kernel(const struct proof_claims *engine, const struct kernel_counts *before,
+                            const struct kernel_counts *after, struct evidence out[EVIDENCE_MAX])
+{
+    out[PROOF_NO_CLEAR] = no_clear(after);
+    out[PROOF_ESP_OUT] = esp_out(engine, before, after);
+    out[PROOF_ESP_IN] = esp_in(engine, after);
+    return PROOF_KERNEL_ITEMS;
+}
+
 unsigned proof_judge(const struct dial_facts *f, const struct kernel_counts *kernel,
                      struct evidence out[EVIDENCE_MAX], bool *out_verdict)
 {
-    unsigned n = 0;
+    const struct proof_claims claims = proof_claims_of(f);
+    unsigned n = proof_judge_kernel(&claims, kernel, kernel, out);
 
-    out[n++] = no_clear(kernel);
-    out[n++] = esp_out(f, kernel);
-    out[n++] = esp_in(f, kernel);
     out[n++] = encrypted(f);
     out[n++] = authenticated(f);
     out[n++] = tunnel(f);
@@ -196,4 +214,9 @@ void proof_words(unsigned i, bool certificate, struct evidence *out)
 unsigned proof_items(void)
 {
     return PROOF_ITEMS;
+}
+
+unsigned proof_kernel_items(void)
+{
+    return PROOF_KERNEL_ITEMS;
 }

@@ -270,11 +270,24 @@ static void wait_for_reply(struct remote *r, l2tpc_us until)
             break;
 }
 
+/* The engine's claims lie between two readings of the kernel's counts, which the engine has no part
+ * in. */
+static void judge(l2tpc_session *s, l2tpc_status *out, const struct kernel_counts *before)
+{
+    struct kernel_counts after = {0};
+
+    if (before->known)
+        (void)kernel_read(s, 0, &after);
+    remote_status_judge(out, before, &after);
+}
+
 void remote_status(l2tpc_session *s, l2tpc_status *out)
 {
     struct remote *r = s->remote;
+    struct kernel_counts before = {0};
 
     if (r->engine && !r->wanted) {
+        (void)kernel_read(s, 0, &before);
         r->wanted = out;
         r->arrived = false;
         r->wanted_number = r->order.number = ++r->numbers;
@@ -288,6 +301,8 @@ void remote_status(l2tpc_session *s, l2tpc_status *out)
         status_set_text(out, STATUS_server_name, s->config.server);
         for (out->n_evidence = 0; out->n_evidence < proof_items(); out->n_evidence++)
             proof_words(out->n_evidence, false, &out->evidence[out->n_evidence]);
+    } else {
+        judge(s, out, &before);
     }
     memcpy(out->name, s->config.name, sizeof(out->name));
     if (r->failed) { /* what was told to people, wherever it was found */

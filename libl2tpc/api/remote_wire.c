@@ -241,7 +241,11 @@ bool remote_status_write(const l2tpc_status *st, uint32_t number, uint8_t *bytes
     wr_u32(&w, REMOTE_STATUS_IS);
     wr_u32(&w, number);
     wr_u32(&w, state_index(st->state));
-    for (unsigned i = 0; i < proof_items(); i++) {
+    wr_u64(&w, st->claims.out);
+    wr_u64(&w, st->claims.joined_out);
+    wr_u64(&w, st->claims.in);
+    wr_u64(&w, st->claims.joined_in);
+    for (unsigned i = proof_kernel_items(); i < proof_items(); i++) {
         wr_u8(&w, i < st->n_evidence && st->evidence[i].ok);
         put_text(&w, i < st->n_evidence ? st->evidence[i].value : "");
     }
@@ -259,10 +263,12 @@ bool remote_status_write(const l2tpc_status *st, uint32_t number, uint8_t *bytes
     return wr_finish(&w, out);
 }
 
-/* Where secrets lie and how good the key is, is known where they were read. */
+/* Where secrets lie and how good the key is, is known where they were read; the kernel's counts are
+ * the broker's to tell. */
 static bool is_fronts(unsigned id)
 {
-    return strcmp(status_fields[id].group, "secrets") == 0 || id == STATUS_ike_psk_bits ||
+    return strcmp(status_fields[id].group, "kernel") == 0 ||
+           strcmp(status_fields[id].group, "secrets") == 0 || id == STATUS_ike_psk_bits ||
            id == STATUS_ike_psk_strength;
 }
 
@@ -283,7 +289,10 @@ static bool get_value(struct rd *r, unsigned id, struct status_value *out)
 
 static bool get_evidence(struct rd *r, l2tpc_status *st)
 {
-    for (unsigned i = 0; i < proof_items(); i++)
+    if (!rd_u64(r, &st->claims.out) || !rd_u64(r, &st->claims.joined_out) ||
+        !rd_u64(r, &st->claims.in) || !rd_u64(r, &st->claims.joined_in))
+        return false;
+    for (unsigned i = proof_kernel_items(); i < proof_items(); i++)
         if (!get_bool(r, &st->evidence[i].ok) ||
             !get_text(r, st->evidence[i].value, sizeof(st->evidence[i].value), false))
             return false;
@@ -306,18 +315,15 @@ static bool get_stages(struct rd *r, l2tpc_status *st)
     return true;
 }
 
-/* The words of the proof are ours, and so is the verdict. */
-static void judge(l2tpc_status *st)
+/* The words of the proof are ours, and so is the verdict: nothing, until the kernel was asked. */
+static void put_words(l2tpc_status *st)
 {
     const char *auth = st->value[STATUS_ike_auth].text;
     bool certificate = auth && strcmp(auth, "psk") != 0;
 
     st->n_evidence = proof_items();
-    st->is_l2tp_in_ipsec = true;
-    for (unsigned i = 0; i < st->n_evidence; i++) {
+    for (unsigned i = 0; i < st->n_evidence; i++)
         proof_words(i, certificate, &st->evidence[i]);
-        st->is_l2tp_in_ipsec = st->is_l2tp_in_ipsec && st->evidence[i].ok;
-    }
 }
 
 bool remote_status_read(struct rd r, uint32_t *number, l2tpc_status *st)
@@ -336,6 +342,29 @@ bool remote_status_read(struct rd r, uint32_t *number, l2tpc_status *st)
         return false;
     st->state = status_states[state];
     st->failed = strcmp(st->state, "failed") == 0;
-    judge(st);
+    put_words(st);
     return true;
+}
+
+/* An observer that looks at somebody else proves nothing. */
+static bool is_of_server(const l2tpc_status *st, const struct kernel_counts *k)
+{
+    const struct status_value *v = &st->value[STATUS_server_address];
+    struct inaddr shown;
+
+    return v->known && inaddr_parse(&shown, v->text) && inaddr_eq(&shown, &k->server);
+}
+
+void remote_status_judge(l2tpc_status *st, const struct kernel_counts *before,
+                         const struct kernel_counts *after)
+{
+    bool apart = after->known && !is_of_server(st, after);
+    unsigned n = proof_judge_kernel(&st->claims, before, after, st->evidence);
+
+    for (unsigned i = 0; i < n && apart; i++)
+        st->evidence[i].ok = false;
+    status_fill_kernel(st, after);
+    st->is_l2tp_in_ipsec = st->n_evidence == proof_items();
+    for (unsigned i = 0; i < st->n_evidence; i++)
+        st->is_l2tp_in_ipsec = st->is_l2tp_in_ipsec && st->evidence[i].ok;
 }

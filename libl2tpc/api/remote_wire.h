@@ -51,7 +51,11 @@ bool remote_event_read(struct rd rest, l2tpc_event *e) MUST_USE;
 bool remote_status_write(const l2tpc_status *st, uint32_t number, uint8_t *bytes, size_t cap,
                          struct span *out) MUST_USE;
 /* Into an empty status, which may be filled in part when it is false. What the front knows better
- * stays unknown: names, secrets. */
+ * stays unknown: names, secrets, what the kernel saw, the verdict. */
 bool remote_status_read(struct rd rest, uint32_t *number, l2tpc_status *st) MUST_USE;
+/* The verdict on a status that was read, by what the front has heard of the kernel before it asked
+ * the engine and after. */
+void remote_status_judge(l2tpc_status *st, const struct kernel_counts *before,
+                         const struct kernel_counts *after);
 
 #endif

@@ -50,6 +50,7 @@ struct l2tpc_status {
     char name[NAME_MAX_LEN + 1];
     struct evidence evidence[EVIDENCE_MAX];
     unsigned n_evidence;
+    struct proof_claims claims;
     struct {
         enum stage stage;
         double ms;
@@ -70,6 +71,7 @@ struct l2tpc_status {
 void status_fill(l2tpc_status *st, l2tpc_session *s);
 /* The rows that follow from others. */
 void status_fill_details(l2tpc_status *st);
+void status_fill_kernel(l2tpc_status *st, const struct kernel_counts *k);
 #define STATUS_STATES 6
 extern const char *const status_states[STATUS_STATES];
 void status_set_text(l2tpc_status *st, enum status_id id, const char *text);

@@ -256,6 +256,7 @@ int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
     memcpy(answer->interface_name, reply.name, sizeof(answer->interface_name));
     answer->local.family = reply.source.family;
     memcpy(answer->local.bytes, reply.source.bytes, sizeof(answer->local.bytes));
+    answer->server = answer->local; /* of an observer it is the address that it looks at */
     answer->interface_index = reply.ifindex;
     answer->mtu = reply.mtu;
     return 1;

@@ -418,10 +418,9 @@ static int open_context(struct connection *c)
 
     if (rc != 0)
         return rc;
-    if (!c->adapter.by_broker) {
-        options.host_ops = &ops;
+    options.host_ops = &ops; /* of a dial in the engine: what the kernel has counted */
+    if (!c->adapter.by_broker)
         options.log = c->options.verbose ? log_line : NULL;
-    }
     rc = l2tpc_context_new(&c->context, &options);
     if (rc != L2TPC_OK)
         return refused(c, "local.memory", "");

@@ -265,7 +265,7 @@ void processes_policies(const l2tpc_host_policy *whole, l2tpc_host_policy *engin
     *engine = *front = *signer = *whole;
     engine->allow &= ~users;
     front->allow &= users;
-    front->allow |= BIT(L2TPC_HOST_HELLO);
+    front->allow |= BIT(L2TPC_HOST_HELLO) | BIT(L2TPC_HOST_OBSERVER_READ);
     front->sockets_max = 0;
     signer->allow = BIT(L2TPC_HOST_HELLO) | BIT(L2TPC_HOST_OPEN_UDP) | BIT(L2TPC_HOST_OPEN_TCP);
     signer->sockets_max = QUESTIONS_MAX;

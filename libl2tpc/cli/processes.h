@@ -52,11 +52,13 @@ struct processes_wish {
 };
 
 struct processes {
-    pid_t signer, engine, broker;        /* 0: none */
-    int signer_fd, engine_fd, broker_fd; /* the front's ends; -1: not there, or handed over */
-    int link[2];                         /* between signer and engine, until both are there */
-    int engine_broker[2];                /* the engine's door, until the broker is there */
-    int signer_broker[2];                /* the signer's */
+    pid_t signer, engine, broker; /* 0: none */
+    /* The front's ends; -1: not there, or handed over. The front's context serves
+     * L2TPC_NEED_OBSERVER_READ by the broker's, or nothing proves the tunnel. */
+    int signer_fd, engine_fd, broker_fd;
+    int link[2];          /* between signer and engine, until both are there */
+    int engine_broker[2]; /* the engine's door, until the broker is there */
+    int signer_broker[2]; /* the signer's */
     int front_broker[2];
 };
 

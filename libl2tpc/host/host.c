@@ -83,6 +83,7 @@ void l2tpc_host_free(l2tpc_host *h)
     host_release_all(h);
     for (size_t i = 0; i < HOST_OBSERVERS_MAX; i++)
         host_observer_close(h->observer[i]);
+    free(h->last_observer);
     watch_close(h);
     net_close(h->nl);
     free(h->state);

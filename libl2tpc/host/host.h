@@ -62,6 +62,8 @@ struct survey {
     struct item loosened[16]; /* ITEM_RP_FILTER */
 };
 
+struct observer_last;
+
 struct l2tpc_host {
     char *run_dir;
     char *resolv_conf;
@@ -75,7 +77,8 @@ struct l2tpc_host {
     struct host_observer *observer[HOST_OBSERVERS_MAX];
     uint32_t observer_id[HOST_OBSERVERS_MAX];
     uint32_t observers_made;
-    uint32_t tun[HOST_TUNS_MAX]; /* indexes of the TUNs made here, a ring */
+    struct observer_last *last_observer; /* what the newest had counted when it was closed */
+    uint32_t tun[HOST_TUNS_MAX];         /* indexes of the TUNs made here, a ring */
     uint32_t tuns_made;
     uint8_t *state; /* the parts that have come, L2TPC_HOST_STATE_MAX bytes */
     uint32_t state_have;

@@ -197,9 +197,10 @@ typedef struct l2tpc_host_observer_set_spis {
     uint16_t remote_port; /* UDP encapsulation: the server's port; 0: any */
 } l2tpc_host_observer_set_spis;
 
-/* OBSERVER_READ (reply: counts, since it was opened) and OBSERVER_CLOSE. */
+/* OBSERVER_READ (reply: counts, since it was opened; source = the server; observer) and
+ * OBSERVER_CLOSE. */
 typedef struct l2tpc_host_observer_id {
-    uint32_t observer;
+    uint32_t observer; /* READ: 0: the newest that anybody opened here, also when it is closed */
 } l2tpc_host_observer_id;
 
 enum l2tpc_host_block_flags {

@@ -149,9 +149,11 @@ void host_observer_close(struct host_observer *obs)
     free(obs);
 }
 
-/* Requests name an observer by a number that is not used again. */
+/* Requests name an observer by a number that is not used again; 0: the newest. */
 static struct host_observer **find(l2tpc_host *h, uint32_t id)
 {
+    if (id == 0)
+        id = h->observers_made;
     for (size_t i = 0; i < HOST_OBSERVERS_MAX; i++)
         if (h->observer[i] && h->observer_id[i] == id)
             return &h->observer[i];
@@ -191,7 +193,7 @@ int serve_open_observer(l2tpc_host *h, const l2tpc_host_open_observer *q, l2tpc_
 int serve_observer_set_spis(l2tpc_host *h, const l2tpc_host_observer_set_spis *q,
                             l2tpc_host_reply *reply)
 {
-    struct host_observer **obs = find(h, q->observer);
+    struct host_observer **obs = q->observer ? find(h, q->observer) : NULL;
     int rc;
 
     if (!obs)
@@ -203,27 +205,49 @@ int serve_observer_set_spis(l2tpc_host *h, const l2tpc_host_observer_set_spis *q
 int serve_observer_read(l2tpc_host *h, const l2tpc_host_observer_id *q, l2tpc_host_reply *reply)
 {
     struct host_observer **obs = find(h, q->observer);
-    struct observer_counts counts;
+    struct observer_last now = {.id = q->observer ? q->observer : h->observers_made};
     int rc;
 
-    if (!obs)
+    if (obs) {
+        now.server = (*obs)->server;
+        rc = host_observer_read(*obs, &now.counts);
+        if (rc < 0)
+            return failed(reply, rc);
+    } else if (q->observer == 0 && h->last_observer && h->last_observer->id == now.id) {
+        now = *h->last_observer;
+    } else {
         return not_found(reply, q->observer);
-    rc = host_observer_read(*obs, &counts);
-    if (rc < 0)
-        return failed(reply, rc);
-    reply->observer = q->observer;
-    reply->clear = counts.clear;
-    reply->esp_out = counts.esp_out;
-    reply->esp_in = counts.esp_in;
+    }
+    reply->observer = now.id;
+    reply->clear = now.counts.clear;
+    reply->esp_out = now.counts.esp_out;
+    reply->esp_in = now.counts.esp_in;
+    host_addr_write(&reply->source, &now.server);
     return 0;
+}
+
+/* Without memory nothing is known of it afterwards, which nobody takes for a proof. */
+static void keep_last(l2tpc_host *h, struct host_observer *obs, uint32_t id)
+{
+    struct observer_last *last = h->last_observer;
+
+    if (!last)
+        last = h->last_observer = calloc(1, sizeof(*last));
+    if (!last)
+        return;
+    *last = (struct observer_last){.id = id, .server = obs->server};
+    if (host_observer_read(obs, &last->counts) < 0)
+        last->id = 0;
 }
 
 int serve_observer_close(l2tpc_host *h, const l2tpc_host_observer_id *q, l2tpc_host_reply *reply)
 {
-    struct host_observer **obs = find(h, q->observer);
+    struct host_observer **obs = q->observer ? find(h, q->observer) : NULL;
 
     if (!obs)
         return not_found(reply, q->observer);
+    if (q->observer == h->observers_made)
+        keep_last(h, *obs, q->observer);
     host_observer_close(*obs);
     *obs = NULL;
     return 0;

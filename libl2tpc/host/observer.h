@@ -14,6 +14,13 @@ struct observer_counts {
     uint64_t clear, esp_out, esp_in;
 };
 
+/* The newest observer's, kept for whoever asks when it is closed already. */
+struct observer_last {
+    uint32_t id;
+    struct inaddr server;
+    struct observer_counts counts;
+};
+
 int host_observer_open(uint32_t ifindex, const struct inaddr *server, struct host_observer **out);
 /* SPIs in host order; those of the call before stay counted, for the overlap of a rekey. */
 int host_observer_set_spis(struct host_observer *obs, uint32_t out_spi, uint32_t in_spi,

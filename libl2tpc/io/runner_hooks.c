@@ -20,7 +20,7 @@ void runner_test_init(struct runner_test *t)
     const char *lie = getenv("L2TPC_TEST_LIE");
 
     t->lie = lie && strcmp(lie, "esp") == 0;
-    t->leak = lie && strcmp(lie, "clear") == 0;
+    t->leak = lie && (strcmp(lie, "clear") == 0 || strcmp(lie, "kernel") == 0);
     t->leak_fd = t->leak ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
 }
 

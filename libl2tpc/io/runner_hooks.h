@@ -12,7 +12,7 @@
 
 struct runner_test {
     bool lie;  /* L2TPC_TEST_LIE=esp: the facts name SPIs that are not on the wire */
-    bool leak; /* L2TPC_TEST_LIE=clear: one datagram to UDP 1701 leaves in the clear */
+    bool leak; /* L2TPC_TEST_LIE=clear or kernel: one datagram to UDP 1701 leaves in the clear */
     bool leaked;
     int leak_fd; /* opened at the start: later may be too late */
     struct dial_facts facts;

@@ -58,12 +58,16 @@ static void status(struct rd rest)
 
     FUZZ_REQUIRE(st);
     if (remote_status_read(rest, &number, st)) {
-        bool all = st->n_evidence == proof_items();
+        const struct kernel_counts none = {0};
+        const struct kernel_counts clear = {.known = true, .clear = 1, .esp_out = 14, .esp_in = 14};
 
-        for (unsigned i = 0; i < st->n_evidence; i++)
-            all = all && st->evidence[i].ok;
-        FUZZ_REQUIRE(st->is_l2tp_in_ipsec == all);
+        FUZZ_REQUIRE(st->n_evidence == proof_items() && !st->is_l2tp_in_ipsec);
         FUZZ_REQUIRE(!st->value[STATUS_secrets_psk_place].known);
+        FUZZ_REQUIRE(!st->value[STATUS_kernel_clear].known);
+        remote_status_judge(st, &none, &none); /* nothing that it can say makes up for that */
+        FUZZ_REQUIRE(!st->is_l2tp_in_ipsec);
+        remote_status_judge(st, &clear, &clear);
+        FUZZ_REQUIRE(!st->is_l2tp_in_ipsec && st->value[STATUS_kernel_clear].number == 1);
         FUZZ_REQUIRE(remote_status_write(st, number, again, sizeof(again), &out));
         FUZZ_REQUIRE(l2tpc_status_to_json(st));
         for (unsigned i = 0; i < STATUS_COUNT; i++)

@@ -362,6 +362,7 @@ TEST(a_status_survives_the_way)
     a->state = "up";
     a->n_evidence = proof_items();
     a->is_l2tp_in_ipsec = true;
+    a->claims = (struct proof_claims){.out = 90, .joined_out = 1, .in = 100, .joined_in = 2};
     for (unsigned i = 0; i < a->n_evidence; i++) {
         proof_words(i, false, &a->evidence[i]);
         a->evidence[i].ok = true;
@@ -376,15 +377,103 @@ TEST(a_status_survives_the_way)
     CHECK(remote_status_write(a, 7, bytes, sizeof(bytes), &m));
     CHECK(remote_report_type(m, &type, &rest) && type == REMOTE_STATUS_IS);
     CHECK(remote_status_read(rest, &number, b) && number == 7);
+    /* What the kernel saw is not the engine's to tell, nor is the verdict. */
+    CHECK(!b->is_l2tp_in_ipsec && memcmp(&a->claims, &b->claims, sizeof(a->claims)) == 0);
+    for (unsigned i = 0; i < proof_items(); i++)
+        CHECK(b->evidence[i].ok == (strcmp(b->evidence[i].observer, "kernel") != 0));
+    a->is_l2tp_in_ipsec = false;
+    for (unsigned i = 0; i < proof_kernel_items(); i++)
+        a->evidence[i].ok = false;
     CHECK_STR(l2tpc_status_to_json(b), l2tpc_status_to_json(a));
-    /* One item that does not hold, and the verdict is ours. */
-    bytes[12] = 0;
-    l2tpc_status_free(b);
-    b = calloc(1, sizeof(*b));
-    CHECK(b && remote_report_type(m, &type, &rest) && remote_status_read(rest, &number, b));
-    CHECK(!b->is_l2tp_in_ipsec);
     l2tpc_status_free(a);
     l2tpc_status_free(b);
+}
+
+/* What an engine says, with every item of its own in order. */
+static l2tpc_status *told(const char *server)
+{
+    l2tpc_status *st = calloc(1, sizeof(*st));
+
+    if (!st)
+        return NULL;
+    st->claims = (struct proof_claims){.out = 900, .in = 1000};
+    st->n_evidence = proof_items();
+    for (unsigned i = 0; i < st->n_evidence; i++) {
+        proof_words(i, false, &st->evidence[i]);
+        st->evidence[i].ok = true;
+    }
+    status_set_text(st, STATUS_server_address, server);
+    return st;
+}
+
+static bool judged(const struct kernel_counts *before, const struct kernel_counts *after,
+                   const char *server)
+{
+    l2tpc_status *st = told(server);
+    bool verdict;
+
+    if (!st)
+        return false;
+    remote_status_judge(st, before, after);
+    verdict = st->is_l2tp_in_ipsec;
+    l2tpc_status_free(st);
+    return verdict;
+}
+
+TEST(the_kernels_counts_are_held_against_the_engines)
+{
+    const struct kernel_counts seen = {
+        .known = true, .esp_out = 900, .esp_in = 1000, .server = inaddr_v4(0xc0000201)};
+    struct kernel_counts before = seen;
+    struct kernel_counts after = seen;
+
+    CHECK(judged(&seen, &seen, "192.0.2.1"));
+    CHECK(!judged(&seen, &seen, "192.0.2.2")); /* it looks at somebody else */
+    CHECK(!judged(&seen, &seen, ""));
+    before.esp_out = before.esp_in = 500; /* a fast transfer, while the engine was asked */
+    after.esp_out = after.esp_in = 5000;
+    CHECK(judged(&before, &after, "192.0.2.1"));
+    CHECK(!judged(&after, &after, "192.0.2.1"));
+    CHECK(!judged(&before, &before, "192.0.2.1"));
+    after = seen;
+    after.clear = 1;
+    CHECK(!judged(&seen, &after, "192.0.2.1"));
+    after.known = false;
+    CHECK(!judged(&seen, &after, "192.0.2.1"));
+}
+
+static int tell_counts(void *user, const l2tpc_need *need, l2tpc_answer *answer)
+{
+    unsigned *asked = user;
+
+    if (need->type != L2TPC_NEED_OBSERVER_READ || need->observer != 0)
+        return 0;
+    (*asked)++;
+    answer->clear = 3;
+    return 1;
+}
+
+TEST(the_front_asks_for_the_kernels_counts)
+{
+    struct world w;
+    unsigned asked = 0;
+    l2tpc_status *st = NULL;
+
+    if (!nowhere()) {
+        check_skip("no network namespace of its own");
+        return;
+    }
+    CHECK(open_world(&w, "key", true, true));
+    w.context->ops = (l2tpc_host_ops){sizeof(l2tpc_host_ops), &asked, tell_counts};
+    CHECK_INT(l2tpc_session_start(w.session), L2TPC_OK);
+    CHECK(until(&w, L2TPC_EVENT_STAGE_END));
+    CHECK_INT(l2tpc_session_get_status(w.session, &st), L2TPC_OK);
+    CHECK_STR(l2tpc_status_get(st, "kernel.clear"), "3");
+    CHECK(asked == 2 && !l2tpc_status_is_l2tp_in_ipsec(st)); /* before the engine and after */
+    l2tpc_status_free(st);
+    l2tpc_session_stop(w.session);
+    CHECK(until(&w, L2TPC_EVENT_DOWN));
+    close_world(&w);
 }
 
 TEST(replies_and_requests_of_the_signer)
