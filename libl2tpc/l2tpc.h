@@ -598,6 +598,17 @@ typedef struct l2tpc_status_row {
 /* The rows in the order of display, from 0; L2TPC_ENOTFOUND behind the last. */
 L2TPC_API int l2tpc_status_row_at(const l2tpc_status *status, unsigned index,
                                   l2tpc_status_row *out);
+/* A row without a value: what may stand in a status, for those who have one from elsewhere. */
+typedef struct l2tpc_status_field {
+    size_t size;                     /* set it to sizeof(l2tpc_status_field) */
+    const char *path;                /* "ike.encryption", as in the JSON */
+    const char *title;               /* msgid: "IKE encryption" */
+    const char *group, *group_title; /* "ike"; msgid of a heading */
+    const char *kind;                /* "text", "uint", "real", "bool", "list" */
+} l2tpc_status_field;
+
+/* The fields in the order of display, from 0; L2TPC_ENOTFOUND behind the last. */
+L2TPC_API int l2tpc_status_field_at(unsigned index, l2tpc_status_field *out);
 /* A value by path ("esp.packets_in") as text; NULL when there is no such path. */
 L2TPC_API const char *l2tpc_status_get(const l2tpc_status *status, const char *path);
 /* 1 when the evidence proves L2TP inside IPsec, else 0. */

@@ -283,13 +283,9 @@ static void fill_counts(l2tpc_status *st, const struct dial_facts *f)
     set_uint(st, STATUS_ip_bytes_out, f->data.ip_out_bytes);
 }
 
-static void detail(l2tpc_status *st, const char *path, const char *title, const char *text)
+static void detail(l2tpc_status *st, enum status_detail_id id, const char *text)
 {
-    struct status_detail *d = &st->detail[st->n_details++];
-
-    d->path = path;
-    d->title = title;
-    (void)snprintf(d->text, sizeof(d->text), "%s", text);
+    (void)snprintf(st->detail[id], sizeof(st->detail[id]), "%s", text);
 }
 
 static const char *known(const l2tpc_status *st, enum status_id id)
@@ -305,19 +301,19 @@ void status_fill_details(l2tpc_status *st)
     if (st->value[STATUS_esp_encryption].known)
         (void)snprintf(encryption, sizeof(encryption), "IPsec: %s, %s",
                        known(st, STATUS_esp_encryption), known(st, STATUS_esp_integrity));
-    detail(st, "details.device_name", N_("Device name"), st->interface_name);
-    detail(st, "details.device_type", N_("Device type"), "vpn (L2TP/IPsec)");
-    detail(st, "details.authentication", N_("Authentication"), known(st, STATUS_ppp_auth));
-    detail(st, "details.encryption", N_("Encryption"), encryption);
-    detail(st, "details.compression", N_("Compression"), "(none)");
-    detail(st, "details.multilink", N_("PPP multilink framing"), "Off");
-    detail(st, "details.client_ipv4", N_("Client IPv4 address"), known(st, STATUS_ppp_local_ip));
-    detail(st, "details.server_ipv4", N_("Server IPv4 address"), known(st, STATUS_ppp_peer_ip));
-    detail(st, "details.client_ipv6", N_("Client IPv6 address"), "(none)");
-    detail(st, "details.server_ipv6", N_("Server IPv6 address"), "(none)");
-    detail(st, "details.nap_state", N_("NAP state"), "Not NAP-capable");
-    detail(st, "details.origin", N_("Origin address"), known(st, STATUS_local_address));
-    detail(st, "details.destination", N_("Destination address"), known(st, STATUS_server_address));
+    detail(st, STATUS_DETAIL_device_name, st->interface_name);
+    detail(st, STATUS_DETAIL_device_type, "vpn (L2TP/IPsec)");
+    detail(st, STATUS_DETAIL_authentication, known(st, STATUS_ppp_auth));
+    detail(st, STATUS_DETAIL_encryption, encryption);
+    detail(st, STATUS_DETAIL_compression, N_("(none)"));
+    detail(st, STATUS_DETAIL_multilink, N_("Off"));
+    detail(st, STATUS_DETAIL_client_ipv4, known(st, STATUS_ppp_local_ip));
+    detail(st, STATUS_DETAIL_server_ipv4, known(st, STATUS_ppp_peer_ip));
+    detail(st, STATUS_DETAIL_client_ipv6, N_("(none)"));
+    detail(st, STATUS_DETAIL_server_ipv6, N_("(none)"));
+    detail(st, STATUS_DETAIL_nap_state, N_("Not NAP-capable"));
+    detail(st, STATUS_DETAIL_origin, known(st, STATUS_local_address));
+    detail(st, STATUS_DETAIL_destination, known(st, STATUS_server_address));
 }
 
 static void fill_stages(l2tpc_status *st, const struct dial_facts *f)

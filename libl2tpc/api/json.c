@@ -73,6 +73,17 @@ static void put_value(FILE *f, enum status_kind kind, const struct status_value 
         (void)fprintf(f, "%llu", (unsigned long long)v->number);
 }
 
+/* The rows of Windows' page, for those who show a status that another process has made. */
+static void put_details(FILE *f, const l2tpc_status *st)
+{
+    (void)fputs(",\"details\":{", f);
+    for (unsigned i = 0; i < STATUS_DETAILS; i++) {
+        (void)fprintf(f, "%s\"%s\":", i ? "," : "", status_detail_fields[i].key);
+        put_text(f, st->detail[i]);
+    }
+    (void)fputc('}', f);
+}
+
 static void put_groups(FILE *f, const l2tpc_status *st)
 {
     const char *group = "";
@@ -155,6 +166,7 @@ char *status_json(const l2tpc_status *st)
                   st->is_l2tp_in_ipsec ? "true" : "false");
     put_evidence(f, st);
     put_stages(f, st);
+    put_details(f, st);
     put_groups(f, st);
     (void)fputs(",\"interface\":", f);
     put_text(f, st->interface_name);

@@ -15,6 +15,59 @@ const struct status_field status_fields[STATUS_COUNT] = {
 #undef STATUS
 };
 
+static const struct {
+    const char *group, *title;
+} status_groups[] = {
+#define GROUP(group, title) {#group, title},
+#define DETAIL(key, title)
+#include "api/groups.def"
+#undef GROUP
+#undef DETAIL
+};
+
+const struct status_detail_field status_detail_fields[STATUS_DETAILS] = {
+#define GROUP(group, title)
+#define DETAIL(key, title) [STATUS_DETAIL_##key] = {#key, "details." #key, title},
+#include "api/groups.def"
+#undef GROUP
+#undef DETAIL
+};
+
+static const char *group_title(const char *group)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(status_groups); i++)
+        if (strcmp(status_groups[i].group, group) == 0)
+            return status_groups[i].title;
+    return "";
+}
+
+int l2tpc_status_field_at(unsigned index, l2tpc_status_field *out)
+{
+    static const char *const kinds[] = {"text", "uint", "real", "bool", "list"};
+    l2tpc_status_field field = {.size = sizeof(field)};
+
+    if (!sized_ok(out))
+        return L2TPC_EINVAL;
+    if (index < STATUS_DETAILS) {
+        field.path = status_detail_fields[index].path;
+        field.title = status_detail_fields[index].title;
+        field.group = "details";
+        field.kind = kinds[STATUS_TEXT];
+    } else if (index - STATUS_DETAILS < STATUS_COUNT) {
+        const struct status_field *f = &status_fields[index - STATUS_DETAILS];
+
+        field.path = f->path;
+        field.title = f->title;
+        field.group = f->group;
+        field.kind = kinds[f->kind];
+    } else {
+        return L2TPC_ENOTFOUND;
+    }
+    field.group_title = group_title(field.group);
+    sized_write(out, &field, sizeof(field));
+    return L2TPC_OK;
+}
+
 int l2tpc_session_get_status(l2tpc_session *s, l2tpc_status **out)
 {
     l2tpc_status *st;
@@ -57,14 +110,14 @@ int l2tpc_status_row_at(const l2tpc_status *st, unsigned index, l2tpc_status_row
 
     if (!st || !sized_ok(out))
         return L2TPC_EINVAL;
-    if (index < st->n_details) {
-        const struct status_detail *d = &st->detail[index];
+    if (index < STATUS_DETAILS) {
+        const struct status_detail_field *d = &status_detail_fields[index];
 
-        row = (l2tpc_status_row){sizeof(row), d->path, d->title, d->text};
+        row = (l2tpc_status_row){sizeof(row), d->path, d->title, st->detail[index]};
         sized_write(out, &row, sizeof(row));
         return L2TPC_OK;
     }
-    index -= st->n_details;
+    index -= STATUS_DETAILS;
     if (index >= STATUS_COUNT)
         return L2TPC_ENOTFOUND;
     row = (l2tpc_status_row){sizeof(row), status_fields[index].path, status_fields[index].title,
@@ -86,9 +139,9 @@ const char *l2tpc_status_get(const l2tpc_status *st, const char *path)
         return st->interface_name;
     if (strcmp(path, "since") == 0)
         return st->since;
-    for (unsigned i = 0; i < st->n_details; i++)
-        if (strcmp(st->detail[i].path, path) == 0)
-            return st->detail[i].text;
+    for (unsigned i = 0; i < STATUS_DETAILS; i++)
+        if (strcmp(status_detail_fields[i].path, path) == 0)
+            return st->detail[i];
     for (unsigned i = 0; i < STATUS_COUNT; i++)
         if (strcmp(status_fields[i].path, path) == 0)
             return st->value[i].known && st->value[i].text ? st->value[i].text : "";

@@ -36,13 +36,21 @@ struct status_field {
 
 extern const struct status_field status_fields[STATUS_COUNT];
 
-#define DETAILS_MAX 16
-
-/* A row of the block that follows the Windows "Details" page. */
-struct status_detail {
-    const char *path, *title;
-    char text[96];
+/* The rows of the block that follows the Windows "Details" page. */
+enum status_detail_id {
+#define GROUP(group, title)
+#define DETAIL(key, title) STATUS_DETAIL_##key,
+#include "api/groups.def"
+#undef GROUP
+#undef DETAIL
+    STATUS_DETAILS,
 };
+
+struct status_detail_field {
+    const char *key, *path, *title;
+};
+
+extern const struct status_detail_field status_detail_fields[STATUS_DETAILS];
 
 struct l2tpc_status {
     const char *state; /* dialing, up, reconnecting, closing, failed, down */
@@ -57,8 +65,7 @@ struct l2tpc_status {
     } stages[STAGE_COUNT];
     unsigned n_stages;
     struct status_value value[STATUS_COUNT];
-    struct status_detail detail[DETAILS_MAX];
-    unsigned n_details;
+    char detail[STATUS_DETAILS][96];
     char interface_name[16];
     char since[32]; /* RFC 3339, UTC; empty before it was up */
     double rtt_ms;  /* 0: not measured */

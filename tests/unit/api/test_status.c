@@ -132,13 +132,36 @@ TEST(status_paths)
         CHECK(row.path && row.title && row.text);
         CHECK(l2tpc_status_get(&st, row.path) != NULL);
     }
-    CHECK_INT(n, STATUS_COUNT);
+    CHECK_INT(n, STATUS_DETAILS + STATUS_COUNT);
     CHECK_INT(l2tpc_status_row_at(&st, n, &row), L2TPC_ENOTFOUND);
     row.size = 1;
     CHECK_INT(l2tpc_status_row_at(&st, 0, &row), L2TPC_EINVAL);
     CHECK(l2tpc_status_get(&st, "no.such") == NULL);
     CHECK(l2tpc_status_get(&st, NULL) == NULL);
     CHECK_STR(l2tpc_status_get(&st, "state"), "failed");
+    done(&st);
+}
+
+TEST(status_fields_are_the_rows)
+{
+    l2tpc_status st;
+    l2tpc_status_row row = {.size = sizeof(row)};
+    l2tpc_status_field field = {.size = sizeof(field)};
+    unsigned n = 0;
+
+    fill(&st, "x");
+    for (; l2tpc_status_field_at(n, &field) == L2TPC_OK; n++) {
+        CHECK_INT(l2tpc_status_row_at(&st, n, &row), L2TPC_OK);
+        CHECK_STR(field.path, row.path);
+        CHECK_STR(field.title, row.title);
+        CHECK(strncmp(field.path, field.group, strlen(field.group)) == 0);
+        CHECK(field.group_title[0] != '\0');
+        CHECK(field.kind[0] != '\0');
+    }
+    CHECK_INT(n, STATUS_DETAILS + STATUS_COUNT);
+    CHECK_INT(l2tpc_status_row_at(&st, n, &row), L2TPC_ENOTFOUND);
+    field.size = 1;
+    CHECK_INT(l2tpc_status_field_at(0, &field), L2TPC_EINVAL);
     done(&st);
 }
 
