@@ -207,6 +207,13 @@ void dial_end(struct dial *d, l2tpc_us now);
 unsigned dial_addresses(const struct dial *d, struct inaddr out[DIAL_ADDRESSES_MAX]);
 /* What the server may still hold of this dial and of those before it; the newest come first. */
 unsigned dial_former(const struct dial *d, struct l2tp_former out[L2TP_FORMER_MAX]);
+
+/*
+ * Asked when the first datagram leaves by DIAL_PATH_NATT: true where it should do so by a port that
+ * nobody has used with this server lately. What is behind it the dial is told; that is optional.
+ */
+bool dial_wants_own_port(const struct dial *d) MUST_USE;
+void dial_set_natt_port(struct dial *d, uint16_t port);
 struct data_path *dial_data(struct dial *d);
 /* What is known of the server now that the dial is up; false before. */
 bool dial_learned(const struct dial *d, struct learned *out) MUST_USE;

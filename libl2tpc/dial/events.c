@@ -155,6 +155,7 @@ static void on_ike_stage(struct dial *d, enum stage s, l2tpc_us now)
 {
     if (s == STAGE_IKE_AUTH) {
         (void)server_apply(d, SERVER_PORT_1701); /* before quick mode names the port */
+        server_choose_port(d);                   /* before the first datagram leaves by it */
         stage_end(d, STAGE_IKE_PHASE1, now);
     }
     if (d->closing == CLOSING_NOT && s != STAGE_IKE_PHASE1)

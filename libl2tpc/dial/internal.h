@@ -109,6 +109,7 @@ void try_next_address(struct dial *d, l2tpc_us now);
 void server_look(struct dial *d);
 /* Switches on what the verdict allows of these bits; returns what of them is on. */
 unsigned server_apply(struct dial *d, unsigned quirks);
+void server_choose_port(struct dial *d);
 
 /* climb.c */
 void climb_begin(struct dial *d, l2tpc_us now);

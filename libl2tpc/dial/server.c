@@ -26,3 +26,26 @@ unsigned server_apply(struct dial *d, unsigned quirks)
     d->facts.server_quirks |= quirks;
     return quirks;
 }
+
+/*
+ * SoftEther tells its clients apart by address and port and answers PPP in the first of a client's
+ * tunnels alone: a tunnel that died with our process keeps the next one from being served for 60 s.
+ * One whose IDs we know is closed by a StopCCN instead, which is heard from the old port only.
+ */
+void server_choose_port(struct dial *d)
+{
+    if (d->config.n_former == 0)
+        (void)server_apply(d, SERVER_OWN_PORT);
+}
+
+bool dial_wants_own_port(const struct dial *d)
+{
+    return (d->facts.server_quirks & SERVER_OWN_PORT) != 0;
+}
+
+void dial_set_natt_port(struct dial *d, uint16_t port)
+{
+    d->facts.local_natt_port = port;
+    if (d->ike)
+        ike_set_natt_port(d->ike, port);
+}

@@ -21,6 +21,7 @@ enum server_quirk {
     SERVER_PORT_1701 = 1 << 1,   /* inner source port 1701 */
     SERVER_UTF8 = 1 << 2,        /* MS-CHAPv2 hashes the UTF-8 bytes of the password */
     SERVER_ANY_ADDRESS = 1 << 3, /* an inner address that is asked for counts as a static one */
+    SERVER_OWN_PORT = 1 << 4,    /* serves one tunnel for each of our ports, dead ones included */
 };
 
 /* When a row can be judged: from main mode on, or when SCCRP has come. */

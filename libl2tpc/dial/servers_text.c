@@ -34,6 +34,7 @@ static const struct {
     {SERVER_PORT_1701, SERVER_BY_IKE, "port-1701"},
     {SERVER_UTF8, SERVER_BY_L2TP, "softether-utf8"},
     {SERVER_ANY_ADDRESS, SERVER_BY_L2TP, "any-address"},
+    {SERVER_OWN_PORT, SERVER_BY_IKE, "own-port"},
 };
 
 const char *server_quirk_name(unsigned bit)

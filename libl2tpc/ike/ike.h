@@ -157,6 +157,8 @@ enum verdict ike_input(struct ike *ike, enum ike_port port, const struct endpoin
 void ike_timer(struct ike *ike, l2tpc_us now);
 /* Another UDP port inside ESP than the config's; while phase 1 is not up. */
 void ike_set_inner_port(struct ike *ike, uint16_t port);
+/* Our port of the 4500 path, when it became another before anything left by it. */
+void ike_set_natt_port(struct ike *ike, uint16_t port);
 l2tpc_us ike_deadline(const struct ike *ike); /* absolute; US_NEVER = none */
 void ike_answer_psk(struct ike *ike, uint32_t need, struct span psk, l2tpc_us now);
 /* An empty signature: the key could not sign. */

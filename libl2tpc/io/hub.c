@@ -72,15 +72,15 @@ static bool has_option(int fd, int name, int want)
     return getsockopt(fd, SOL_SOCKET, name, &value, &n) == 0 && value == want;
 }
 
-bool hub_give(struct hub *hub, enum dial_path path, uint8_t family, int fd)
+/* A descriptor of somebody else's, when it is what it should be. */
+static bool socket_take(struct hub_socket *s, int fd)
 {
-    struct hub_socket *s = hub_socket_of(hub, path, family);
-    bool raw = path == DIAL_PATH_ESP;
+    bool raw = s->path == DIAL_PATH_ESP;
     union sockaddr_any sa;
     socklen_t n = sizeof(sa);
     struct endpoint local;
 
-    if (s->fd >= 0 || !has_option(fd, SO_DOMAIN, family == 4 ? AF_INET : AF_INET6) ||
+    if (s->fd >= 0 || !has_option(fd, SO_DOMAIN, s->family == 4 ? AF_INET : AF_INET6) ||
         !has_option(fd, SO_TYPE, raw ? SOCK_RAW : SOCK_DGRAM) ||
         !has_option(fd, SO_PROTOCOL, raw ? IPPROTO_ESP : IPPROTO_UDP))
         return false;
@@ -88,11 +88,16 @@ bool hub_give(struct hub *hub, enum dial_path path, uint8_t family, int fd)
         return false;
     if (!raw && local.port == 0) /* it could neither receive nor be named to the peer */
         return false;
-    port_prepare(fd, family);
+    port_prepare(fd, s->family);
     s->fd = fd;
     s->given = true;
     s->port = raw ? 0 : local.port;
     return true;
+}
+
+bool hub_give(struct hub *hub, enum dial_path path, uint8_t family, int fd)
+{
+    return socket_take(hub_socket_of(hub, path, family), fd);
 }
 
 /* Raw ESP */
@@ -222,6 +227,31 @@ bool hub_open_esp(struct hub *hub, struct hub_member *member, uint8_t family,
     return hold(hub, member, DIAL_PATH_ESP, family, out_failure);
 }
 
+bool hub_renew_natt(struct hub *hub, struct hub_member *member, uint8_t family, int fd)
+{
+    struct hub_socket *s = hub_socket_of(hub, DIAL_PATH_NATT, family);
+    struct hub_socket fresh = {.hub = hub, .path = DIAL_PATH_NATT, .family = family, .fd = -1};
+
+    if (s->holders != 1 || !(member->holds & hold_bit(DIAL_PATH_NATT, family)))
+        return false;
+    if (fd >= 0 ? !socket_take(&fresh, fd)
+                : (fresh.fd = port_open_udp(family, 0, &hub->options, &fresh.port, NULL)) < 0)
+        return false;
+    fresh.gro = hub->offload.gro && port_join_runs(fresh.fd);
+    /* The loop keeps the address of what it calls, so that the place stays the same. */
+    fresh.source = loop_add(hub->loop, fresh.fd, EPOLLIN, hub_on_socket, s);
+    if (!fresh.source) {
+        if (fd < 0)
+            (void)close(fresh.fd);
+        return false;
+    }
+    socket_close(s);
+    fresh.holders = s->holders;
+    fresh.generation = s->generation;
+    *s = fresh;
+    return true;
+}
+
 void hub_join(struct hub *hub, struct hub_member *member)
 {
     if (member->joined)
@@ -271,6 +301,11 @@ void hub_leave(struct hub *hub, struct hub_member *member)
 uint16_t hub_port(const struct hub *hub, enum dial_path path, uint8_t family)
 {
     return hub->socket[hub_family_index(family)][path].port;
+}
+
+bool hub_is_given(const struct hub *hub, enum dial_path path, uint8_t family)
+{
+    return hub->socket[hub_family_index(family)][path].given;
 }
 
 int hub_socket(const struct hub *hub, enum dial_path path, uint8_t family)

@@ -64,6 +64,12 @@ void record_set_outer_mtu(struct dial *d, unsigned mtu)
     dial_set_outer_mtu(d, mtu);
 }
 
+void record_set_natt_port(struct dial *d, uint16_t port)
+{
+    record_line(SPAN_NONE, "natt-port %u", port);
+    dial_set_natt_port(d, port);
+}
+
 void record_answer_resolve(struct dial *d, uint32_t need, const struct inaddr *addresses,
                            unsigned n, const struct failure *failure, l2tpc_us now)
 {

@@ -23,6 +23,7 @@ struct dial *record_new(const struct dial_config *config);
 void record_set_credential(struct dial *d, const struct ike_credential *credential);
 void record_start(struct dial *d, l2tpc_us now);
 void record_set_outer_mtu(struct dial *d, unsigned mtu);
+void record_set_natt_port(struct dial *d, uint16_t port);
 void record_answer_resolve(struct dial *d, uint32_t need, const struct inaddr *addresses,
                            unsigned n, const struct failure *failure, l2tpc_us now);
 void record_answer_sockets(struct dial *d, uint32_t need, const struct endpoint *local,
@@ -50,6 +51,7 @@ bool record_seal_ip(struct data_path *d, struct mspan ip, struct mspan *packet);
 #define dial_set_credential record_set_credential
 #define dial_start record_start
 #define dial_set_outer_mtu record_set_outer_mtu
+#define dial_set_natt_port record_set_natt_port
 #define dial_answer_resolve record_answer_resolve
 #define dial_answer_sockets record_answer_sockets
 #define dial_answer_secret record_answer_secret

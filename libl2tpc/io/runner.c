@@ -36,6 +36,7 @@ struct runner {
     int tun_fd;
     bool kicking, again, down;
     bool prepared;       /* for the first ESP SA */
+    bool natt_used;      /* a datagram has left by it */
     struct inaddr known; /* family 0: none */
     struct inaddr others[DIAL_ADDRESSES_MAX];
     unsigned n_others;
@@ -245,6 +246,26 @@ static void handle(struct runner *r, const struct dial_event *e, l2tpc_us now)
     r->hooks.event(r->hooks.user, e, now);
 }
 
+/* Before the first datagram leaves by it: what the server has kept of that port is not ours. */
+static void renew_natt(struct runner *r)
+{
+    uint8_t family = r->remote.addr.family;
+    bool given = hub_is_given(r->hub, DIAL_PATH_NATT, family);
+    int fd = -1;
+
+    r->natt_used = true;
+    if (!dial_wants_own_port(r->dial))
+        return;
+    if (given && r->hooks.open_socket)
+        fd = r->hooks.open_socket(r->hooks.user, DIAL_PATH_NATT, family, 0);
+    if (given && fd < 0) /* who could not open the first one may not open this one either */
+        return;
+    if (hub_renew_natt(r->hub, &r->member, family, fd))
+        dial_set_natt_port(r->dial, hub_port(r->hub, DIAL_PATH_NATT, family));
+    else if (fd >= 0)
+        close(fd);
+}
+
 static void send_all(struct runner *r, l2tpc_us now)
 {
     enum dial_path path;
@@ -254,7 +275,11 @@ static void send_all(struct runner *r, l2tpc_us now)
 
     runner_test_keys(r->dial, &r->local, &r->remote.addr);
     while (dial_pop_out(r->dial, &path, &to, &m)) {
-        int error = hub_send(r->hub, path, &r->local, &to, span_of(m.bytes, m.n));
+        int error;
+
+        if (path == DIAL_PATH_NATT && !r->natt_used)
+            renew_natt(r);
+        error = hub_send(r->hub, path, &r->local, &to, span_of(m.bytes, m.n));
 
         runner_test_leak(&r->test, &r->remote.addr);
         if (error)

@@ -246,6 +246,8 @@ static bool take_answer(struct replay *r)
     memcpy(copy, r->line.bytes, r->line.n);
     if (is(r, "mtu")) {
         dial_set_outer_mtu(r->dial, (unsigned)number(r, 1));
+    } else if (is(r, "natt-port")) {
+        dial_set_natt_port(r->dial, (uint16_t)number(r, 1));
     } else if (is(r, "address") && r->n_addresses < DIAL_ADDRESSES_MAX) {
         r->address[r->n_addresses++] = address(r);
     } else if (is(r, "resolved")) {

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define ALL_QUIRKS                                                                                 \
-    (unsigned)(SERVER_INSTALLS_LATE | SERVER_PORT_1701 | SERVER_UTF8 | SERVER_ANY_ADDRESS)
+    (unsigned)(SERVER_INSTALLS_LATE | SERVER_PORT_1701 | SERVER_UTF8 | SERVER_ANY_ADDRESS |        \
+               SERVER_OWN_PORT)
 
 static void check_row(const struct server_row *row)
 {

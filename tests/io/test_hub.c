@@ -560,6 +560,47 @@ TEST(sockets_may_be_handed_in)
     bench_done(&b);
 }
 
+TEST(natt_port_may_become_another)
+{
+    struct bench b;
+    struct endpoint at;
+    struct guest g;
+    struct guest other;
+    struct failure f;
+    struct hub *hub;
+    uint8_t m[64];
+    size_t n = ike_message(m, true, 'A');
+    union sockaddr_any sa;
+    int fd = peer_socket(loopback(4), SOCK_DGRAM, 0, &at);
+    uint16_t before;
+
+    CHECK(bench_init(&b, 4));
+    hub = hub_new(b.loop, NULL);
+    CHECK(hub && fd >= 0);
+    guest_init(&g, hub, 'A', SPI_A, &b.peer_at);
+    CHECK(!hub_renew_natt(hub, &g.member, 4, -1)); /* has none */
+    CHECK(hub_open_udp(hub, &g.member, 4, &f));
+    before = hub_port(hub, DIAL_PATH_NATT, 4);
+    CHECK(hub_renew_natt(hub, &g.member, 4, -1));
+    CHECK(hub_port(hub, DIAL_PATH_NATT, 4) != 0 && hub_port(hub, DIAL_PATH_NATT, 4) != before);
+    CHECK(!hub_is_given(hub, DIAL_PATH_NATT, 4));
+    CHECK(hub_renew_natt(hub, &g.member, 4, fd));
+    CHECK(hub_is_given(hub, DIAL_PATH_NATT, 4));
+    CHECK_INT(hub_port(hub, DIAL_PATH_NATT, 4), at.port);
+    CHECK_INT(sendto(b.peer, m, n, 0, &sa.sa, sockaddr_from(&sa, &at)), n);
+    settle(&b);
+    CHECK_INT(g.datagrams, 1);
+    CHECK_INT(g.path, DIAL_PATH_NATT);
+    guest_init(&other, hub, 'B', SPI_B, &b.peer_at);
+    CHECK(hub_open_udp(hub, &other.member, 4, &f));
+    CHECK(!hub_renew_natt(hub, &g.member, 4, -1)); /* it is not its own alone any more */
+    CHECK_INT(hub_port(hub, DIAL_PATH_NATT, 4), at.port);
+    hub_leave(hub, &other.member);
+    hub_leave(hub, &g.member);
+    hub_free(hub);
+    bench_done(&b);
+}
+
 static void raw_esp(uint8_t family)
 {
     struct bench b;

@@ -207,9 +207,8 @@ def f11_nat_port_changes():
     nat_box("nft", "-f", "-", text="flush chain ip lab postnat; add rule ip lab postnat oif \"wan\" ip "
             "protocol udp snat to ip saddr map @seen : 30000-31000 random; add rule ip lab postnat oif "
             "\"wan\" snat to ip saddr map @seen")
-    tunnel.quiet()
     nat_box("ip", "link", "set", "wan", "down")
-    nat_box("conntrack", "-F") if os.path.exists("/usr/sbin/conntrack") else forget_connections()
+    forget_connections(tunnel)
     nat_box("ip", "link", "set", "wan", "up")
     nat_box("ip", "route", "replace", "default", "via", "10.99.2.1")
     began = time.monotonic()
@@ -223,13 +222,16 @@ def f11_nat_port_changes():
     print("    recovered after %.1f s, %d dials" % (took, 1 + len(tunnel.events())))
 
 
-def forget_connections():
-    """Without the tool: what is tracked runs out at once, and lives as long as before afterwards."""
+def forget_connections(tunnel):
+    """Without a tool: what is tracked runs out at once. An entry gets the new time by a packet of its
+    own, and lives until none has come for that long."""
     names = ["net.netfilter.nf_conntrack_udp_timeout", "net.netfilter.nf_conntrack_udp_timeout_stream"]
     old = [nat_box("sysctl", "-n", n).strip() for n in names]
     for n in names:
         nat_box("sysctl", "-qw", n + "=1")
-    time.sleep(2)  # entries keep the time that they were given; those that are used get the new one
+    time.sleep(1.2)  # a ping every 0.5 s
+    tunnel.quiet()
+    time.sleep(3)
     for n, v in zip(names, old):
         nat_box("sysctl", "-qw", "%s=%s" % (n, v))
 

@@ -472,6 +472,11 @@ void ike_set_inner_port(struct ike *ike, uint16_t port)
         ike->cfg.inner_port = port;
 }
 
+void ike_set_natt_port(struct ike *ike, uint16_t port)
+{
+    ike->cfg.local_natt_port = port;
+}
+
 void ike_note_esp_in(struct ike *ike, l2tpc_us now)
 {
     ike->live.unanswered_since = 0;
