@@ -76,10 +76,14 @@ static void fill_apply(const struct adapter *a, const l2tpc_need *need, l2tpc_ho
     out->local = host_addr(&need->local);
     out->peer = host_addr(&need->peer);
     out->server = host_addr(&need->server);
-    out->mtu = need->mtu;
-    out->flags = L2TPC_HOST_IP_PEER_ROUTE;
     if (!o->no_default_route)
         out->flags |= L2TPC_HOST_IP_FULL_TUNNEL | (o->keep_ipv6 ? 0u : L2TPC_HOST_IP_BLOCK_IPV6);
+    if (o->configured_elsewhere) {
+        out->flags |= L2TPC_HOST_IP_ROUTING_ONLY;
+        return;
+    }
+    out->mtu = need->mtu;
+    out->flags |= L2TPC_HOST_IP_PEER_ROUTE;
     for (unsigned i = 0; i < 2 && !o->no_dns; i++)
         if (need->dns[i].family)
             out->dns[out->n_dns++] = host_addr(&need->dns[i]);

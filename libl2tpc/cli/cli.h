@@ -51,10 +51,13 @@ struct connect_options {
     bool no_memory;
     const char *reconnect; /* "on", "off" */
     struct stored *stored; /* the profile that some of the above comes from, or NULL */
+    /* NetworkManager sets address, MTU, DNS and routes; ours are the rules of a full tunnel. */
+    bool configured_elsewhere;
 };
 
 /* options.c: 0, or the exit status after a sentence or the help has been printed (-1 for help). */
 int connect_options_parse(int argc, char **argv, bool with_command, struct connect_options *out);
+/* values.c: "10.0.0.0/8" as one more route of the options; false: it is none. */
 bool route_parse(const char *text, struct connect_options *o);
 /* connect.c: the whole connection; `room` NULL, or where the command of the options is to run. */
 struct room;
@@ -82,7 +85,7 @@ void psk_sentence(const l2tpc_psk_strength *s, char *out, size_t size);
 /* A line on stderr when the key is weak. */
 void psk_warn(const void *psk, size_t n);
 
-/* certificate.c: a whole file on the heap; false after a sentence. */
+/* file.c: a whole file on the heap; false after a sentence. */
 struct file_bytes {
     unsigned char *bytes;
     size_t n;

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <locale.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,25 +29,6 @@ static const struct {
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
-void make_harmless(char *text)
-{
-    for (char *p = text; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
-}
-
-void complain(const char *format, ...)
-{
-    char text[2048];
-    va_list ap;
-
-    va_start(ap, format);
-    (void)vsnprintf(text, sizeof(text), format, ap);
-    va_end(ap);
-    make_harmless(text);
-    (void)fprintf(stderr, "l2tpc: %s\n", text);
-}
-
 /*
  * A file or socket must never become descriptor 0, 1 or 2: what is printed would go there. Closed
  * ones are opened the wrong way round, so that reading and writing still fail.
@@ -69,19 +49,6 @@ static int finish(int status)
         return status;
     complain(_("The output could not be written."));
     return status == 0 ? EXIT_LOCAL : status;
-}
-
-bool parse_number(const char *text, unsigned least, unsigned most, unsigned *out)
-{
-    unsigned long v;
-
-    if (!*text || strlen(text) > 9 || strspn(text, "0123456789") != strlen(text))
-        return false;
-    v = strtoul(text, NULL, 10);
-    if (v < least || v > most)
-        return false;
-    *out = (unsigned)v;
-    return true;
 }
 
 static void help(FILE *out)

@@ -28,7 +28,7 @@ l2tpc_host_policy connect_policy(const struct connect_options *o)
     }
     if (!o->no_default_route)
         p.flags |= L2TPC_HOST_POLICY_FULL_TUNNEL;
-    if (!o->no_dns)
+    if (!o->no_dns && !o->configured_elsewhere)
         p.flags |= L2TPC_HOST_POLICY_DNS;
     (void)snprintf(p.tunnel, sizeof(p.tunnel), "%s", o->name);
     (void)snprintf(p.interface, sizeof(p.interface), "%s",

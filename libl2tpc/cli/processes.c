@@ -129,7 +129,7 @@ static _Noreturn void signer_run(const struct processes_wish *w, int link, int f
                               .user = &past};
     int keep[KEPT_MAX] = {link, front, broker, ready};
     unsigned char status = (unsigned char)w->in_signer(w->user);
-    uid_t owner = privileges_owner();
+    uid_t owner = w->owner ? *w->owner : privileges_owner();
 
     stand_apart("l2tpc-signer");
     close_others(keep, 4, false);

@@ -49,6 +49,7 @@ struct processes_wish {
     const char *run_dir, *state_dir;
     /* What the tunnel may do, and the user: see processes_policies(). */
     l2tpc_host_policy policy;
+    const uid_t *owner; /* whose token it is; NULL: of who is behind root, privileges_owner() */
 };
 
 struct processes {

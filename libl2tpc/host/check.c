@@ -158,7 +158,8 @@ static int check_addresses(const l2tpc_host_apply_ip *q, l2tpc_host_reply *reply
 int apply_ip_check(const l2tpc_host_apply_ip *q, l2tpc_host_reply *reply)
 {
     const uint32_t known = L2TPC_HOST_IP_FULL_TUNNEL | L2TPC_HOST_IP_BLOCK_IPV6 |
-                           L2TPC_HOST_IP_PEER_ROUTE | L2TPC_HOST_IP_TRUST_MAIN;
+                           L2TPC_HOST_IP_PEER_ROUTE | L2TPC_HOST_IP_TRUST_MAIN |
+                           L2TPC_HOST_IP_ROUTING_ONLY;
 
     if (!ifname_valid(q->interface, sizeof(q->interface), false))
         return bad(reply, L2TPC_HOST_SENTENCE_BAD_NAME, "interface name");

@@ -146,6 +146,9 @@ enum l2tpc_host_ip_flags {
     /* A full tunnel gives way to every route of table main but the default, not to those for
      * private ranges alone. Whoever answers DHCP can then pull traffic out of the tunnel. */
     L2TPC_HOST_IP_TRUST_MAIN = 8,
+    /* Address, MTU, DNS and the tunnel's own routes are another program's work, NetworkManager's:
+     * only what FULL_TUNNEL and BLOCK_IPV6 need is made, a table and rules. */
+    L2TPC_HOST_IP_ROUTING_ONLY = 16,
 };
 
 /*

@@ -201,7 +201,8 @@ static int add_dns(struct builder *b, l2tpc_host_reply *reply)
     struct item item = {.kind = ITEM_RESOLV_CONF, .ifindex = b->plan->ifindex};
     int rc;
 
-    if (b->h->dns_mode == L2TPC_HOST_DNS_OFF || (b->q->n_dns == 0 && b->q->n_search == 0))
+    if (b->h->dns_mode == L2TPC_HOST_DNS_OFF || (b->q->flags & L2TPC_HOST_IP_ROUTING_ONLY) ||
+        (b->q->n_dns == 0 && b->q->n_search == 0))
         return 0;
     if (b->h->dns_mode != L2TPC_HOST_DNS_FILE) {
         rc = resolved_present();
@@ -228,6 +229,8 @@ static void add_device(struct builder *b)
         add(b, &tun);
         break;
     }
+    if (b->q->flags & L2TPC_HOST_IP_ROUTING_ONLY)
+        return;
     if (!host_addr_read(&addr.dst, &b->q->local))
         b->overflow = true;
     /* A peer that calls itself by its outer address is no peer of this network. */
