@@ -11,6 +11,7 @@
  *   output, forward, input   the base chains, which jump to those two
  */
 #include "host/host.h"
+#include "host/netlink.h"
 #include "host/nft.h"
 
 #include <errno.h>
@@ -272,16 +273,30 @@ static int check(const l2tpc_host_block *q, l2tpc_host_reply *reply)
     return 0;
 }
 
+/* What a program has sent before the block and waits for a neighbour's address is behind every hook
+ * of the filter: it would leave when the neighbour answers. */
+static int drop_waiting(l2tpc_host *h, l2tpc_host_reply *reply)
+{
+    int rc = h->nl ? 0 : net_open(&h->nl);
+
+    if (rc == 0)
+        rc = net_waiting_drop(h->nl);
+    return rc == 0 ? 0
+                   : reply_fail(reply, rc, L2TPC_HOST_SENTENCE_BLOCK, "neighbours: %s",
+                                strerrorname_np(-rc));
+}
+
 /* One transaction: at no time is there less than the table before or the table after. */
-static int hold(const l2tpc_host *h, const l2tpc_host_block *q, struct holders *all,
+static int hold(l2tpc_host *h, const l2tpc_host_block *q, struct holders *all,
                 l2tpc_host_reply *reply)
 {
     int rc = holders_read(all);
+    bool fresh = !holds(all, q->tunnel);
     struct nft_batch b;
 
     if (rc < 0)
         return blocked_by(reply, rc);
-    if (!holds(all, q->tunnel)) {
+    if (fresh) {
         if (all->n == ARRAY_LEN(all->name))
             return reply_fail(reply, -ENOSPC, L2TPC_HOST_SENTENCE_TOO_MANY, "holders");
         memcpy(all->name[all->n++], q->tunnel, strlen(q->tunnel) + 1);
@@ -294,7 +309,10 @@ static int hold(const l2tpc_host *h, const l2tpc_host_block *q, struct holders *
     output(&b, h->mark, q->flags);
     forward(&b, q->flags);
     input(&b);
-    return blocked_by(reply, nft_commit(&b));
+    rc = nft_commit(&b);
+    if (rc == 0 && fresh)
+        return drop_waiting(h, reply);
+    return blocked_by(reply, rc);
 }
 
 static int let_go(const char *tunnel, struct holders *all, l2tpc_host_reply *reply)

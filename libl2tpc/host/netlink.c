@@ -5,6 +5,7 @@
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/errno.h>
@@ -448,4 +449,51 @@ int net_way_get(struct nl_sock *s, const struct inaddr *to, uint32_t mark, struc
         return -ENETUNREACH;
     *out = way;
     return 0;
+}
+
+#define NEIGHBOURS_AT_ONCE 64
+#define NEIGHBOURS_TURNS 16
+
+struct neighbours {
+    unsigned n;
+    struct ndmsg header[NEIGHBOURS_AT_ONCE];
+    struct inaddr addr[NEIGHBOURS_AT_ONCE];
+};
+
+static void parse_neighbour(struct nlmsghdr *n, void *out)
+{
+    struct neighbours *all = out;
+    const struct ndmsg *d = nlmsg_data(n);
+    struct nlattr *tb[NDA_MAX + 1];
+
+    if (n->nlmsg_type != RTM_NEWNEIGH || all->n == NEIGHBOURS_AT_ONCE ||
+        nlmsg_parse(n, sizeof(*d), tb, NDA_MAX, NULL) < 0 || !(d->ndm_state & NUD_INCOMPLETE) ||
+        !tb[NDA_DST] ||
+        !inaddr_from_bytes(&all->addr[all->n],
+                           span_of(nla_data(tb[NDA_DST]), (size_t)nla_len(tb[NDA_DST]))))
+        return;
+    all->header[all->n++] =
+        (struct ndmsg){.ndm_family = d->ndm_family, .ndm_ifindex = d->ndm_ifindex};
+}
+
+/* Only whose address is not known yet can have any: everybody else stays. */
+int net_waiting_drop(struct nl_sock *s)
+{
+    struct neighbours all = {.n = NEIGHBOURS_AT_ONCE};
+    int rc = 0;
+
+    for (unsigned i = 0; rc == 0 && all.n == NEIGHBOURS_AT_ONCE && i < NEIGHBOURS_TURNS; i++) {
+        struct ndmsg any = {.ndm_family = AF_UNSPEC};
+        struct talk t = {.parse = parse_neighbour, .out = &all};
+
+        all.n = 0;
+        rc = talk(s, start(RTM_GETNEIGH, NLM_F_DUMP, &any, sizeof(any)), &t);
+        for (unsigned k = 0; rc == 0 && k < all.n; k++) {
+            rc = ask(s, put_addr(start(RTM_DELNEIGH, 0, &all.header[k], sizeof(any)), NDA_DST,
+                                 &all.addr[k]));
+            if (rc == -ENOENT) /* has answered, or given up */
+                rc = 0;
+        }
+    }
+    return rc;
 }

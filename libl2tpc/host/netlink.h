@@ -37,6 +37,8 @@ int net_route_again(struct nl_sock *s, const struct item *item);
 int net_rule(struct nl_sock *s, bool add, const struct item *item);
 /* Marks the slots whose tables our rules already name, whoever added them. */
 int net_slots_used(struct nl_sock *s, uint32_t table, bool used[L2TPC_HOST_TUNNELS_MAX]);
+/* Packets that wait for the address of a neighbour have passed every filter: they are dropped. */
+int net_waiting_drop(struct nl_sock *s);
 int net_way_get(struct nl_sock *s, const struct inaddr *to, uint32_t mark, struct net_way *out);
 
 #endif

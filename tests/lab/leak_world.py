@@ -197,6 +197,11 @@ class World:
             check(time.monotonic() < end, "these neighbours do not answer: " + waiting)
             time.sleep(0.05)
 
+    def wait_blocked(self):
+        end = time.monotonic() + 5
+        while "l2tpc-block" not in self.run("nft", "list", "tables"):
+            check(time.monotonic() < end, "no block")
+
     def quiet(self, when):
         got = self.seen()
         check(not got, "%s: in clear: %s\n%s" % (when, got, "\n".join(self.samples)))

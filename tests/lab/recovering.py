@@ -77,18 +77,25 @@ def server_nft(text):
 
 
 class Sentry:
-    """Counts at the server what comes from a client and is neither IKE nor ESP."""
+    """Counts at the server what comes from a client and is neither IKE nor ESP. Nor is it an answer of
+    the kernel's, "port unreachable", to what a server sends to a socket that a dial has closed: that
+    stands apart, as it repeats the server's own packet and nothing of the client's."""
 
     def __init__(self, client, *addresses):
         self.table = "s%d" % client.n
         mine = "ip saddr { %s }" % ", ".join((client.seen,) + addresses)
-        server_nft("table inet %s { counter past {}; chain in { type filter hook prerouting priority "
-                   "-300; %s udp dport { 500, 4500 } accept; %s meta l4proto esp accept; %s counter "
-                   "name past; }; }" % (self.table, mine, mine, mine))
+        server_nft("table inet %s { counter past {}; counter refused {}; chain in { type filter hook "
+                   "prerouting priority -300; %s udp dport { 500, 4500 } accept; %s meta l4proto esp "
+                   "accept; %s icmp type destination-unreachable icmp code port-unreachable @th,136,8 17 "
+                   "@th,224,16 { 500, 4500 } counter name refused accept; %s counter name past; }; }"
+                   % (self.table, mine, mine, mine, mine))
+
+    def counted(self, name):
+        out = in_server("nft", "list", "counter", "inet", self.table, name)
+        return int(out.split("packets ")[1].split()[0])
 
     def past(self):
-        out = in_server("nft", "list", "counter", "inet", self.table, "past")
-        return int(out.split("packets ")[1].split()[0])
+        return self.counted("past")
 
 
 def slip(client, times=3, lan=False):

@@ -66,8 +66,8 @@ def f4_server_killed_at_each_stage():
         lab("revive")
         took = tunnel.wait_back(20)
         slip(client, 1)
-        print("    killed in %-11s (%2d packets heard): back %.1f s after the server"
-              % (stage, heard, took), flush=True)
+        print("    killed in %-11s (%2d packets heard): back %.1f s after the server, %d of its packets "
+              "refused" % (stage, heard, took, sentry.counted("refused")), flush=True)
         check(sentry.past() == 0, "%d packets went past" % sentry.past())
         tunnel.works()
         tunnel.end()
