@@ -133,8 +133,9 @@ static _Noreturn void signer_run(const struct processes_wish *w, int link, int f
 
     stand_apart("l2tpc-signer");
     close_others(keep, 4, false);
-    if (status == 0 && (!(w->uses_token ? privileges_drop_to(owner) : privileges_drop()) ||
-                        !sandbox_close(SANDBOX_SIGNER)))
+    if (status == 0 && ((w->uses_token && owner == 0 && !fence_root()) ||
+                        !(w->uses_token ? privileges_drop_to(owner) : privileges_drop()) ||
+                        !sandbox_close(SANDBOX_SIGNER) || (w->uses_token && !fence_holds())))
         status = 1;
     (void)!write(ready, &status, 1);
     close(ready);

@@ -24,4 +24,13 @@ void sandbox_prepare(void);
  */
 bool sandbox_close(enum sandbox which);
 
+/*
+ * fence.c: for a signer that stays user 0, while it has its rights: from here on no writing but to
+ * the stores of tokens, no service that obeys root, no signal to others. True also where root may
+ * not do that to itself.
+ */
+bool fence_root(void);
+/* Test builds try it; the others believe it. */
+bool fence_holds(void);
+
 #endif
