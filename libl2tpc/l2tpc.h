@@ -611,6 +611,28 @@ typedef struct l2tpc_status_field {
 L2TPC_API int l2tpc_status_field_at(unsigned index, l2tpc_status_field *out);
 /* A value by path ("esp.packets_in") as text; NULL when there is no such path. */
 L2TPC_API const char *l2tpc_status_get(const l2tpc_status *status, const char *path);
+/* A value for another format than JSON. */
+typedef struct l2tpc_status_value {
+    size_t size;             /* set it to sizeof(l2tpc_status_value) */
+    const char *path, *kind; /* as in l2tpc_status_field */
+    int known;               /* 0: the next three are empty */
+    const char *text;        /* for people; of a list, an item a line */
+    uint64_t number;         /* "uint", "bool" */
+    double real;             /* "real" */
+} l2tpc_status_value;
+
+/* The values in the order of the JSON, from 0; L2TPC_ENOTFOUND behind the last. */
+L2TPC_API int l2tpc_status_value_at(const l2tpc_status *status, unsigned index,
+                                    l2tpc_status_value *out);
+/* The round trip through the tunnel; 0: not measured. */
+L2TPC_API double l2tpc_status_get_rtt_ms(const l2tpc_status *status);
+/* Why it failed, owned by the status; NULL when it did not. */
+L2TPC_API const l2tpc_error *l2tpc_status_get_error(const l2tpc_status *status);
+/*
+ * Takes away what tells who uses the tunnel and with whom: names, addresses, identities, places of
+ * secrets, the words of the server. What is left may be shown to every user of the computer.
+ */
+L2TPC_API void l2tpc_status_hide_identity(l2tpc_status *status);
 /* 1 when the evidence proves L2TP inside IPsec, else 0. */
 L2TPC_API int l2tpc_status_is_l2tp_in_ipsec(const l2tpc_status *status);
 

@@ -41,9 +41,10 @@ static const char *group_title(const char *group)
     return "";
 }
 
+const char *const status_kinds[] = {"text", "uint", "real", "bool", "list"};
+
 int l2tpc_status_field_at(unsigned index, l2tpc_status_field *out)
 {
-    static const char *const kinds[] = {"text", "uint", "real", "bool", "list"};
     l2tpc_status_field field = {.size = sizeof(field)};
 
     if (!sized_ok(out))
@@ -52,14 +53,14 @@ int l2tpc_status_field_at(unsigned index, l2tpc_status_field *out)
         field.path = status_detail_fields[index].path;
         field.title = status_detail_fields[index].title;
         field.group = "details";
-        field.kind = kinds[STATUS_TEXT];
+        field.kind = status_kinds[STATUS_TEXT];
     } else if (index - STATUS_DETAILS < STATUS_COUNT) {
         const struct status_field *f = &status_fields[index - STATUS_DETAILS];
 
         field.path = f->path;
         field.title = f->title;
         field.group = f->group;
-        field.kind = kinds[f->kind];
+        field.kind = status_kinds[f->kind];
     } else {
         return L2TPC_ENOTFOUND;
     }

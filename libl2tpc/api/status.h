@@ -35,6 +35,7 @@ struct status_field {
 };
 
 extern const struct status_field status_fields[STATUS_COUNT];
+extern const char *const status_kinds[]; /* by enum status_kind */
 
 /* The rows of the block that follows the Windows "Details" page. */
 enum status_detail_id {

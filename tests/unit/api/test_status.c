@@ -57,6 +57,43 @@ static void done(l2tpc_status *st)
     free(st->json);
 }
 
+/* Everything that is told about the user is a text that cannot be missed. */
+TEST(status_without_identity)
+{
+    l2tpc_status st;
+    l2tpc_status_value v = {.size = sizeof(v)};
+    unsigned shown = 0;
+    const char *json;
+
+    fill(&st, "plain");
+    st.evidence[1].observer = "peer";
+    (void)snprintf(st.name, sizeof(st.name), "alice");
+    (void)snprintf(st.evidence[0].value, sizeof(st.evidence[0].value), "kernel 1");
+    (void)snprintf(st.detail[STATUS_DETAIL_client_ipv4], 16, "192.0.2.7");
+    st.failed = true;
+    st.error.failure = failure_make(FAILURE_LOCAL_SECRET);
+    (void)snprintf(st.error.failure.value, 16, "alice");
+    (void)snprintf(st.error.failure.peer_text, 16, "alice");
+    (void)snprintf(st.error.server, 16, "alice");
+    CHECK(strstr(l2tpc_status_to_json(&st), "\"name\":\"alice\""));
+    l2tpc_status_hide_identity(&st);
+    json = l2tpc_status_to_json(&st);
+    CHECK(json_is_valid(json));
+    CHECK(strstr(json, "\"name\":null") && strstr(json, "\"peer_id\":null"));
+    CHECK(strstr(json, "\"local_ip\":null") && strstr(json, "\"psk_place\":null"));
+    CHECK(strstr(json, "\"encryption\":\"plain\"") && strstr(json, "kernel 1"));
+    CHECK(!strstr(json, "192.0.2.7") && !strstr(json, "alice"));
+    for (unsigned i = 0; l2tpc_status_value_at(&st, i, &v) == L2TPC_OK; i++) {
+        CHECK(v.known || (v.text[0] == '\0' && v.number == 0));
+        CHECK(!v.known || (strcmp(v.path, "server.name") && strcmp(v.path, "local.address") &&
+                           strcmp(v.path, "ike.psk_bits")));
+        shown += v.known != 0;
+    }
+    CHECK_INT(shown, 42);
+    CHECK(l2tpc_status_get_error(&st) && st.error.server[0] == '\0');
+    done(&st);
+}
+
 TEST(status_json_is_valid)
 {
     static const char *const text[] = {
