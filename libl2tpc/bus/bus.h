@@ -42,7 +42,7 @@ void bus_tunnel_close(struct bus_tunnel *t);
  * and milliseconds, -1 for ever. `t` may be NULL. */
 int bus_tunnel_fd(const struct bus_tunnel *t);
 short bus_tunnel_events(const struct bus_tunnel *t);
-int bus_tunnel_timeout(const struct bus_tunnel *t);
+int bus_tunnel_timeout(const struct bus_tunnel *t, int otherwise);
 /* What is due, and no more than a few messages; never blocks. */
 void bus_tunnel_dispatch(struct bus_tunnel *t);
 

@@ -44,6 +44,8 @@ static bool is_counter(const l2tpc_status_value *v)
     static const char *const groups[] = {"esp.",        "ip.",         "kernel.",  "ike.resent",
                                          "ike.dropped", "l2tp.resent", "recovery."};
 
+    if (strcmp(v->path, "esp.lifetime_s") == 0)
+        return false;
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
         if (strncmp(v->path, groups[i], strlen(groups[i])) == 0)
             return v->known && strcmp(v->kind, "uint") == 0;

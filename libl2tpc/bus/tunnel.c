@@ -128,16 +128,16 @@ short bus_tunnel_events(const struct bus_tunnel *t)
     return (short)(events < 0 ? 0 : events);
 }
 
-int bus_tunnel_timeout(const struct bus_tunnel *t)
+int bus_tunnel_timeout(const struct bus_tunnel *t, int otherwise)
 {
     uint64_t until;
     uint64_t now = bus_now();
+    int ms;
 
     if (!t || !t->bus || sd_bus_get_timeout(t->bus, &until) < 0 || until == UINT64_MAX)
-        return -1;
-    if (until <= now)
-        return 0;
-    return until - now > 60000000 ? 60000 : (int)((until - now + 999) / 1000);
+        return otherwise;
+    ms = until <= now ? 0 : until - now > 60000000 ? 60000 : (int)((until - now + 999) / 1000);
+    return otherwise < 0 || ms < otherwise ? ms : otherwise;
 }
 
 void bus_tunnel_dispatch(struct bus_tunnel *t)

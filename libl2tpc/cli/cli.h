@@ -226,6 +226,8 @@ void output_refusal(struct output *o, const char *name, const char *state, const
                     const char *value);
 /* JSON, or for people the verdict, its evidence and the rows. */
 void output_status(struct output *o, l2tpc_status *status);
+/* A row of it; the title is a msgid. */
+void output_row(FILE *out, const char *msgid, const char *text);
 /* The end of a dial that was to go no further than this stage. */
 void output_reached(struct output *o, const char *stage, l2tpc_status *status);
 

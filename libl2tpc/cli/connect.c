@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* l2tpc connect: one dial in the foreground, until it ends or is told to. */
+#include "bus/bus.h"
 #include "cli/cli.h"
 #include "cli/processes.h"
 #include "cli/room.h"
@@ -27,7 +28,8 @@ struct connection {
     struct processes processes;
     struct output output;
     struct control control;
-    l2tpc_host *watcher; /* beside a broker: of the network alone */
+    struct bus_tunnel *bus; /* NULL: there is none, or it is none of its business */
+    l2tpc_host *watcher;    /* beside a broker: of the network alone */
     struct network network;
     l2tpc_config *config;
     l2tpc_context *context;
@@ -127,7 +129,6 @@ static bool set_identity(l2tpc_config *config, const char *option, const char *i
 
 static bool fill_config(l2tpc_config *config, const struct connect_options *o)
 {
-
     if (l2tpc_config_set_server(config, o->server) != L2TPC_OK)
         return refuse("server", o->server);
     if (o->user && l2tpc_config_set_user(config, o->user, o->domain) != L2TPC_OK)
@@ -379,6 +380,35 @@ static int open_divided(struct connection *c)
     return rc;
 }
 
+static l2tpc_status *tell_bus(void *user)
+{
+    struct connection *c = user;
+    l2tpc_status *status = NULL;
+
+    return c->session && l2tpc_session_get_status(c->session, &status) == L2TPC_OK ? status : NULL;
+}
+
+static void end_by_bus(void *user)
+{
+    struct connection *c = user;
+
+    c->by_user = true;
+    l2tpc_session_stop(c->session);
+}
+
+/* As root, which alone may have such a name there; what it brings is served by what is left. */
+static void show_on_bus(struct connection *c)
+{
+    const struct bus_tunnel_options o = {.uuid = stored_uuid(c->options.stored),
+                                         .started_by = "command",
+                                         .owner = privileges_owner(),
+                                         .status = tell_bus,
+                                         .disconnect = end_by_bus,
+                                         .user = c};
+
+    c->bus = bus_tunnel_open(&o);
+}
+
 /* Root's rights go to the broker, and this process has none from here on. */
 static int open_broker(struct connection *c)
 {
@@ -391,6 +421,7 @@ static int open_broker(struct connection *c)
         return refused(c, "local.memory", "");
     c->control.is_brokers = true;
     prompt_reserve(&c->prompt);
+    show_on_bus(c);
     sandbox_prepare();
     if (!privileges_drop())
         return refused(c, "local.rights", strerror(errno));
@@ -717,6 +748,7 @@ static void take_events(struct connection *c)
 
     while ((e = l2tpc_session_next_event(c->session))) {
         on_event(c, e);
+        bus_tunnel_on_event(c->bus, e);
         l2tpc_event_free(e);
     }
 }
@@ -730,15 +762,19 @@ static void run(struct connection *c)
         {.fd = -1, .events = POLLIN},
         {.fd = c->adapter.client ? l2tpc_host_client_fd(c->adapter.client) : -1},
         {.fd = c->network.fd, .events = POLLIN},
+        {.fd = -1},
     };
     int n;
 
     while (!c->down && !c->forced) {
         p[3].fd = c->prompt.fd;
+        p[6].fd = bus_tunnel_fd(c->bus);
+        p[6].events = bus_tunnel_events(c->bus);
         n = poll(p, sizeof(p) / sizeof(p[0]),
-                 c->orphaned ? ORPHAN_MS : network_timeout(&c->network));
+                 c->orphaned ? ORPHAN_MS
+                             : bus_tunnel_timeout(c->bus, network_timeout(&c->network)));
         if (n < 0)
-            continue; /* nothing but EINTR can happen to these six */
+            continue; /* nothing but EINTR can happen to these seven */
         if (n == 0 && c->orphaned)
             c->forced = true;
         if (p[4].revents) {
@@ -754,6 +790,7 @@ static void run(struct connection *c)
             on_caller(c);
         if (p[5].revents)
             network_input(&c->network);
+        bus_tunnel_dispatch(c->bus);
         if (network_look(&c->network))
             l2tpc_session_check_host(c->session);
         if (network_changed(&c->network))
@@ -766,8 +803,7 @@ static void run(struct connection *c)
         c->exit_status = EXIT_LOCAL;
 }
 
-/* The signals that end a connection politely come as a descriptor, from before any thread starts.
- */
+/* What ends a connection politely comes as a descriptor, from before any thread starts. */
 static int open_signals(void)
 {
     sigset_t set;
@@ -812,6 +848,7 @@ static int dial(struct connection *c)
         status = c->exit_status;
     }
     prompt_close(&c->prompt);
+    bus_tunnel_close(c->bus);
     l2tpc_session_free(c->session);
     l2tpc_context_free(c->context);
     kill_switch_end(&c->adapter, c->by_user);

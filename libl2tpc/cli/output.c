@@ -262,22 +262,24 @@ static int columns_of(const char *text)
     return columns < 0 ? (int)strlen(text) : columns;
 }
 
+void output_row(FILE *out, const char *msgid, const char *text)
+{
+    const char *title = _(msgid);
+    int columns = columns_of(title);
+
+    (void)fprintf(out, "  %s%*s ", title, columns < TITLE_COLUMNS ? TITLE_COLUMNS - columns : 0,
+                  "");
+    put_list(out, text);
+    (void)fputc('\n', out);
+}
+
 static void print_rows(FILE *out, const l2tpc_status *status)
 {
     l2tpc_status_row row = {.size = sizeof(row)};
 
-    for (unsigned i = 0; l2tpc_status_row_at(status, i, &row) == L2TPC_OK; i++) {
-        const char *text = row.text;
-        const char *title = _(row.title);
-        int columns = columns_of(title);
-
-        if (!text[0])
-            continue;
-        (void)fprintf(out, "  %s%*s ", title, columns < TITLE_COLUMNS ? TITLE_COLUMNS - columns : 0,
-                      "");
-        put_list(out, text);
-        (void)fputc('\n', out);
-    }
+    for (unsigned i = 0; l2tpc_status_row_at(status, i, &row) == L2TPC_OK; i++)
+        if (row.text[0])
+            output_row(out, row.title, row.text);
 }
 
 static void print_details(FILE *out, const l2tpc_status *status)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* l2tpc status and l2tpc disconnect: asking running connections over their control sockets. */
+#include "bus/bus.h"
 #include "cli/cli.h"
 
 #include <dirent.h>
@@ -143,6 +144,53 @@ static int parse(int argc, char **argv, const char *usage, bool *json, const cha
     return 0;
 }
 
+static bool is_among(char names[][L2TPC_HOST_NAME_MAX + 1], unsigned n, const char *name)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void show_found(const struct bus_found *f, bool json)
+{
+    if (json) {
+        if (f->json)
+            (void)printf("%s\n", f->json);
+        return;
+    }
+    /* The columns of output_status(), from what came over the bus. */
+    (void)printf("%s: %s, %s\n", f->name[0] ? f->name : f->uuid, f->state, _(f->verdict));
+    for (unsigned i = 0; i < f->n_rows; i++)
+        if (f->rows[i].title && f->rows[i].text && f->rows[i].text[0])
+            output_row(stdout, f->rows[i].title, f->rows[i].text);
+}
+
+/*
+ * Tunnels of others: of services, and of root for those who are not. Whoever could be asked over a
+ * control socket was, and is not shown again. `only` NULL: all of them. Returns how many.
+ */
+static unsigned show_others(char names[][L2TPC_HOST_NAME_MAX + 1], unsigned n, const char *only,
+                            bool json)
+{
+    struct bus_found found[CONNECTIONS_MAX];
+    unsigned n_found = bus_list(found, CONNECTIONS_MAX);
+    unsigned shown = 0;
+
+    for (unsigned i = 0; i < n_found; i++) {
+        const struct bus_found *f = &found[i];
+
+        if (strcmp(f->started_by, "command") == 0 && is_among(names, n, f->name))
+            continue;
+        if (only && strcmp(f->name, only) != 0 && strcmp(f->uuid, only) != 0)
+            continue;
+        show_found(f, json);
+        shown++;
+    }
+    bus_list_free(found, n_found);
+    return shown;
+}
+
 int cmd_status(int argc, char **argv)
 {
     char names[CONNECTIONS_MAX][L2TPC_HOST_NAME_MAX + 1];
@@ -154,16 +202,18 @@ int cmd_status(int argc, char **argv)
 
     if (status != 0)
         return status < 0 ? 0 : status;
-    if (name)
-        return ask(name, request, json);
     n = running(names);
+    if (name)
+        return !is_among(names, n, name) && show_others(names, n, name, json) > 0
+                   ? 0
+                   : ask(name, request, json);
     if (!json)
         kill_switch_tell();
-    if (n == 0 && !json)
-        (void)printf("%s\n", nothing_runs());
     for (unsigned i = 0; i < n; i++)
         if (ask(names[i], request, json) != 0)
             status = EXIT_LOCAL;
+    if (show_others(names, n, NULL, json) == 0 && n == 0 && !json)
+        (void)printf("%s\n", nothing_runs());
     return status;
 }
 

@@ -15,6 +15,7 @@ struct stored {
     struct stat st;
     char path[1024];
     char name[65];
+    char uuid[40];
 };
 
 const struct secret_bytes *stored_secret(const struct stored *s, int kind)
@@ -22,6 +23,11 @@ const struct secret_bytes *stored_secret(const struct stored *s, int kind)
     static const struct secret_bytes none;
 
     return s ? &s->secret[kind] : &none;
+}
+
+const char *stored_uuid(const struct stored *s)
+{
+    return s && s->uuid[0] ? s->uuid : NULL;
 }
 
 const char *stored_path(const struct stored *s)
@@ -194,6 +200,15 @@ static bool take(struct taking *t, const l2tpc_profile_option *p)
     return true;
 }
 
+static void take_uuid(struct stored *s)
+{
+    char *uuid =
+        g_key_file_get_string(l2tpc_profile_get_settings(s->profile), "connection", "uuid", NULL);
+
+    (void)snprintf(s->uuid, sizeof(s->uuid), "%s", uuid ? uuid : "");
+    g_free(uuid);
+}
+
 /* The profile's name as that of a connection: other signs than are allowed there become '-'. */
 static void name_connection(struct stored *s)
 {
@@ -274,6 +289,7 @@ int stored_into_options(const char *which, struct connect_options *o)
         s->profile = profiles_load(s->path, &s->st);
     if (s->profile && is_safe(s)) {
         name_connection(s);
+        take_uuid(s);
         status = fill(s, o);
     }
     if (!o->name && s->name[0])

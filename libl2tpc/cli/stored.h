@@ -17,6 +17,7 @@ int stored_into_options(const char *which, struct connect_options *o);
 /* Of a profile's file; `given` is false when it holds none. */
 const struct secret_bytes *stored_secret(const struct stored *s, int kind);
 const char *stored_path(const struct stored *s);
+const char *stored_uuid(const struct stored *s); /* NULL: it has none */
 void stored_forget_secrets(struct stored *s);
 void stored_free(struct stored *s);
 
