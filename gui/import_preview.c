@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "import_preview.h"
+#include "button.h"
 
 #include <glib/gi18n.h>
 
@@ -272,12 +273,14 @@ static void l2d_import_preview_init(L2dImportPreview *self)
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
     GtkWidget *header = adw_header_bar_new();
-    GtkWidget *cancel = gtk_button_new_with_mnemonic(_("_Cancel"));
+    GtkWidget *cancel = gtk_button_new();
     GtkWidget *page = adw_preferences_page_new();
 
     self->page = ADW_PREFERENCES_PAGE(page);
     self->switches = g_ptr_array_new();
-    self->add = gtk_button_new_with_mnemonic(_("_Add"));
+    self->add = gtk_button_new();
+    l2d_button_set_label(GTK_BUTTON(cancel), _("_Cancel"));
+    l2d_button_set_label(GTK_BUTTON(self->add), _("_Add"));
     gtk_widget_add_css_class(self->add, "suggested-action");
     gtk_widget_set_sensitive(self->add, FALSE);
     g_signal_connect_swapped(self->add, "clicked", G_CALLBACK(on_add), self);

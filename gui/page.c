@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "page.h"
+#include "button.h"
 #include "details.h"
 #include "failure_card.h"
 #include "model/words.h"
@@ -12,7 +13,7 @@ struct _L2dPage {
     gulong profile_changed;
     L2dTunnel *watched; /* while the page is on the screen */
     GdkSurface *surface;
-    GtkStack *stack;
+    GtkWidget *nothing, *scroll;
     GtkImage *icon;
     GtkLabel *state, *where;
     GtkButton *button;
@@ -64,7 +65,8 @@ static void show_hero(L2dPage *self, L2dState s)
 {
     const char *style = l2d_words_state_style(s);
     const char *user = l2d_profile_get_user(self->profile);
-    gint64 age = self->watched ? l2d_tunnel_get_age(self->watched) : -1;
+    L2dTunnel *t = l2d_profile_get_tunnel(self->profile);
+    gint64 age = t ? l2d_tunnel_get_age(t) : -1;
     g_autofree char *duration = age >= 0 ? l2d_words_duration(age) : NULL;
     g_autofree char *where = NULL;
 
@@ -100,7 +102,7 @@ static void show_button(L2dPage *self, L2dState s)
         label = _("_Try Again");
     suggested = !l2d_profile_is_wanted(self->profile);
     if (g_strcmp0(gtk_button_get_label(self->button), label) != 0)
-        gtk_button_set_label(self->button, label);
+        l2d_button_set_label(self->button, label);
     if (suggested)
         gtk_widget_add_css_class(GTK_WIDGET(self->button), "suggested-action");
     else
@@ -156,7 +158,8 @@ void l2d_page_set_profile(L2dPage *self, L2dProfile *profile)
         return;
     g_clear_signal_handler(&self->profile_changed, self->profile);
     g_set_object(&self->profile, profile);
-    gtk_stack_set_visible_child_name(self->stack, profile ? "profile" : "nothing");
+    gtk_widget_set_visible(self->scroll, profile != NULL);
+    gtk_widget_set_visible(self->nothing, profile == NULL);
     if (profile) {
         self->profile_changed =
             g_signal_connect_swapped(profile, "changed", G_CALLBACK(show), self);
@@ -247,7 +250,8 @@ static void l2d_page_class_init(L2dPageClass *class)
     changed_signal = g_signal_new("changed", G_TYPE_FROM_CLASS(class), G_SIGNAL_RUN_LAST, 0, NULL,
                                   NULL, NULL, G_TYPE_NONE, 0);
     gtk_widget_class_set_template_from_resource(w, "/net/l2tpc/Dialer/page.ui");
-    gtk_widget_class_bind_template_child(w, L2dPage, stack);
+    gtk_widget_class_bind_template_child(w, L2dPage, nothing);
+    gtk_widget_class_bind_template_child(w, L2dPage, scroll);
     gtk_widget_class_bind_template_child(w, L2dPage, icon);
     gtk_widget_class_bind_template_child(w, L2dPage, state);
     gtk_widget_class_bind_template_child(w, L2dPage, where);

@@ -60,7 +60,7 @@ void l2d_removal_begin(L2dRemoval *self, L2dProfile *profile)
     text = g_strdup_printf(_("“%s” was deleted"), l2d_profile_get_name(profile));
     self->waiting = g_object_ref(profile);
     self->toast = g_object_ref(adw_toast_new(text));
-    adw_toast_set_button_label(self->toast, _("_Undo"));
+    adw_toast_set_button_label(self->toast, _("Undo"));
     g_signal_connect_swapped(self->toast, "button-clicked", G_CALLBACK(on_undo), self);
     g_signal_connect_swapped(self->toast, "dismissed", G_CALLBACK(l2d_removal_finish), self);
     adw_toast_overlay_add_toast(self->toasts, self->toast);

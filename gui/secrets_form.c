@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "secrets_form.h"
+#include "button.h"
 
 #include <glib/gi18n.h>
 
@@ -126,8 +127,9 @@ static void add_keep(L2dSecretsForm *self)
 
 static GtkWidget *button_new(L2dSecretsForm *self, const char *label, GCallback callback)
 {
-    GtkWidget *button = gtk_button_new_with_mnemonic(label);
+    GtkWidget *button = gtk_button_new();
 
+    l2d_button_set_label(GTK_BUTTON(button), label);
     g_signal_connect_swapped(button, "clicked", callback, self);
     return button;
 }

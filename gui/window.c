@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "window.h"
+#include "button.h"
 #include "import_preview.h"
 #include "page.h"
 #include "profile_row.h"
@@ -12,7 +13,7 @@ struct _L2dWindow {
     AdwToastOverlay *toasts;
     AdwLeaflet *leaflet;
     AdwHeaderBar *list_header;
-    GtkStack *list_stack;
+    GtkWidget *empty_page, *none_page, *list_page;
     GtkListBox *list;
     GtkSearchBar *search_bar;
     GtkEditable *search_entry;
@@ -23,6 +24,7 @@ struct _L2dWindow {
     AdwWindowTitle *content_title;
     GtkWidget *profile_button, *copy_button;
     GtkMenuButton *menu_button;
+    GtkButton *import_button;
     L2dPage *page;
     L2dBackend *backend;
     L2dRemoval *removal;
@@ -68,13 +70,15 @@ static gboolean is_shown(gpointer item, gpointer user)
     return !*text || strstr(name, text) || strstr(server, text);
 }
 
+/* Hidden pages are hidden from screen readers, too, which the pages of a GtkStack are not. */
 static void show_list(L2dWindow *self)
 {
-    const char *name = "list";
+    gboolean some = g_list_model_get_n_items(G_LIST_MODEL(self->shown)) > 0;
+    gboolean searching = *gtk_editable_get_text(self->search_entry) != '\0';
 
-    if (g_list_model_get_n_items(G_LIST_MODEL(self->shown)) == 0)
-        name = *gtk_editable_get_text(self->search_entry) ? "none-found" : "empty";
-    gtk_stack_set_visible_child_name(self->list_stack, name);
+    gtk_widget_set_visible(self->list_page, some);
+    gtk_widget_set_visible(self->none_page, !some && searching);
+    gtk_widget_set_visible(self->empty_page, !some && !searching);
 }
 
 static GtkWidget *make_row(gpointer item, gpointer user)
@@ -93,6 +97,9 @@ static void set_actions(L2dWindow *self)
 
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         gtk_widget_action_set_enabled(GTK_WIDGET(self), names[i], stored);
+    /* What another program runs can be ended, not begun. */
+    if (p && l2d_profile_is_wanted(p))
+        gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.toggle", TRUE);
     /* Until the plugin's editor can be embedded there is none. */
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.edit", FALSE);
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.add", FALSE);
@@ -383,7 +390,9 @@ static void bind_children(GtkWidgetClass *w)
     gtk_widget_class_bind_template_child(w, L2dWindow, toasts);
     gtk_widget_class_bind_template_child(w, L2dWindow, leaflet);
     gtk_widget_class_bind_template_child(w, L2dWindow, list_header);
-    gtk_widget_class_bind_template_child(w, L2dWindow, list_stack);
+    gtk_widget_class_bind_template_child(w, L2dWindow, empty_page);
+    gtk_widget_class_bind_template_child(w, L2dWindow, none_page);
+    gtk_widget_class_bind_template_child(w, L2dWindow, list_page);
     gtk_widget_class_bind_template_child(w, L2dWindow, list);
     gtk_widget_class_bind_template_child(w, L2dWindow, search_bar);
     gtk_widget_class_bind_template_child(w, L2dWindow, search_entry);
@@ -395,6 +404,7 @@ static void bind_children(GtkWidgetClass *w)
     gtk_widget_class_bind_template_child(w, L2dWindow, profile_button);
     gtk_widget_class_bind_template_child(w, L2dWindow, copy_button);
     gtk_widget_class_bind_template_child(w, L2dWindow, menu_button);
+    gtk_widget_class_bind_template_child(w, L2dWindow, import_button);
 }
 
 static void l2d_window_class_init(L2dWindowClass *class)
@@ -421,6 +431,7 @@ static void l2d_window_init(L2dWindow *self)
     GtkDropTarget *drop;
 
     gtk_widget_init_template(GTK_WIDGET(self));
+    l2d_button_mend_name(self->import_button);
     self->page = L2D_PAGE(l2d_page_new());
     gtk_widget_set_vexpand(GTK_WIDGET(self->page), TRUE);
     gtk_box_append(self->content, GTK_WIDGET(self->page));

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/backend.h"
+#include "bus/tunnels.h"
 #include "model/words.h"
 
 typedef struct {
     GListStore *profiles;
-    char *trouble; /* "" before it is known */
+    char *trouble;          /* "" before it is known */
+    L2dBusTunnels *tunnels; /* NULL: it does not follow them */
 } L2dBackendPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(L2dBackend, l2d_backend, G_TYPE_OBJECT)
@@ -21,6 +23,7 @@ static void l2d_backend_finalize(GObject *object)
 {
     L2dBackendPrivate *p = inside(L2D_BACKEND(object));
 
+    g_clear_object(&p->tunnels);
     g_object_unref(p->profiles);
     g_free(p->trouble);
     G_OBJECT_CLASS(l2d_backend_parent_class)->finalize(object);
@@ -110,6 +113,54 @@ gboolean l2d_backend_want_secrets(L2dBackend *b, L2dProfile *profile, L2dSecretR
     if (!taken)
         l2d_secret_request_refuse(request);
     return taken;
+}
+
+/* A name for a tunnel that no profile here has; comes with its first status. */
+static void name_guest(L2dProfile *profile)
+{
+    L2dSnapshot *s = l2d_tunnel_get_snapshot(l2d_profile_get_tunnel(profile));
+    const char *name = l2d_snapshot_get(s, "name");
+    const char *server = l2d_snapshot_get(s, "server.name");
+
+    if (*name && g_strcmp0(name, l2d_profile_get_name(profile)) != 0)
+        l2d_profile_set_texts(profile, name, server, "");
+}
+
+static void on_tunnel_added(L2dBackend *b, const char *uuid, L2dBusTunnel *tunnel)
+{
+    L2dProfile *p = l2d_backend_find(b, uuid);
+    g_autoptr(L2dProfile) guest = NULL;
+
+    if (!p) {
+        p = guest = l2d_profile_new(uuid, _("Another program's connection"), "", "");
+        l2d_profile_set_stored(guest, FALSE);
+        l2d_profile_set_tunnel(guest, L2D_TUNNEL(tunnel));
+        g_signal_connect_object(tunnel, "changed", G_CALLBACK(name_guest), guest,
+                                G_CONNECT_SWAPPED);
+        l2d_backend_insert(b, guest);
+    }
+    l2d_profile_set_tunnel(p, L2D_TUNNEL(tunnel));
+}
+
+static void on_tunnel_removed(L2dBackend *b, const char *uuid, L2dBusTunnel *tunnel)
+{
+    L2dProfile *p = l2d_backend_find(b, uuid);
+
+    (void)tunnel;
+    if (p && !l2d_profile_is_stored(p))
+        l2d_backend_drop(b, p);
+}
+
+void l2d_backend_follow_tunnels(L2dBackend *b)
+{
+    L2dBackendPrivate *p = inside(b);
+
+    if (p->tunnels)
+        return;
+    p->tunnels = l2d_bus_tunnels_new();
+    g_signal_connect_object(p->tunnels, "added", G_CALLBACK(on_tunnel_added), b, G_CONNECT_SWAPPED);
+    g_signal_connect_object(p->tunnels, "removed", G_CALLBACK(on_tunnel_removed), b,
+                            G_CONNECT_SWAPPED);
 }
 
 static GTask *begin(L2dBackend *b, GCancellable *cancellable, GAsyncReadyCallback callback,

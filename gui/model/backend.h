@@ -69,6 +69,11 @@ l2tpc_profile *l2d_backend_load_finish(L2dBackend *backend, GAsyncResult *result
 void l2d_backend_set_trouble(L2dBackend *backend, const char *trouble);
 void l2d_backend_insert(L2dBackend *backend, L2dProfile *profile); /* sorted by name */
 void l2d_backend_drop(L2dBackend *backend, L2dProfile *profile);
+/*
+ * Gives each running tunnel of the bus to its profile, by the UUID; one that belongs to none gets a
+ * profile that is not stored, until it ends.
+ */
+void l2d_backend_follow_tunnels(L2dBackend *backend);
 /* FALSE: nobody can ask, and it was refused. */
 gboolean l2d_backend_want_secrets(L2dBackend *backend, L2dProfile *profile,
                                   L2dSecretRequest *request);

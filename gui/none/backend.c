@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "none/backend.h"
+#include "bus/tunnel.h"
 #include "model/words.h"
 
 #define L2D_TYPE_NONE_BACKEND (l2d_none_backend_get_type())
@@ -24,6 +25,31 @@ static void refuse(GTask *task)
 static void start(L2dBackend *b)
 {
     l2d_backend_set_trouble(b, _(trouble));
+    l2d_backend_follow_tunnels(b); /* those of the command line */
+}
+
+static void on_disconnected(GObject *source, GAsyncResult *result, gpointer user)
+{
+    g_autoptr(GTask) task = user;
+    g_autoptr(GVariant) answer = NULL;
+    GError *error = NULL;
+
+    answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
+    if (answer)
+        g_task_return_boolean(task, TRUE);
+    else
+        g_task_return_error(task, error);
+}
+
+static void disconnect(L2dBackend *b, L2dProfile *profile, GTask *task)
+{
+    L2dTunnel *t = l2d_profile_get_tunnel(profile);
+
+    (void)b;
+    if (t && L2D_IS_BUS_TUNNEL(t))
+        l2d_bus_tunnel_disconnect(L2D_BUS_TUNNEL(t), on_disconnected, task);
+    else
+        refuse(task);
 }
 
 static void with_profile(L2dBackend *b, L2dProfile *profile, GTask *task)
@@ -55,7 +81,7 @@ static void l2d_none_backend_class_init(L2dNoneBackendClass *class)
     b->title = N_("No service");
     b->start = start;
     b->connect = with_profile;
-    b->disconnect = with_profile;
+    b->disconnect = disconnect;
     b->load = with_profile;
     b->remove = with_profile;
     b->add = add;

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What everybody must be able to see, hear and afford."""
+import os
+
+import fake
+from profiles import OFFICE, usual
+from session import BUILD, program, pss_kib
+from suite import Skip, check, sabotaged
+import subprocess
+import time
+
+ROLES = {"push button", "toggle button", "check box", "entry", "password text", "text", "list item",
+         "menu item", "radio button", "combo box", "label", "list", "image", "table row", "scroll pane"}
+
+
+def nameless(nodes):
+    """What can take the focus and has no name. Inside its own pages libadwaita keeps scrolled
+    windows that nobody can name; they hold what is named."""
+    found = []
+    for i, n in enumerate(nodes):
+        if "focusable" not in n["states"] or n["name"].strip():
+            continue
+        if n["role"] == "scroll pane" and i and nodes[i - 1]["role"] == "panel":
+            continue
+        if n["role"] in ("text", "password text") and n["text"]:
+            continue
+        above = [m["name"] for m in reversed(nodes[:i]) if m["depth"] < n["depth"]]
+        if n["role"] in ("text", "password text", "entry") and any(above[:4]):
+            continue  # the field inside a row that has the name
+        found.append("%s at depth %d, beneath %s" % (n["role"], n["depth"], above[:6]))
+    return found
+
+
+def valueless(nodes):
+    """Rows of details whose value a screen reader would not say."""
+    begun = False
+    found = []
+    for n in nodes:
+        begun = begun or n["name"] == "Device name"
+        if begun and n["role"] == "list item" and not n["description"]:
+            found.append(n["name"])
+    return found
+
+
+def add(suite, s):
+    @suite.case("everything-has-a-name-and-every-value-is-said")
+    def walk():
+        secrets = fake.secrets_step(5, [{"key": "password", "kind": "password"}])
+        path = fake.write(os.path.join(s.folder, "walk.json"), [
+            fake.profile(1, "Office", "vpn.example.com", "alice", now=fake.up("Office"),
+                         history=fake.history(), rates=fake.history()),
+            fake.profile(2, "Broken", "203.0.113.7", "bob", now=fake.failed(
+                "Broken", "ike-auth", "ike.wrong-psk", "A sentence.", "A hint.", windows=789)),
+            fake.profile(3, "Asks", "lab.example.org", "carol", dial=[secrets])])
+        app = s.start(fake=path)
+        try:
+            found = []
+            for number, sign in ((1, "Device name"), (2, "Why it failed"), (3, "Asks")):
+                s.action("show-details", "00000000-0000-4000-8000-%012d" % number)
+                if number == 3:
+                    s.action("connect", "00000000-0000-4000-8000-%012d" % number)
+                    s.see("The server wants to know who you are")
+                s.see(sign)
+                nodes = s.ask(do="dump")
+                check(len(nodes) > 40, "there is nothing to walk")
+                if sabotaged():
+                    nodes = [dict(n, name="") for n in nodes]
+                found += nameless(nodes) + ["%s has no value" % v for v in valueless(nodes)]
+            s.action("preferences")
+            s.see("Start with the session")
+            found += nameless(s.ask(do="dump"))
+            check(not found, "\n".join(sorted(set(found))))
+        finally:
+            s.end(app)
+
+    def pictures(name, **env):
+        app = s.start(fake=usual(s), **env)
+        try:
+            s.action("show-details", OFFICE)
+            s.ask(do="wait", role="image", within=5)
+            check(os.path.getsize(s.shot("details-" + name)) > 10000, "the picture is empty")
+        finally:
+            s.end(app)
+
+    @suite.case("picture-light")
+    def light():
+        pictures("light")
+
+    @suite.case("picture-dark")
+    def dark():
+        pictures("dark", ADW_DEBUG_COLOR_SCHEME="prefer-dark")
+
+    @suite.case("picture-high-contrast-and-large-text")
+    def contrast():
+        pictures("contrast", ADW_DEBUG_HIGH_CONTRAST="1", GDK_DPI_SCALE="1.5")
+
+    @suite.case("picture-german")
+    def german():
+        pictures("german", LANGUAGE="de", L2TPC_GUI_LOCALE_DIR=s.catalogues("de"))
+
+    @suite.case("picture-arabic")
+    def arabic():
+        pictures("arabic", LANGUAGE="ar", L2TPC_GUI_LOCALE_DIR=s.catalogues("ar"))
+
+    @suite.case("idle-window-costs-at-most-20-mb-more")
+    def memory():
+        """Beside an empty window of libadwaita in the same session."""
+        empty = os.path.join(os.path.dirname(os.path.dirname(program())), "tests", "desktop", "gui",
+                             "empty-window")
+        if not os.path.exists(empty):
+            raise Skip("no empty window to compare with")
+        other = s.start_other(empty, "empty-window")
+        app = s.start(fake=fake.write(os.path.join(s.folder, "idle.json"),
+                                      [fake.profile(1, "Office", "vpn.example.com", "alice")]))
+        try:
+            s.see("Office", role="list item")
+            s.ask(do="wait", app="empty-window", name="Empty", within=5)
+            time.sleep(2)
+            ours, theirs = pss_kib(app), pss_kib(other)
+            print("    %.1f MiB, an empty window %.1f MiB" % (ours / 1024, theirs / 1024))
+            check(ours - theirs <= (-1 if sabotaged() else 20 * 1000),
+                  "%d KiB more than an empty window" % (ours - theirs))
+        finally:
+            s.end(app)
+            s.end(other)
+
+    @suite.case("idle-window-does-not-wake-up")
+    def wakeups():
+        """Without a tunnel to look at, nothing happens in ten seconds but what the toolkit does."""
+        app = s.start(fake=fake.write(os.path.join(s.folder, "idle.json"),
+                                      [fake.profile(1, "Office", "vpn.example.com", "alice")]))
+        try:
+            s.see("Office", role="list item")
+            time.sleep(2)
+            before = switches(app)
+            time.sleep(3)
+            woken = switches(app) - before
+            print("    %d voluntary switches of the main thread in 3 s" % woken)
+            check(woken <= (-1 if sabotaged() else 2), "%d wake-ups in 3 s" % woken)
+        finally:
+            s.end(app)
+
+
+def switches(pid):
+    with open("/proc/%d/task/%d/status" % (pid, pid)) as f:
+        for line in f:
+            if line.startswith("voluntary_ctxt_switches"):
+                return int(line.split()[1])
+    return 0
