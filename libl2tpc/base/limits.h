@@ -83,6 +83,7 @@
 /* Protected traffic that goes out and brings nothing back; the verdict stands within 30 s. */
 #define ALIVE_UNANSWERED US_S(10)
 #define ALIVE_UNANSWERED_LOGIN US_S(3) /* while a lost tunnel comes back */
+#define ALIVE_LOGIN US_S(10)           /* in the first dial: it is asked whether it is there */
 #define ALIVE_RETRY US_S(4)
 #define ALIVE_DEAD US_S(29)
 /* Behind a standstill of this computer (hostile.md F14). */
@@ -161,9 +162,12 @@
 #define PPP_ECHO_TRIES 4
 #define PPP_ECHO_RETRY US_MS(2500) /* between unanswered echoes: dead 30 s after the last sign */
 #define PPP_CHAP_RESEND US_S(3)    /* our unanswered Response: authentication servers are slow */
-#define PPP_CHAP_GAP US_S(10)      /* at most one new Response (hostile.md H69) */
-#define PPP_REJECT_GAP US_S(1)     /* between two Protocol-Rejects or Code-Rejects */
-#define PPP_REOPENS_MAX 3          /* reopened within PPP_REOPEN_WINDOW (hostile.md H67) */
+#define PPP_LOGIN_DEADLINE                                                                         \
+    US_S(90) /* from our first login on, while the server is there: a person may have to press a   \
+                button (RADIUS with push approval) */
+#define PPP_CHAP_GAP US_S(10)  /* at most one new Response (hostile.md H69) */
+#define PPP_REJECT_GAP US_S(1) /* between two Protocol-Rejects or Code-Rejects */
+#define PPP_REOPENS_MAX 3      /* reopened within PPP_REOPEN_WINDOW (hostile.md H67) */
 #define PPP_REOPEN_WINDOW US_S(60)
 #define PPP_MRU_MIN 128
 #define PPP_MRU_MAX 2048

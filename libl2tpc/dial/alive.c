@@ -23,10 +23,17 @@ static l2tpc_us patience_ends(const struct dial *d)
     return patience_counts(d) ? us_add(d->alive.stage, d->config.patience) : US_NEVER;
 }
 
-/* A login may take as long as it likes, but a server that is there acknowledges a HELLO. */
+/* A login may wait for a directory or a person, but a server that is there acknowledges a HELLO. */
 static bool probes_login(const struct dial *d)
 {
-    return d->config.patience != 0 && !d->facts.up && d->facts.current == STAGE_PPP_AUTH;
+    return !d->facts.up && d->facts.current == STAGE_PPP_AUTH;
+}
+
+/* A dial that has lost nothing is in no hurry; for it silence ends with the login's own deadline.
+ */
+static l2tpc_us login_wait(const struct dial *d)
+{
+    return d->config.patience != 0 ? ALIVE_UNANSWERED_LOGIN : ALIVE_LOGIN;
 }
 
 static void begin(struct dial *d, l2tpc_us now, l2tpc_us wait)
@@ -39,7 +46,7 @@ void alive_note_progress(struct dial *d, l2tpc_us now)
 {
     d->alive = (struct alive){.stage = now};
     if (probes_login(d))
-        begin(d, now, ALIVE_UNANSWERED_LOGIN);
+        begin(d, now, login_wait(d));
 }
 
 void alive_note_in(struct dial *d, l2tpc_us now)
@@ -50,8 +57,10 @@ void alive_note_in(struct dial *d, l2tpc_us now)
     if (a->woke != 0 && now < us_add(a->woke, ALIVE_SETTLE))
         return;
     *a = (struct alive){.stage = a->stage};
+    if (d->ppp && !d->facts.up)
+        ppp_note_alive(d->ppp, now);
     if (probes_login(d))
-        begin(d, now, ALIVE_UNANSWERED_LOGIN);
+        begin(d, now, login_wait(d));
 }
 
 void alive_note_out(struct dial *d, l2tpc_us now)
@@ -94,6 +103,8 @@ static l2tpc_us verdict_at(const struct dial *d)
 
     if (a->woke)
         return us_add(a->woke, ALIVE_WOKE_DEAD);
+    if (!d->facts.up && d->config.patience == 0)
+        return US_NEVER;
     return us_add(a->since, d->facts.up ? ALIVE_DEAD : d->config.patience);
 }
 

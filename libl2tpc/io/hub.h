@@ -88,8 +88,8 @@ bool hub_open_udp(struct hub *hub, struct hub_member *member, uint8_t family,
 /* The same for raw ESP. */
 bool hub_open_esp(struct hub *hub, struct hub_member *member, uint8_t family,
                   struct failure *out_failure) MUST_USE;
-/* Another port for the NAT-T socket, while this member has it for itself: that of the descriptor, or
- * one that the hub opens (-1). False leaves all as it is, the descriptor with its owner. */
+/* Another port for the NAT-T socket, while this member has it for itself: that of the descriptor,
+ * or one that the hub opens (-1). False leaves all as it is, the descriptor with its owner. */
 bool hub_renew_natt(struct hub *hub, struct hub_member *member, uint8_t family, int fd) MUST_USE;
 /* Whether the owner gave it in, so that another one has to come from there as well. */
 bool hub_is_given(const struct hub *hub, enum dial_path path, uint8_t family);

@@ -11,7 +11,7 @@ void auth_start(struct ppp *p)
     a->method = p->lcp.agreed.method;
     a->has_answered = a->answered = false;
     a->sends = 0;
-    a->left = 0;
+    a->left = a->first_at = 0;
     a->resend_at = US_NEVER;
     a->give_up_at = us_add(p->now, PPP_DEADLINE);
     if (a->method->auth == PPP_AUTH_PAP)
@@ -66,7 +66,19 @@ void auth_sent(struct ppp *p)
     p->auth->sends = 0;
     p->auth->answered = p->auth->has_answered = true;
     p->auth->answered_at = p->now;
+    if (p->auth->first_at == 0)
+        p->auth->first_at = p->now;
     auth_resend(p);
+}
+
+/* A server that only ever challenges again holds the dial no longer than one that is silent. */
+void auth_alive(struct ppp *p)
+{
+    struct auth *a = p->auth;
+    l2tpc_us longest = us_add(a->first_at, PPP_LOGIN_DEADLINE);
+
+    if (a->answered && a->left == 0 && a->give_up_at != US_NEVER)
+        a->give_up_at = us_max(a->give_up_at, us_min(longest, us_add(p->now, PPP_DEADLINE)));
 }
 
 void auth_hurry(struct ppp *p)

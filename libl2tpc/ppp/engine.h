@@ -76,6 +76,7 @@ struct auth {
     uint8_t challenge[255];
     size_t n_challenge;
     l2tpc_us answered_at;
+    l2tpc_us first_at;             /* our first login; 0: none yet */
     bool answered;                 /* `response` belongs to `challenge_id` and awaits its verdict */
     bool has_answered;             /* `response` belongs to it, with or without a verdict */
     uint8_t proof[MSCHAPV2_PROOF]; /* what the server must show; wiped when it has */
@@ -163,7 +164,8 @@ void auth_need(struct ppp *p);
 void auth_sent(struct ppp *p); /* our answer to a need is ready in `response` */
 void auth_succeeded(struct ppp *p);
 void auth_refused(struct ppp *p, struct span message);
-void auth_hurry(struct ppp *p); /* the peer is further on: its verdict was lost */
+void auth_hurry(struct ppp *p);
+void auth_alive(struct ppp *p); /* the peer is further on: its verdict was lost */
 void auth_resend(struct ppp *p);
 void auth_timer(struct ppp *p);
 l2tpc_us auth_deadline(const struct ppp *p);

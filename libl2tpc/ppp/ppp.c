@@ -291,6 +291,13 @@ void ppp_note_data(struct ppp *p, l2tpc_us now)
     echo_alive(p);
 }
 
+void ppp_note_alive(struct ppp *p, l2tpc_us now)
+{
+    p->now = now;
+    if (p->phase == PHASE_AUTHENTICATE)
+        auth_alive(p);
+}
+
 void ppp_probe(struct ppp *p, l2tpc_us now)
 {
     p->now = now;

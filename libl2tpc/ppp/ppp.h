@@ -83,6 +83,8 @@ bool ppp_pop_out(struct ppp *p, struct msg *out) MUST_USE;
 bool ppp_pop_event(struct ppp *p, struct ppp_event *out) MUST_USE;
 void ppp_answer_password(struct ppp *p, uint32_t need, struct span password, l2tpc_us now);
 void ppp_note_data(struct ppp *p, l2tpc_us now); /* IP came in: no echo is due */
+/* The server is there, whatever it waits for: a login that is under way may take longer. */
+void ppp_note_alive(struct ppp *p, l2tpc_us now);
 void ppp_probe(struct ppp *p, l2tpc_us now); /* an echo at once, which counts for nothing else */
 /* Polite end: Terminate-Request; CLOSED on its Ack or after CLOSE_WAIT. */
 void ppp_close(struct ppp *p, l2tpc_us now);

@@ -128,7 +128,37 @@ FAILS(failure_silent_l2tp, ESP_NOTHING_BACK, ESP_CHECK, 32, c.peer.silent_from =
 FAILS(failure_silent_call, L2TP_CALL_NO_ANSWER, L2TP_CALL, 97, c.peer.silent_from = STAGE_L2TP_CALL)
 FAILS(failure_silent_lcp, PPP_LCP_NO_ANSWER, PPP_LCP, 32, c.peer.silent_from = STAGE_PPP_LCP)
 FAILS(failure_silent_login, PPP_AUTH_TIMEOUT, PPP_AUTH, 32, c.peer.silent_from = STAGE_PPP_AUTH)
+FAILS(failure_login_that_nobody_answers, PPP_AUTH_TIMEOUT, PPP_AUTH, 93,
+      c.peer.login_delay = US_S(300))
 FAILS(failure_silent_ip, PPP_IP_TIMEOUT, PPP_IP, 33, c.peer.silent_from = STAGE_PPP_IP)
+
+/* A person has to press a button first: the server acknowledges our HELLOs meanwhile. */
+TEST(failure_not_yet_of_a_login_that_waits_for_a_person)
+{
+    struct world_config c;
+    struct world *w;
+
+    world_config_default(&c);
+    c.peer.auth[0] = PEER_AUTH_MSCHAPV2;
+    c.peer.n_auth = 1;
+    c.peer.login_delay = US_S(75);
+    w = world_new(&c);
+    CHECK(world_dial(w, US_S(85)));
+    CHECK(w->sim.now > US_S(75));
+    CHECK(world_close(w));
+    world_free(w);
+    /* Whoever is to be connected sooner says so: the dial's own time ends it. */
+    c.dial.timeout = US_S(50);
+    CHECK(dial_fails(&c, FAILURE_LOCAL_TIMEOUT, STAGE_PPP_AUTH, 51));
+    /* A server that has gone meanwhile is not waited for. */
+    c.dial.timeout = 0;
+    w = world_new(&c);
+    CHECK(!world_dial(w, US_S(5)));
+    simlink_config(w->sim.link)->blocked[PEER_UDP4500][SIMLINK_TO_PEER] = true;
+    CHECK(world_until(w, world_is_down, US_S(45)));
+    CHECK_INT(dial_facts(w->dial)->failure.id, FAILURE_PPP_AUTH_TIMEOUT);
+    world_free(w);
+}
 
 /* The same on raw ESP. */
 TEST(failure_silent_everywhere_raw_esp)

@@ -131,6 +131,7 @@ struct peer_config {
     uint16_t result_code;      /* of BUG_L2TP_CDN and BUG_L2TP_STOPCCN; 0 = 2 */
     unsigned auth_error;       /* of BUG_AUTH_ERROR and of a wrong password; 0 = 691 */
     enum stage silent_from;    /* never answers from this stage on; STAGE_RESOLVE = answers all */
+    l2tpc_us login_delay;      /* first CHAP Response to its verdict: a person presses a button */
     l2tpc_us install_delay;    /* quick mode 3 to the SA being usable */
     l2tpc_us hello, dpd, echo; /* intervals of our own probes; 0 = none, SoftEther has its own */
     uint32_t esp_life_s;       /* ours is smaller: RESPONDER-LIFETIME; 0 = the client's */

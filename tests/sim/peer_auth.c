@@ -255,6 +255,12 @@ void peer_recv_chap(struct peer *p, struct tunnel *t, uint8_t code, uint8_t id, 
         peer_ppp_send(p, t, PROTO_CHAP, SUCCESS, id, span_of(ppp->success, ppp->success_n), now);
         return;
     }
+    if (p->config.login_delay && ppp->verdict_at == 0) {
+        ppp->verdict_at = us_add(now, p->config.login_delay);
+        ppp->due[DUE_AUTH] = US_NEVER;
+    }
+    if (now < ppp->verdict_at) /* what is sent again meets the verdict */
+        return;
     name = rd_rest(&r);
     good = known_user(p, name, &bare);
     note_user(p, name, ms ? PEER_AUTH_MSCHAPV2 : PEER_AUTH_CHAP_MD5);

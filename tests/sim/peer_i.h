@@ -159,6 +159,7 @@ struct ppp_peer {
     l2tpc_us due[DUE_KINDS];
     uint8_t id; /* of the next request of ours */
     uint8_t lcp_id, ipcp_id, chap_id, echo_id;
+    l2tpc_us verdict_at; /* of a login that waits for a person; 0: none came yet */
     bool lcp_ours_acked, lcp_theirs_acked, authenticated, ipcp_ours_acked, ipcp_theirs_acked;
     bool auth_begun, ip_up, refused, ended;
     unsigned lcp_options; /* bit n: our request carries option n */
