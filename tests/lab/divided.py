@@ -312,3 +312,18 @@ def certificate_cases(lab):
                                    ("no-ocsp", [lab.POST, lab.GET], "crl")):
             lab.revocation_of(how, "--revocation", "hard", "--kill-switch", asked=asked,
                               state="good", source=source)
+
+    @lab.case("strongswan+ike-aes256+esp-aes-sha1+rsa")
+    def token_of_root_gives_no_more_than_itself():
+        """Its signer is user 0, with no capability; it tries to write, to signal, to reach services
+        and to start a program, and does not come up when anything of that works."""
+        token = lab.SoftToken(lab.bench).fill("client")
+        d = lab.dial(lab.Client(), *token.words(), psk=None,
+                     env=dict(token.env, L2TPC_TEST_FORBIDDEN="root", SUDO_UID="0"))
+        d.wait_up(30)
+        its = rights_of(processes_of(d)["signer"])
+        check(its["Uid"].split() == ["0"] * 4, "it is user " + its["Uid"])
+        for key in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+            check(int(its[key], 16) == 0, "%s is %s" % (key, its[key]))
+        check(its["NoNewPrivs"] == "1" and its["Seccomp"] == "2", str(its))
+        d.stop()
