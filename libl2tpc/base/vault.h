@@ -11,7 +11,7 @@
 
 struct vault {
     void *ctx;
-    /* n zeroed bytes, aligned for anything; NULL without memory. */
+    /* n zeroed bytes, aligned to a cache line (64); NULL without memory. */
     void *(*take)(void *ctx, size_t n);
     /* Wipes; `p` came from take() with this n. */
     void (*give)(void *ctx, void *p, size_t n);

@@ -59,9 +59,10 @@ struct esp_crypt *esp_crypt_new(struct crypto *c, const struct esp_crypt_config 
 
     if (!can_be(config))
         return NULL;
-    x = calloc(1, sizeof(*x));
+    x = vault_take(c->vault, sizeof(*x));
     if (!x)
         return NULL;
+    x->vault = c->vault;
     x->gcm = config->cipher == CIPHER_AES_GCM;
     x->iv = cipher_iv(config->cipher);
     x->icv = config->icv;
@@ -86,7 +87,7 @@ void esp_crypt_free(struct esp_crypt *x)
     esp_mb_detach(x);
     cipher_ctx_free(x->cipher);
     mac_ctx_free(x->mac);
-    wipe_free(x, sizeof(*x));
+    vault_give(x->vault, x, sizeof(*x));
 }
 
 static const struct esp_backend_row *choose(const struct esp_crypt *x, size_t n)

@@ -3,6 +3,7 @@
 #ifndef L2TPC_CRYPTO_ESP_PRIVATE_H
 #define L2TPC_CRYPTO_ESP_PRIVATE_H
 
+#include "base/vault.h"
 #include "crypto/private.h"
 
 #define ESP_GCM_TAG 16
@@ -21,6 +22,7 @@ struct esp_choice {
 };
 
 struct esp_crypt {
+    const struct vault *vault; /* where this and ipsec-mb's keys are */
     bool gcm;
     size_t iv, icv;
     uint8_t salt[4];

@@ -551,3 +551,77 @@ TEST(esp_backends_prepare_and_name)
     pair_free(&p);
     crypto_free(c);
 }
+
+/* ---- where the keys are ---- */
+
+struct safe {
+    uint8_t *block[32];
+    size_t n[32], used, given;
+};
+
+static void *safe_take(void *ctx, size_t n)
+{
+    struct safe *s = ctx;
+    size_t whole = (n + 63) / 64 * 64;
+    uint8_t *p = s->used < 32 ? aligned_alloc(64, whole) : NULL;
+
+    if (!p)
+        return NULL;
+    memset(p, 0, whole);
+    s->block[s->used] = p;
+    s->n[s->used++] = n;
+    return p;
+}
+
+static void safe_give(void *ctx, void *p, size_t n)
+{
+    struct safe *s = ctx;
+
+    for (size_t i = 0; i < s->used; i++)
+        if (s->block[i] == p && s->n[i] == n) {
+            s->given++;
+            s->block[i] = NULL;
+            free(p);
+            return;
+        }
+}
+
+static bool safe_holds(const struct safe *s, const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < s->used; i++)
+        if (s->block[i] && memmem(s->block[i], s->n[i], bytes, n))
+            return true;
+    return false;
+}
+
+/* FIPS 197 A.1: the last round key. */
+TEST(expanded_keys_stand_in_the_vault)
+{
+    static const uint8_t key[] = {0x2b, 0x7e, 0x15, 0x16, 0x28, 0xae, 0xd2, 0xa6,
+                                  0xab, 0xf7, 0x15, 0x88, 0x09, 0xcf, 0x4f, 0x3c};
+    static const uint8_t last[] = {0xd0, 0x14, 0xf9, 0xa8, 0xc9, 0xee, 0x25, 0x89,
+                                   0xe1, 0x3f, 0x0c, 0xc8, 0xb6, 0x63, 0x0c, 0xa6};
+    static const uint8_t mac[20] = {1, 2, 3};
+    const struct esp_crypt_config config = {.cipher = CIPHER_AES_CBC,
+                                            .key = span_of(key, sizeof(key)),
+                                            .integ = HASH_SHA1,
+                                            .integ_key = span_of(mac, sizeof(mac)),
+                                            .icv = 12,
+                                            .seal = true};
+    struct safe s = {.used = 0};
+    const struct vault vault = {&s, safe_take, safe_give};
+    struct crypto *c = crypto_new();
+    struct esp_crypt *x;
+
+    CHECK(c);
+    crypto_set_vault(c, &vault);
+    if (crypto_use_esp_backend(c, ESP_BACKEND_SSE)) {
+        x = esp_crypt_new(c, &config);
+        CHECK(x && safe_holds(&s, last, sizeof(last)));
+        esp_crypt_free(x);
+    } else {
+        check_skip("no ipsec-mb here");
+    }
+    CHECK(s.used == s.given);
+    crypto_free(c);
+}
