@@ -15,9 +15,11 @@
 
 #include "io/record.h" /* last, as in runner.c */
 
-/* Reads from the TUN in a round, and rounds before other sources get their turn. */
-#define TUN_READS 16
-#define TUN_ROUNDS 4
+/* Reads from the TUN in a round, and rounds before other sources get their turn. Super-packets are
+ * few: they leave while a core's cache still holds them. */
+#define TUN_READS 32
+#define TUN_READ_BYTES (160 * 1024)
+#define TUN_ROUNDS 12
 /* Slots that are kept for good, and how long the others are kept. */
 #define SLOTS_KEPT 8
 #define SLOTS_HELD US_S(1)
@@ -195,8 +197,8 @@ static void on_again(void *user, l2tpc_us now)
     go_on_later(work, now);
 }
 
-/* One packet into a slot; false at the end of what there is, or of the slots. */
-static bool read_one(struct plane *plane, struct plane_work *work, bool *drained)
+/* One packet into a slot, its length added; false at the end of what there is, or of the slots. */
+static bool read_one(struct plane *plane, struct plane_work *work, size_t *bytes, bool *drained)
 {
     int i = fair_take(&work->fair);
     struct plane_slot *slot;
@@ -210,6 +212,7 @@ static bool read_one(struct plane *plane, struct plane_work *work, bool *drained
     if (n > 0) {
         slot->packet.n = (size_t)n;
         fair_add(&work->fair, i, fair_flow_of(span_ro(slot->packet)), (size_t)n);
+        *bytes += (size_t)n;
         return true;
     }
     fair_give_back(&work->fair, i);
@@ -250,8 +253,10 @@ static void on_tun(void *user, uint32_t events, l2tpc_us now)
      * in front of it here. Never waits to fill a run: what is there leaves.
      */
     for (unsigned round = 0; round < TUN_ROUNDS; round++) {
-        for (unsigned i = 0; i < reads && !drained; i++)
-            if (!read_one(plane, work, &drained))
+        size_t bytes = 0;
+
+        for (unsigned i = 0; i < reads && bytes < TUN_READ_BYTES && !drained; i++)
+            if (!read_one(plane, work, &bytes, &drained))
                 break;
         serve(work, now);
         if (drained && work->fair.waiting == 0)
@@ -334,13 +339,39 @@ static void input_single(struct plane *plane, struct mspan packet, l2tpc_us now)
     take(plane, &hub_work(plane->hub)->coalesce, kind, inner, now);
 }
 
+static void hand_on(struct plane_work *work)
+{
+    struct plane *plane = work->together;
+
+    work->together = NULL;
+    if (plane)
+        coalesce_flush(&work->coalesce, write_tun, plane);
+}
+
+static void let_go(struct plane *plane)
+{
+    if (hub_work(plane->hub)->together == plane)
+        hand_on(hub_work(plane->hub));
+}
+
+/* What is put together is of one plane at a time, and stays where it was received until the batch
+ * ends: runs of the outer network begin and end elsewhere than super-packets do. */
+static void claim(struct plane *plane)
+{
+    struct plane_work *work = hub_work(plane->hub);
+
+    if (work->together != plane)
+        hand_on(work);
+    work->together = plane;
+    work->coalesce.udp = plane->tun.udp;
+}
+
 void plane_input(struct plane *plane, const struct mspan *packets, unsigned n,
                  const struct endpoint *from, l2tpc_us now)
 {
-    struct coalesce *together = &hub_work(plane->hub)->coalesce;
     bool came = plane->esp_came;
 
-    together->udp = plane->tun.udp;
+    claim(plane);
     plane->esp_came = false;
     for (unsigned done = 0; done < n;) {
         unsigned some = n - done < DATA_BATCH_MAX ? n - done : DATA_BATCH_MAX;
@@ -351,7 +382,6 @@ void plane_input(struct plane *plane, const struct mspan *packets, unsigned n,
             input_batch(plane, packets + done, some, now);
         done += plane->single ? 1 : some;
     }
-    coalesce_flush(together, write_tun, plane);
     if (plane->esp_came)
         plane->from = *from; /* of what was good */
     plane->esp_came = plane->esp_came || came;
@@ -359,6 +389,7 @@ void plane_input(struct plane *plane, const struct mspan *packets, unsigned n,
 
 void plane_batch_end(struct plane *plane, l2tpc_us now)
 {
+    let_go(plane);
     if (plane->esp_came) {
         plane->esp_came = false;
         plane->hooks.esp_in(plane->hooks.user, &plane->from, now);
@@ -376,6 +407,7 @@ bool plane_set_tun(struct plane *plane, int tun_fd)
 
     if (!tun_take(&tun, tun_fd, &plane->offload))
         return false;
+    let_go(plane); /* another one may take no super-packets */
     if (tun_fd >= 0 && tun_fd != plane->tun.fd) {
         source = loop_add(plane->loop, tun_fd, EPOLLIN, on_tun, plane);
         if (!source)
@@ -414,6 +446,7 @@ void plane_free(struct plane *plane)
 {
     if (!plane)
         return;
+    let_go(plane);
     loop_remove(plane->loop, plane->source);
     for (unsigned i = 0; i < FAIR_SLOTS; i++)
         if (hub_work(plane->hub)->slot[i].plane == plane)

@@ -26,6 +26,7 @@ struct plane_slot {
 struct plane_work {
     struct esp_packet opened[DATA_BATCH_MAX];
     struct coalesce coalesce;
+    struct plane *together; /* whose packets are in it; NULL: nobody's */
     struct run run;
     struct fair fair; /* over all planes: their flows take turns as those of one do */
     struct loop *loop;

@@ -11,7 +11,7 @@
 
 #define RUN_ROOM (256 * 1024) /* all of it is in use at once: no more than a core's cache holds */
 #define RUN_PACKETS 192
-#define RUN_FULL 128    /* enough to be worth a call; what remains is room for a super-packet */
+#define RUN_FULL 96     /* enough to be worth a call; what remains is room for a super-packet */
 #define RUN_SEGMENTS 64 /* UDP_MAX_SEGMENTS of the kernel */
 #define RUN_BYTES 65000 /* of one datagram with its headers */
 #define RUN_TAIL ESP_TAILROOM

@@ -6,6 +6,8 @@
 #include "wire/sum.h"
 #include "wire/wr.h"
 
+#include <string.h>
+
 /* The checksum that the kernel left to us; its field holds the sum of the pseudo-header. */
 static bool complete(const struct vnet *vnet, struct mspan packet)
 {
@@ -108,7 +110,10 @@ static uint64_t write_ip(const struct segments *s, struct wr *w, unsigned i)
     return sum_add(sum, span_of(w->p + IPV4_ADDRESSES, 8));
 }
 
-static void write_transport(const struct segments *s, struct wr *w, unsigned i, uint64_t sum)
+/* `sum` is of the pseudo-header, `payload` of what stands behind all headers, as if it began at an
+ * even place. */
+static void write_transport(const struct segments *s, struct wr *w, unsigned i, uint64_t sum,
+                            uint64_t payload)
 {
     size_t field = s->at + (s->udp ? UDP_SUM : TCP_SUM);
     uint8_t flags = s->flags;
@@ -125,19 +130,30 @@ static void write_transport(const struct segments *s, struct wr *w, unsigned i, 
         wr_patch_u8(w, s->at + TCP_FLAGS, flags);
     }
     wr_patch_u16(w, field, 0);
-    folded = (uint16_t)~sum_fold(sum_add(sum, span_of(w->p + s->at, w->n - s->at)));
+    sum = sum_add(sum, span_of(w->p + s->at, s->header - s->at));
+    folded = (uint16_t)~sum_fold(sum + payload);
     wr_patch_u16(w, field, s->udp && folded == 0 ? 0xffff : folded);
 }
 
 bool segment_write(const struct segments *s, unsigned i, uint8_t *out)
 {
     size_t n = segment_length(s, i);
+    struct span payload = span_of(s->packet.p + s->header + i * s->size, n - s->header);
     struct wr w = wr_of(out, n);
     struct span done;
+    uint8_t *room;
+    uint64_t sum;
 
     wr_bytes(&w, span_of(s->packet.p, s->header));
-    wr_bytes(&w, span_of(s->packet.p + s->header + i * s->size, n - s->header));
-    if (s->at > 0 && !w.failed)
-        write_transport(s, &w, i, write_ip(s, &w, i));
+    room = wr_room(&w, payload.n);
+    if (!room)
+        return false;
+    if (s->at == 0) { /* a whole packet, its own checksum */
+        if (payload.n > 0)
+            memcpy(room, payload.p, payload.n);
+        return wr_finish(&w, &done);
+    }
+    sum = sum_copy(0, room, payload);
+    write_transport(s, &w, i, write_ip(s, &w, i), sum);
     return wr_finish(&w, &done);
 }

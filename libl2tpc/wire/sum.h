@@ -10,6 +10,8 @@
 
 /* Only the last span of a sum may have an odd length. */
 uint64_t sum_add(uint64_t sum, struct span s);
+/* The same, copied to `out` in one go. */
+uint64_t sum_copy(uint64_t sum, uint8_t *out, struct span s);
 /* A number as it stands in a header. */
 uint64_t sum_add_u16(uint64_t sum, uint16_t value);
 /* 0xffff over bytes that hold their own right checksum; its complement goes into a field. */

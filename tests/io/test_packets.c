@@ -52,6 +52,22 @@ TEST(sum_is_that_of_one_byte_after_the_other)
     CHECK_INT(sum_fold(sum_add_u16(0, 0x1234)), 0x1234);
 }
 
+TEST(a_sum_that_copies_is_the_same)
+{
+    uint8_t bytes[600];
+    uint8_t copy[sizeof(bytes) + 1];
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i * 73 + (i >> 2));
+    for (size_t n = 0; n <= sizeof(bytes); n++) {
+        memset(copy, 0xa5, sizeof(copy));
+        CHECK_INT(sum_fold(sum_copy(7, copy, span_of(bytes, n))),
+                  sum_fold(sum_add(7, span_of(bytes, n))));
+        CHECK_MEM(copy, n, bytes, n);
+        CHECK_INT(copy[n], 0xa5); /* and nothing behind it */
+    }
+}
+
 TEST(a_packet_that_is_none_gets_its_checksum)
 {
     struct shape shape = {.port = 9, .payload = 33, .udp = true};
