@@ -2,12 +2,14 @@
 /* nm-l2tpc-service: what NetworkManager starts for each connection. */
 #include "service/plugin.h"
 
+#include "cli/processes.h"
 #include "cli/protect.h"
 
 #include <glib-unix.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define GOODBYE_MS 3000 /* for a server that does not answer any more */
 
@@ -76,6 +78,13 @@ static int run(struct starter *starter, const char *name, gboolean persist, gboo
     s.plugin = plugin_new(starter, name ? name : PLUGIN_BUS_NAME, !persist, verbose, &error);
     if (!s.plugin) {
         (void)fprintf(stderr, "nm-l2tpc-service: %s\n", error->message);
+        g_main_loop_unref(s.loop);
+        return EXIT_FAILURE;
+    }
+    /* It has its name; what needs root is the starter's work. */
+    if (geteuid() == 0 && !privileges_drop()) {
+        perror("nm-l2tpc-service");
+        g_object_unref(s.plugin);
         g_main_loop_unref(s.loop);
         return EXIT_FAILURE;
     }

@@ -8,6 +8,7 @@
 
 #include "service/addresses.h"
 #include "service/connection.h"
+#include "service/ending.h"
 #include "service/tunnel.h"
 
 #include <glib/gi18n.h>
@@ -36,6 +37,7 @@ struct _Plugin {
     const char *ask; /* key of the secret that was wrong, once the dial is over */
     struct tunnel_failure failure;
     guint failure_source;
+    struct ending ending;
     void (*on_idle)(gpointer user);
     gpointer idle_user;
 };
@@ -287,6 +289,7 @@ static void begin(Plugin *self, NMConnection *connection, gboolean interactive)
     g_set_object(&self->connection, connection);
     self->interactive = interactive;
     self->n_questions = 0;
+    ending_expect(&self->ending, nm_connection_get_uuid(connection));
     if (self->tunnel)
         self->again = TRUE;
     else
@@ -337,23 +340,6 @@ static gboolean service_need_secrets(NMVpnServicePlugin *plugin, NMConnection *c
     return connection_lacks(connection) != NULL;
 }
 
-static gboolean networkmanager_lives(Plugin *self)
-{
-    g_autoptr(GDBusConnection) bus =
-        nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self));
-    g_autoptr(GVariant) reply = NULL;
-    gboolean lives = FALSE;
-
-    if (bus)
-        reply = g_dbus_connection_call_sync(
-            bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-            "NameHasOwner", g_variant_new("(s)", NM_DBUS_SERVICE), G_VARIANT_TYPE("(b)"),
-            G_DBUS_CALL_FLAGS_NONE, 1000, NULL, NULL);
-    if (reply)
-        g_variant_get(reply, "(b)", &lives);
-    return lives;
-}
-
 static gboolean service_disconnect(NMVpnServicePlugin *plugin, GError **error)
 {
     Plugin *self = L2TPC_PLUGIN(plugin);
@@ -363,7 +349,7 @@ static gboolean service_disconnect(NMVpnServicePlugin *plugin, GError **error)
     self->ask = NULL;
     self->n_questions = 0;
     if (self->tunnel)
-        tunnel_stop(self->tunnel, !self->failing && networkmanager_lives(self));
+        tunnel_stop(self->tunnel, !self->failing && ending_is_the_users(&self->ending));
     return TRUE;
 }
 
@@ -381,6 +367,7 @@ static void plugin_dispose(GObject *object)
     g_clear_handle_id(&self->failure_source, g_source_remove);
     g_clear_pointer(&self->tunnel, tunnel_free);
     g_clear_object(&self->connection);
+    ending_close(&self->ending);
     G_OBJECT_CLASS(plugin_parent_class)->dispose(object);
 }
 
@@ -404,8 +391,12 @@ Plugin *plugin_new(struct starter *starter, const char *bus_name, gboolean watch
                        NM_VPN_SERVICE_PLUGIN_DBUS_WATCH_PEER, watch_peer, NULL);
 
     if (self) {
+        g_autoptr(GDBusConnection) bus =
+            nm_vpn_service_plugin_get_connection(NM_VPN_SERVICE_PLUGIN(self));
+
         self->starter = starter;
         self->verbose = verbose;
+        ending_open(&self->ending, bus);
     }
     return self;
 }
