@@ -21,7 +21,7 @@ gboolean l2d_autostart_get(void)
 
 static gboolean fail(GError **error, int number)
 {
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number),
+    g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(number),
                 _("The autostart folder cannot be changed: %s"), g_strerror(number));
     return FALSE;
 }

@@ -47,6 +47,24 @@ char *l2d_words_remaining(gint64 s)
                      : g_strdup_printf(_("%d min %d s"), (int)(s / 60), (int)(s % 60));
 }
 
+/* Words such as "yes", and sentences, are msgids; numbers and names come back as they are. */
+static char *words_of_lines(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (guint i = 0; lines[i]; i++) {
+        const char *said = *lines[i] ? _(lines[i]) : "";
+
+        if (said != lines[i]) {
+            char *old = lines[i];
+
+            lines[i] = g_strdup(said);
+            g_free(old);
+        }
+    }
+    return g_strjoinv("\n", lines);
+}
+
 char *l2d_words_value(const L2dSnapshot *snapshot, const char *path)
 {
     const char *text = l2d_snapshot_get(snapshot, path);
@@ -57,8 +75,7 @@ char *l2d_words_value(const L2dSnapshot *snapshot, const char *path)
     if (key && g_str_has_prefix(key, ".bytes_"))
         return g_format_size_full(l2d_snapshot_get_number(snapshot, path),
                                   G_FORMAT_SIZE_LONG_FORMAT);
-    /* Words such as "yes" are msgids, numbers and names come back as they are. */
-    return g_strdup(_(text));
+    return words_of_lines(text);
 }
 
 char *l2d_words_bytes(guint64 bytes)

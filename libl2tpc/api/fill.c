@@ -62,6 +62,15 @@ static void set_address(l2tpc_status *st, enum status_id id, const struct inaddr
         set_text(st, id, inaddr_text(a, text));
 }
 
+/* Seconds from now until then; nothing when it has no end, or has passed. */
+static void set_remaining(l2tpc_status *st, enum status_id id, l2tpc_us then)
+{
+    l2tpc_us now = io_now();
+
+    if (then > now && then != US_NEVER)
+        set_uint(st, id, (then - now) / 1000000);
+}
+
 static const char *nat_text(enum ike_nat nat)
 {
     return nat == IKE_NAT_YES ? "yes" : nat == IKE_NAT_NO ? "no" : "unknown";
@@ -139,6 +148,7 @@ static void fill_ike(l2tpc_status *st, const struct ike_facts *i)
     set_bool(st, STATUS_ike_fragmentation, i->fragmentation);
     set_uint(st, STATUS_ike_fragments_in, i->fragments_received);
     set_uint(st, STATUS_ike_fragments_out, i->fragments_sent);
+    set_remaining(st, STATUS_ike_expires_s, i->expires);
     set_text(st, STATUS_nat_local, nat_text(i->nat_local));
     set_text(st, STATUS_nat_remote, nat_text(i->nat_remote));
 }
@@ -210,6 +220,7 @@ static void fill_esp(l2tpc_status *st, const struct dial_facts *f)
     set_uint(st, STATUS_esp_malformed, f->esp_in.malformed);
     set_uint(st, STATUS_esp_sa_pairs, f->sa_pairs);
     set_text(st, STATUS_esp_backend, f->esp_backend);
+    set_remaining(st, STATUS_esp_expires_s, f->esp_expires);
 }
 
 static void fill_l2tp(l2tpc_status *st, const struct l2tp_facts *l)
@@ -389,6 +400,8 @@ void status_fill(l2tpc_status *st, l2tpc_session *s)
     fill_counts(st, f);
     status_fill_kernel(st, &kernel);
     fill_recovery(st, s);
+    status_fill_advice(st, f);
+    status_advise_psk(st);
     status_fill_details(st);
     st->claims = proof_claims_of(f);
     st->n_evidence = proof_judge(f, &kernel, st->evidence, &st->is_l2tp_in_ipsec);

@@ -312,6 +312,7 @@ void remote_status(l2tpc_session *s, l2tpc_status *out)
     }
     memcpy(out->error.server, s->config.server, sizeof(out->error.server));
     status_fill_secrets(out, s);
+    status_advise_psk(out);
     status_fill_details(out);
 }
 

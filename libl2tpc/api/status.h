@@ -87,6 +87,9 @@ void status_set_text(l2tpc_status *st, enum status_id id, const char *text);
 void status_fill_server(l2tpc_status *st, const l2tpc_session *s, const struct dial_facts *f);
 /* psk.c */
 void status_fill_secrets(l2tpc_status *st, const l2tpc_session *s);
+/* advice.c; the second behind status_fill_secrets(), by whoever knows the key */
+void status_fill_advice(l2tpc_status *st, const struct dial_facts *f);
+void status_advise_psk(l2tpc_status *st);
 /* json.c: heap, or NULL without memory */
 char *status_json(const l2tpc_status *st);
 /* Parts of it for other objects: a string or null; the member "error" with its comma. */

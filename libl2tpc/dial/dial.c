@@ -363,8 +363,11 @@ void dial_prepare(struct dial *d)
 
 const struct dial_facts *dial_facts(struct dial *d)
 {
+    const struct data_pair *pair = data_current(&d->data);
+
     data_sum(&d->data, &d->facts.esp_in, &d->facts.esp_out);
     d->facts.data = d->data.counters;
+    d->facts.esp_expires = d->facts.has_sa && pair ? pair->expires : 0;
     return &d->facts;
 }
 

@@ -148,6 +148,7 @@ struct dial_facts {
     const struct ladder *ladder; /* NULL before phase 1 has begun */
     bool peer_id_changed;        /* since the dial before */
     const char *esp_backend;     /* who computes full batches; NULL before the first SA */
+    l2tpc_us esp_expires;        /* of the SA pair in use; US_NEVER or 0: nothing was said */
 };
 
 struct dial;

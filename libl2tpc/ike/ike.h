@@ -144,6 +144,7 @@ struct ike_facts {
     struct ike_vendor_bytes vendor_bytes[IKE_VENDOR_IDS_KEPT]; /* of the same n_vendor_ids */
     bool aggressive;
     bool clear_identity; /* message 6 came in clear */
+    l2tpc_us expires;    /* of the SA in use; 0 before it is established */
 };
 
 struct ike;

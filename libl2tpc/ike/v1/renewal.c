@@ -88,6 +88,7 @@ void renewal_plan(struct ike *ike, l2tpc_us now)
     ike->up_at = now;
     ike->renewal.due = us_add(now, soft_life(ike));
     ike->renewal.hard = us_add(now, US_S(ike->facts.lifetime_s));
+    ike->facts.expires = ike->renewal.hard;
     ike->facts.ike_sas++;
 }
 

@@ -70,7 +70,7 @@ class Session:
         for name, place in (("libl2tpc.so.0", "libl2tpc/api"),
                             ("libl2tpc-profile.so.0", "libl2tpc/profile")):
             shutil.copy(os.path.join(root, place, name), self.libraries)
-        for name in ("driver.py", "tunnel_service.py", "stand_in.py"):
+        for name in ("driver.py", "tunnel_service.py", "first_frame.py"):
             shutil.copy(os.path.join(HERE, name), self.folder)
         subprocess.run(["chmod", "-R", "a+rX", self.folder], check=True)
         os.chmod(DIR, 0o755)
@@ -122,10 +122,20 @@ class Session:
         self.apps.append(pid)
         return pid
 
-    def start_other(self, path, name):
+    def copy_other(self, path, name):
         copy = os.path.join(self.folder, name)
         shutil.copy(path, copy)
         os.chmod(copy, 0o755)
+        return copy
+
+    def first_frame(self, path, **env):
+        out = lab("exec", "env", *self.environment(**env), "/usr/bin/python3",
+                  os.path.join(self.folder, "first_frame.py"), path)
+        time.sleep(0.3)  # its name leaves the bus
+        return float(out.stdout.split()[-1])
+
+    def start_other(self, path, name):
+        copy = self.copy_other(path, name)
         pid = self.background(name, *self.environment(), copy)
         self.apps.append(pid)
         return pid

@@ -202,6 +202,34 @@ TEST(status_fields_are_the_rows)
     done(&st);
 }
 
+TEST(advice_says_what_to_ask_for)
+{
+    struct ike_facts ike = {
+        .suite = {
+            .cipher = CIPHER_AES_CBC, .key_bits = 256, .hash = HASH_SHA256, .group = DH_MODP2048}};
+    struct ppp_facts ppp = {.auth = PPP_AUTH_MSCHAPV2};
+    struct dial_facts facts = {.ike = &ike,
+                               .ppp = &ppp,
+                               .has_sa = true,
+                               .esp_suite = {.cipher = CIPHER_AES_CBC, .integ = HASH_SHA1}};
+    l2tpc_status st;
+    const char *notes;
+
+    memset(&st, 0, sizeof(st));
+    status_fill_advice(&st, &facts);
+    CHECK(!st.value[STATUS_advice_notes].known);
+    free(st.value[STATUS_advice_notes].text);
+    ike.suite.group = DH_MODP1024;
+    ike.aggressive = true;
+    ppp.auth = PPP_AUTH_PAP;
+    facts.esp_suite.cipher = CIPHER_3DES_CBC;
+    status_fill_advice(&st, &facts);
+    notes = st.value[STATUS_advice_notes].text;
+    CHECK(strstr(notes, "group 14") && strstr(notes, "main mode") && strstr(notes, "MS-CHAPv2"));
+    CHECK(strstr(notes, "Ask for AES.") && !strstr(notes, "SHA-256"));
+    free(st.value[STATUS_advice_notes].text);
+}
+
 TEST(session_that_was_not_started)
 {
     l2tpc_context_options o = {.size = sizeof(o), .flags = L2TPC_CONTEXT_CALLER_LOOP};
