@@ -12,7 +12,7 @@
 const struct field field_gateway = {FIELD_TEXT,
                                     DATA,
                                     "gateway",
-                                    N_("_Server"),
+                                    N_("Ser_ver"),
                                     N_("Host name or address of the server"),
                                     NULL,
                                     N_("vpn.example.com")};

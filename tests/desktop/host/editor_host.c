@@ -28,7 +28,7 @@ static void on_activate(GtkApplication *app, gpointer user)
     GtkWidget *window = gtk_application_window_new(app);
     GtkWidget *column = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
     GtkWidget *bar = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
-    GtkWidget *save = gtk_button_new_with_mnemonic("Sa_ve");
+    GtkWidget *save = gtk_button_new_with_mnemonic("_Save");
     GtkWidget *label = gtk_label_new("");
 
     (void)user;
