@@ -43,7 +43,7 @@ static const char *severity_word(int severity)
     case L2TPC_PROFILE_WEAKNESS:
         return _("Protects less");
     case L2TPC_PROFILE_LOSS:
-        return _("Was not understood");
+        return _("Is not taken over");
     default:
         return _("Is done in another way");
     }
@@ -61,9 +61,8 @@ static void add_note(AdwPreferencesGroup *group, const l2tpc_profile_note *n)
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), severity_word(n->severity));
     adw_action_row_set_subtitle(ADW_ACTION_ROW(row), escaped);
     adw_action_row_set_subtitle_lines(ADW_ACTION_ROW(row), 0);
-    gtk_accessible_update_property(GTK_ACCESSIBLE(row), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                   severity_word(n->severity), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-                                   text, -1);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(row), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text,
+                                   -1);
     adw_preferences_group_add(group, row);
 }
 

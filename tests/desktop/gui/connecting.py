@@ -17,13 +17,13 @@ def recording(s, name, dial):
 def add(suite, s):
     @suite.case("switch-connects-and-shows-stages")
     def stages():
-        app = s.start(fake=recording(s, "stages", fake.climb("Office", 120)))
+        app = s.start(fake=recording(s, "stages", fake.climb("Office", 300)))
         try:
             s.click("Connect Office", role="check box")
             s.see("Looking up the server", role="list item", description="done, 1 ms")
             s.see("PPP: logging in", role="list item", description="still to come")
             s.shot("connecting")
-            s.see("This is L2TP inside IPsec")
+            s.see("This is L2TP inside IPsec", within=6)
             s.see("Disconnect", role="push button")
             s.gone("Stages of the connection")
         finally:

@@ -71,6 +71,8 @@ def add(suite, s):
             second = s.start(path, fake=usual(s), name="second")
             s.see("This will be added")
             s.see("Branch", description="branch.example.com · dora")
+            s.see("Is not taken over", description="The file holds no pre-shared key; it will be "
+                  "asked for.")
             s.shot("import")
             check(not [n for n in s.ask(do="dump") if n["role"] == "list item" and
                        n["name"] == "Branch" and n["description"].startswith("Not connected")],
