@@ -56,7 +56,7 @@ GtkWidget *tk_grid(void)
     GtkWidget *grid = gtk_grid_new();
 
     gtk_grid_set_row_spacing(GTK_GRID(grid), 6);
-    gtk_grid_set_column_spacing(GTK_GRID(grid), 12);
+    gtk_grid_set_column_spacing(GTK_GRID(grid), 6);
     return grid;
 }
 
