@@ -12,6 +12,7 @@
 
 #include "dial/data_path.h"
 #include "io/env.h"
+#include "io/offload.h"
 #include "io/plane.h"
 #include "io/runner_hooks.h"
 
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct end {
     struct loop *loop;
@@ -279,6 +281,8 @@ int main(int argc, char **argv)
         perror(argv[1]);
         return 1;
     }
+    if (offload_wanted().batch) /* as processes.c does it for the engine */
+        (void)setpriority(PRIO_PROCESS, 0, -10);
     stopped = e.loop;
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
