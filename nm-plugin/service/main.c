@@ -2,6 +2,8 @@
 /* nm-l2tpc-service: what NetworkManager starts for each connection. */
 #include "service/plugin.h"
 
+#include "service/standalone.h"
+
 #include "cli/processes.h"
 #include "cli/protect.h"
 
@@ -103,6 +105,8 @@ int main(int argc, char **argv)
     gchar *name = NULL;
     gboolean persist = FALSE;
     gboolean debug = FALSE;
+    gboolean standalone = FALSE;
+    gint idle = 60;
     struct starter starter;
     g_autoptr(GError) error = NULL;
     g_autoptr(GOptionContext) options = g_option_context_new(NULL);
@@ -110,6 +114,9 @@ int main(int argc, char **argv)
         {"bus-name", 0, 0, G_OPTION_ARG_STRING, &name, "The name to own on the system bus", "NAME"},
         {"persist", 0, 0, G_OPTION_ARG_NONE, &persist, "Go on without NetworkManager", NULL},
         {"debug", 0, 0, G_OPTION_ARG_NONE, &debug, "Tell every step on standard error", NULL},
+        {"standalone", 0, 0, G_OPTION_ARG_NONE, &standalone, "Serve net.l2tpc.Service1 instead",
+         NULL},
+        {"idle", 0, 0, G_OPTION_ARG_INT, &idle, "With --standalone: when to end", "SECONDS"},
         {0}};
     int status;
 
@@ -124,7 +131,8 @@ int main(int argc, char **argv)
         perror("nm-l2tpc-service");
         return EXIT_FAILURE;
     }
-    status = run(&starter, name, persist, debug || is_verbose());
+    status = standalone ? standalone_run(&starter, idle > 0 ? (guint)idle : 60, debug)
+                        : run(&starter, name, persist, debug || is_verbose());
     starter_close(&starter);
     g_free(name);
     return status;

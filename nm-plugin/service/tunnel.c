@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "service/tunnel.h"
 
+#include "service/shown.h"
+
 #include <errno.h>
 #include <glib-unix.h>
 #include <string.h>
@@ -17,6 +19,7 @@ struct tunnel {
     l2tpc_config *config; /* with the secrets, until the dial begins */
     l2tpc_context *context;
     l2tpc_session *session;
+    struct shown *shown; /* NULL: there is no bus */
     l2tpc_host *watcher; /* of the network alone; changes nothing */
     struct network network;
     int report_fd;
@@ -211,6 +214,8 @@ void tunnel_free(tunnel *t)
 {
     if (!t)
         return;
+    shown_free(t->shown);
+    t->shown = NULL;
     let_go(t);
     drop_source(&t->report_source);
     if (t->report_fd >= 0)
@@ -232,6 +237,7 @@ static void on_failed(tunnel *t, const l2tpc_error *error)
 
 static void take_event(tunnel *t, const l2tpc_event *e)
 {
+    shown_on_event(t->shown, e);
     switch (l2tpc_event_get_type(e)) {
     case L2TPC_EVENT_FAILED:
         if (!t->orphaned) /* its consequence: the reason was told */
@@ -420,6 +426,30 @@ static gboolean on_report(gint fd, GIOCondition condition, gpointer user)
     return G_SOURCE_REMOVE;
 }
 
+static l2tpc_status *status_for_bus(void *user)
+{
+    return tunnel_status(user);
+}
+
+static void end_by_bus(void *user)
+{
+    tunnel_stop(user, true);
+}
+
+/* The one who activated NetworkManager's ends it there. */
+static void show(tunnel *t, const struct tunnel_wish *w)
+{
+    bool elsewhere = (w->flags & TUNNEL_CONFIGURED_ELSEWHERE) != 0;
+    const struct bus_tunnel_options o = {.uuid = w->name,
+                                         .started_by = elsewhere ? "networkmanager" : "service",
+                                         .owner = w->owner,
+                                         .status = status_for_bus,
+                                         .disconnect = elsewhere ? NULL : end_by_bus,
+                                         .user = t};
+
+    t->shown = shown_new(&o);
+}
+
 tunnel *tunnel_new(struct starter *starter, const struct tunnel_wish *wish,
                    struct tunnel_failure *out)
 {
@@ -443,6 +473,7 @@ tunnel *tunnel_new(struct starter *starter, const struct tunnel_wish *wish,
         return NULL;
     }
     t->report_source = g_unix_fd_add(t->report_fd, G_IO_IN | G_IO_HUP, on_report, t);
+    show(t, wish);
     return t;
 }
 
