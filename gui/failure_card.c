@@ -52,10 +52,10 @@ void l2d_failure_card_show(L2dFailureCard *self, const L2dFailure *f)
 
     if (f->peer_code >= 0)
         /* TRANSLATORS: a number that the server gave as the reason. */
-        g_string_append_printf(codes, _(" · the server's number: %" G_GINT64_FORMAT), f->peer_code);
+        g_string_append_printf(codes, _(" · the server's number: %lld"), (long long)f->peer_code);
     if (f->windows_code >= 0)
-        g_string_append_printf(codes, _(" · known to Windows as error %" G_GINT64_FORMAT),
-                               f->windows_code);
+        g_string_append_printf(codes, _(" · known to Windows as error %lld"),
+                               (long long)f->windows_code);
     gtk_label_set_label(self->sentence, f->sentence);
     gtk_label_set_label(self->hint, f->hint);
     gtk_widget_set_visible(GTK_WIDGET(self->hint), *f->hint != '\0');
