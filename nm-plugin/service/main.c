@@ -77,16 +77,16 @@ static int run(struct starter *starter, const char *name, gboolean persist, gboo
     struct service s = {.loop = g_main_loop_new(NULL, FALSE)};
     g_autoptr(GError) error = NULL;
 
-    s.plugin = plugin_new(starter, name ? name : PLUGIN_BUS_NAME, !persist, verbose, &error);
-    if (!s.plugin) {
-        (void)fprintf(stderr, "nm-l2tpc-service: %s\n", error->message);
+    /* Before any thread. What needs root's rights is the starter's work; names on the bus need its
+     * number, which is nothing without capabilities but the owner of root's files. */
+    if (geteuid() == 0 && !privileges_drop_to(0)) {
+        perror("nm-l2tpc-service");
         g_main_loop_unref(s.loop);
         return EXIT_FAILURE;
     }
-    /* It has its name; what needs root is the starter's work. */
-    if (geteuid() == 0 && !privileges_drop()) {
-        perror("nm-l2tpc-service");
-        g_object_unref(s.plugin);
+    s.plugin = plugin_new(starter, name ? name : PLUGIN_BUS_NAME, !persist, verbose, &error);
+    if (!s.plugin) {
+        (void)fprintf(stderr, "nm-l2tpc-service: %s\n", error->message);
         g_main_loop_unref(s.loop);
         return EXIT_FAILURE;
     }
