@@ -77,13 +77,6 @@ static int run(struct starter *starter, const char *name, gboolean persist, gboo
     struct service s = {.loop = g_main_loop_new(NULL, FALSE)};
     g_autoptr(GError) error = NULL;
 
-    /* Before any thread. What needs root's rights is the starter's work; names on the bus need its
-     * number, which is nothing without capabilities but the owner of root's files. */
-    if (geteuid() == 0 && !privileges_drop_to(0)) {
-        perror("nm-l2tpc-service");
-        g_main_loop_unref(s.loop);
-        return EXIT_FAILURE;
-    }
     s.plugin = plugin_new(starter, name ? name : PLUGIN_BUS_NAME, !persist, verbose, &error);
     if (!s.plugin) {
         (void)fprintf(stderr, "nm-l2tpc-service: %s\n", error->message);
@@ -129,6 +122,13 @@ int main(int argc, char **argv)
     }
     if (!starter_open(&starter)) {
         perror("nm-l2tpc-service");
+        return EXIT_FAILURE;
+    }
+    /* Before any thread. What needs root's rights is the starter's work; names on the bus need its
+     * number, which is nothing without capabilities but the owner of root's files. */
+    if (geteuid() == 0 && !privileges_drop_to(0)) {
+        perror("nm-l2tpc-service");
+        starter_close(&starter);
         return EXIT_FAILURE;
     }
     status = standalone ? standalone_run(&starter, idle > 0 ? (guint)idle : 60, debug)
