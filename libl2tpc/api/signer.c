@@ -21,8 +21,10 @@ static void forget_own(struct signer *g)
 {
     credential_free(g->own);
     trust_free(g->trust);
+    free(g->cas);
     g->own = NULL;
     g->trust = NULL;
+    g->cas = NULL;
 }
 
 void signer_free(struct signer *g)
@@ -92,16 +94,20 @@ static enum keyfile_result load_own(struct signer *g, const struct secret *passp
     return r == KEYFILE_OK ? credential_finish(g->own) : r;
 }
 
-static void show(struct signer *g)
+static bool show(struct signer *g)
 {
     const struct cert_id *id = credential_id(g->own);
 
-    trust_names(g->trust, &g->cas);
+    g->cas = calloc(1, sizeof(*g->cas));
+    if (!g->cas)
+        return false;
+    trust_names(g->trust, g->cas);
     g->shown = (struct ike_credential){.auth = credential_auth(g->own),
                                        .chain = credential_chain(g->own),
                                        .id_type = id->type,
                                        .id = span_of(id->bytes, id->n),
-                                       .cas = &g->cas};
+                                       .cas = g->cas};
+    return true;
 }
 
 /* Out of date, the server would refuse it anyway and could not say why. */
@@ -144,8 +150,11 @@ void signer_load(struct signer *g, const struct secret *passphrase)
     if (r != KEYFILE_OK)
         f = failure_of(r);
     ok = r == KEYFILE_OK && load_trust(g) && own_is_good(g, &f);
+    if (ok && !show(g)) {
+        f = failure_make(FAILURE_LOCAL_MEMORY);
+        ok = false;
+    }
     if (ok) {
-        show(g);
         g->base.verbs->opened(g->base.user, &g->shown);
         return;
     }

@@ -9,7 +9,7 @@ struct signer {
     struct signer_base base;
     struct credential *own; /* NULL before it is open */
     struct trust *trust;
-    struct cert_list cas;
+    struct cert_list *cas; /* with a certificate only: few sessions have one, and it is large */
     struct ike_credential shown;
     struct token *token; /* while no thread has it */
     struct work *work;   /* the thread that does something with the token */

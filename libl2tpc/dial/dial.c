@@ -56,6 +56,7 @@ void dial_free(struct dial *d)
     ike_free(d->leaving);
     data_clear(&d->data);
     packets_clear(&d->ip);
+    dial_events_clear(&d->events);
     free_memory(d);
 }
 

@@ -7,7 +7,7 @@
 #include "dial/data_path.h"
 #include "dial/dial.h"
 
-DEFINE_RING(dial_events, struct dial_event, 64)
+DEFINE_RING(dial_events, struct dial_event, 6, 64)
 
 /* The order of teardown; each step is skipped when its engine was never there. */
 enum closing {

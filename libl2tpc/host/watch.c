@@ -14,7 +14,7 @@
 
 #define EVENTS 256
 
-DEFINE_RING(event_ring, l2tpc_host_event, EVENTS)
+DEFINE_RING(event_ring, l2tpc_host_event, EVENTS, EVENTS)
 
 struct watch_queue {
     struct event_ring ring;

@@ -95,7 +95,7 @@ struct ipcp {
     bool was_up;            /* before a renegotiation */
 };
 
-DEFINE_RING(ppp_events, struct ppp_event, 16)
+DEFINE_RING(ppp_events, struct ppp_event, 4, 16)
 
 struct ppp {
     struct ppp_config config;

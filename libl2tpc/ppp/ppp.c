@@ -180,6 +180,7 @@ void ppp_free(struct ppp *p)
     if (!p)
         return;
     msgq_clear(&p->out);
+    ppp_events_clear(&p->events);
     vault_give(p->config.env->vault, p->auth, sizeof(*p->auth));
     wipe_free(p, sizeof(*p));
 }

@@ -53,7 +53,8 @@ void ike_forget_keys(struct ike *ike)
     ike->has_keys = false;
     wipe(&ike->secrets->keys, sizeof(ike->secrets->keys));
     wipe(ike->secrets->gxy, sizeof(ike->secrets->gxy));
-    wipe(ike->plain, sizeof(ike->plain));
+    if (ike->plain)
+        wipe(ike->plain, IKE_MESSAGE_MAX);
     free(ike->fragments); /* as they were on the wire: nothing secret */
     ike->fragments = NULL;
 }
@@ -66,6 +67,7 @@ void ike_free(struct ike *ike)
     ike_forget_keys(ike);
     free(ike->mm6);
     msgq_clear(&ike->out);
+    ike_event_ring_clear(&ike->events);
     free_memory(ike);
 }
 
@@ -99,12 +101,7 @@ void ike_push_spi(struct ike *ike, enum ike_event_type type, uint32_t spi)
 
 bool ike_pop_event(struct ike *ike, struct ike_event *out)
 {
-    unsigned at = ike->events.head;
-
-    if (!ike_event_ring_pop(&ike->events, out))
-        return false;
-    wipe(&ike->events.slot[at], sizeof(ike->events.slot[at]));
-    return true;
+    return ike_event_ring_pop(&ike->events, out);
 }
 
 bool ike_pop_out(struct ike *ike, struct msg *out)
@@ -263,15 +260,21 @@ bool ike_open(struct ike *ike, const struct ike_in *in, enum isakmp_message mess
               struct chain *out)
 {
     size_t block;
-    struct mspan data = {.p = ike->plain, .n = in->body.n};
+    struct mspan data = {.n = in->body.n};
 
     if (!ike->has_keys || !isakmp_is_encrypted(message) ||
         !(in->header.flags & ISAKMP_FLAG_ENCRYPTION))
         return false;
     block = cipher_block(ike->secrets->keys.cipher);
-    if (in->body.n == 0 || in->body.n % block != 0 || in->body.n > sizeof(ike->plain))
+    if (in->body.n == 0 || in->body.n % block != 0 || in->body.n > IKE_MESSAGE_MAX)
         return false;
-    memcpy(ike->plain, in->body.p, in->body.n);
+    if (!ike->root->plain)
+        ike->root->plain = malloc(IKE_MESSAGE_MAX);
+    if (!ike->root->plain)
+        return false;
+    ike->root->decrypted++;
+    data.p = ike->root->plain;
+    memcpy(data.p, in->body.p, in->body.n);
     if (!cbc_crypt(ike->cfg.crypto, ike->secrets->keys.cipher,
                    span_of(ike->secrets->keys.ka, ike->secrets->keys.n_ka), span_of(iv, block),
                    false, data))
@@ -371,6 +374,9 @@ enum verdict ike_input(struct ike *ike, enum ike_port port, const struct endpoin
     struct ike_in in = {.datagram = datagram, .port = port, .from = from, .now = now};
     enum verdict v = input(ike, &in);
 
+    if (ike->plain) /* most of the time there is nothing to read */
+        wipe_free(ike->plain, IKE_MESSAGE_MAX);
+    ike->plain = NULL;
     ike->facts.received++;
     if (v == VERDICT_DROP)
         ike->facts.dropped++;

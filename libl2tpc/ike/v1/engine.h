@@ -152,7 +152,7 @@ struct ike_secrets {
     struct quick quick[IKE_QUICK_SLOTS];
 };
 
-DEFINE_RING(ike_event_ring, struct ike_event, IKE_EVENTS)
+DEFINE_RING(ike_event_ring, struct ike_event, 4, IKE_EVENTS)
 
 struct ike {
     struct ike_config cfg;
@@ -221,7 +221,9 @@ struct ike {
     struct ike_ids finished; /* exchanges of either side that are over */
     struct ike_ids own;      /* informationals of ours: who sends one back is a mirror */
 
-    uint8_t plain[IKE_MESSAGE_MAX]; /* the message being read, decrypted */
+    /* Of the root: the message being read, decrypted, IKE_MESSAGE_MAX of room while it is read. */
+    uint8_t *plain;
+    unsigned decrypted;             /* messages, of the root too */
     struct fragment_set *fragments; /* heap, from the first fragment on */
 #if L2TPC_TEST_HOOKS
     uint8_t test_told[2 * ISAKMP_COOKIE_LEN]; /* the SA whose key is in the key log */
@@ -257,7 +259,7 @@ void ike_log(const struct ike *ike, enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* A fresh proof that the peer is there: follow its address. */
 void ike_follow_peer(struct ike *ike, const struct ike_in *in);
-/* Decrypts into ike->plain, splits and checks; `iv` is used and becomes the last block. */
+/* Decrypts into the root's plain, splits and checks; `iv` is used and becomes the last block. */
 bool ike_open(struct ike *ike, const struct ike_in *in, enum isakmp_message message, uint8_t *iv,
               struct chain *out) MUST_USE;
 /* The HASH payload equals prf(SKEYID_a, M-ID | before | what follows it), in constant time. */

@@ -86,6 +86,31 @@ TEST(base_queue_is_bounded_and_ordered)
     CHECK(!msgq_pop(&q, &m));
 }
 
+DEFINE_RING(few_numbers, int, 3, 8)
+
+TEST(base_ring_grows_and_shrinks_in_order)
+{
+    struct few_numbers r = {0};
+    int in = 0;
+    int out = 0;
+    int v;
+
+    for (unsigned round = 0; round < 20; round++) {
+        for (; in - out < (int)(round % 2 ? 8 : 4); in++)
+            CHECK(few_numbers_push(&r, &in));
+        CHECK(r.more != NULL);
+        for (unsigned n = 1 + round % 3; n > 0; n--, out++)
+            CHECK(few_numbers_pop(&r, &v) && v == out);
+    }
+    while (in - out < 8)
+        CHECK(few_numbers_push(&r, &in) && in++ >= 0);
+    CHECK(!few_numbers_push(&r, &in));
+    CHECK_INT(r.overflow, 1);
+    for (; out < in; out++)
+        CHECK(few_numbers_pop(&r, &v) && v == out);
+    CHECK(!few_numbers_pop(&r, &v) && r.more == NULL && r.used == 0);
+}
+
 TEST(base_stages_and_failures_have_names)
 {
     enum stage s;

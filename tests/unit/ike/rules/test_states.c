@@ -292,7 +292,7 @@ TEST(c05_nothing_is_encrypted_or_decrypted_without_keys)
         rig_forget_flights(r);
         CHECK(!r->ike->has_keys);
         m = memory_of(r);
-        memset(r->ike->plain, 0xa5, sizeof(r->ike->plain));
+        CHECK_INT(r->ike->decrypted, 0);
         for (unsigned e = 0; e < 256; e += check_step()) {
             for (unsigned k = 0; k < CHAINS; k++) {
                 struct forged f = {
@@ -304,8 +304,7 @@ TEST(c05_nothing_is_encrypted_or_decrypted_without_keys)
                 CHECK(memory_holds(m, r));
             }
         }
-        for (size_t i = 0; i < sizeof(r->ike->plain); i++)
-            CHECK_INT(r->ike->plain[i], 0xa5);
+        CHECK_INT(r->ike->decrypted, 0);
         memory_free(m);
         /* And what ends such a dial says nothing that would need keys. */
         (void)ike_rekey(r->ike, r->now);
