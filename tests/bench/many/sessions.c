@@ -34,7 +34,7 @@ struct tunnel {
     struct in_addr local;
     bool up, down, failed;
     unsigned under_way;
-    unsigned long answers;
+    unsigned long answers, answers_before;
 };
 
 static struct tunnel *tunnels;
@@ -251,15 +251,38 @@ static double dial_all(l2tpc_context *context, l2tpc_config *config, uint32_t fi
     return now() - begin;
 }
 
+/* A window for whoever has heard nothing for a while: all at once may be more than a queue holds.
+ */
+static void fill_windows(void)
+{
+    for (unsigned i = 0; i < n_tunnels; i++) {
+        struct tunnel *t = &tunnels[i];
+
+        if (t->answers == t->answers_before)
+            t->under_way = 0;
+        t->answers_before = t->answers;
+        while (t->up && t->under_way < WINDOW) {
+            unsigned before = t->under_way;
+
+            ping(t);
+            if (t->under_way == before)
+                break;
+        }
+    }
+}
+
 static double transfer(double seconds)
 {
     double begin = now();
+    double due = begin;
 
-    for (unsigned i = 0; i < n_tunnels; i++)
-        for (unsigned k = 0; tunnels[i].up && k < WINDOW; k++)
-            ping(&tunnels[i]);
-    while (now() < begin + seconds)
+    while (now() < begin + seconds) {
+        if (now() >= due) {
+            fill_windows();
+            due += 1;
+        }
         round_of_events(100, true);
+    }
     return now() - begin;
 }
 
