@@ -322,8 +322,12 @@ static int renew_resolv_conf(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *
     return wanted ? resolv_prepare(h, dir, q) : 0;
 }
 
-/* Changes a tunnel that is up without a moment in which its traffic would leave elsewhere: what is
- * new is made first, then what is gone is unmade. The journal holds both meanwhile. */
+/*
+ * Changes a tunnel that is up without a moment in which its traffic would leave elsewhere: what is
+ * new is made first, then what is gone is unmade. The journal holds both meanwhile. A new address
+ * with the same peer is "secondary" for the kernel: with the old one it would go as well, and with
+ * the last address every route. Where that cannot be switched off, they are made again.
+ */
 static int apply_again(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, struct plan *before,
                        const struct plan *plan, const struct plan *both, l2tpc_host_reply *reply)
 {
@@ -340,8 +344,14 @@ static int apply_again(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, str
         (void)journal_write(dir, before); /* else the fuller one stays, which undoes no less */
         return rc;
     }
+    (void)addresses_outlive_the_first(plan->interface);
     (void)undo_items(h, dir, before, before->n_items, plan, &foreign);
     (void)journal_write(dir, plan);
+    *before = *plan;
+    rc = plan_repair(h, plan);
+    if (rc < 0)
+        return reply_fail(reply, rc, L2TPC_HOST_SENTENCE_INTERFACE, "%s: %s", plan->interface,
+                          strerrorname_np(-rc));
     return 0;
 }
 
@@ -402,8 +412,6 @@ static int apply_over(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, stru
 
     if (rc == 0 && join(both, before, plan)) {
         rc = apply_again(h, dir, q, before, plan, both, reply);
-        if (rc == 0)
-            *before = *plan;
         plan_keep(h, before);
         free(plan);
         return rc;

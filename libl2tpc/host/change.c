@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static void rp_filter_path(char out[80], const char *name)
+static void conf_path(char out[80], const char *name, const char *key)
 {
-    (void)snprintf(out, 80, "/proc/sys/net/ipv4/conf/%.15s/rp_filter", name);
+    (void)snprintf(out, 80, "/proc/sys/net/ipv4/conf/%.15s/%s", name, key);
 }
 
 int rp_filter_read(const char *name, uint8_t *out)
@@ -20,7 +20,7 @@ int rp_filter_read(const char *name, uint8_t *out)
     uint8_t text[8];
     ssize_t n;
 
-    rp_filter_path(path, name);
+    conf_path(path, name, "rp_filter");
     n = run_file_read(AT_FDCWD, path, text, sizeof(text));
     if (n < 0)
         return (int)n;
@@ -30,20 +30,30 @@ int rp_filter_read(const char *name, uint8_t *out)
     return 0;
 }
 
-static int rp_filter_write(const char *name, uint8_t value)
+static int conf_write(const char *name, const char *key, uint8_t value)
 {
     char path[80];
     char digit = (char)('0' + value);
     int fd;
     int rc;
 
-    rp_filter_path(path, name);
+    conf_path(path, name, key);
     fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     rc = write(fd, &digit, 1) == 1 ? 0 : -errno;
     close(fd);
     return rc;
+}
+
+static int rp_filter_write(const char *name, uint8_t value)
+{
+    return conf_write(name, "rp_filter", value);
+}
+
+int addresses_outlive_the_first(const char *interface)
+{
+    return conf_write(interface, "promote_secondaries", 1);
 }
 
 struct others {

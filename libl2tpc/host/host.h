@@ -17,6 +17,7 @@ struct host_observer;
 #define HOST_OBSERVERS_MAX 64
 #define HOST_TUNS_MAX 64
 #define HOST_METRIC 50 /* of our routes in table main: below what network managers give a LAN */
+#define HOST_METRIC_BACKSTOP 4000000 /* of what is unreachable when the tunnel's own route is gone */
 
 enum item_kind {
     ITEM_TUN,       /* ifindex, name: made by us, gone with its owner unless somebody holds it */
@@ -148,5 +149,11 @@ int item_undo(l2tpc_host *h, int dir, const struct plan *plan, const struct item
               bool *out_foreign);
 /* `name` is an interface or "all". */
 int rp_filter_read(const char *name, uint8_t *out);
+/* When the first of an interface's addresses is deleted, the others with the same peer stay and
+ * with them the routes. */
+int addresses_outlive_the_first(const char *interface);
+
+/* repair.c: makes again what is gone of `plan`; how many items that were, or negative errno. */
+int plan_repair(l2tpc_host *h, const struct plan *plan);
 
 #endif

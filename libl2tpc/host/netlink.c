@@ -295,6 +295,7 @@ static int route_ask(struct nl_sock *s, bool add, int flags, const struct item *
                       .rtm_table = item->table < 256 ? (uint8_t)item->table : RT_TABLE_UNSPEC,
                       .rtm_protocol = L2TPC_HOST_PROTOCOL,
                       .rtm_type = item->ifindex ? RTN_UNICAST : RTN_UNREACHABLE};
+    bool backstop = item->ifindex == 0 && item->dst.family == 4;
     struct nl_msg *msg;
 
     if (item->ifindex && item->dst.family == 4)
@@ -303,7 +304,7 @@ static int route_ask(struct nl_sock *s, bool add, int flags, const struct item *
     if (item->dst_len)
         msg = put_addr(msg, RTA_DST, &item->dst);
     msg = put_u32(msg, RTA_TABLE, item->table);
-    msg = put_u32(msg, RTA_PRIORITY, HOST_METRIC);
+    msg = put_u32(msg, RTA_PRIORITY, backstop ? HOST_METRIC_BACKSTOP : HOST_METRIC);
     if (item->ifindex)
         msg = put_u32(msg, RTA_OIF, item->ifindex);
     return ask(s, msg);
@@ -332,6 +333,8 @@ static void parse_route(struct nlmsghdr *n, void *out)
         !tb[RTA_TABLE] || nla_get_u32(tb[RTA_TABLE]) != item->table)
         return;
     /* Without an interface it is unreachable, which IPv6 puts on the loopback's. */
+    if (item->ifindex == 0 && r->rtm_type != RTN_UNREACHABLE)
+        return;
     if (item->ifindex && (!tb[RTA_OIF] || nla_get_u32(tb[RTA_OIF]) != item->ifindex))
         return;
     if (item->dst_len &&

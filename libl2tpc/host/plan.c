@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From a checked request to the list of changes, in the order in which they are made: address, the
- * tunnel's routes, what stays outside, then the rule that sends traffic in, DNS last. */
+/* From a checked request to the list of changes, in the order in which they are made: what holds a
+ * full tunnel's traffic back, address, the tunnel's routes, what stays outside, then the rule that
+ * sends traffic in, DNS last. */
 #include "host/host.h"
 #include "host/netlink.h"
 #include "host/resolver.h"
@@ -83,7 +84,8 @@ static bool route_known(const struct plan *plan, const struct item *route)
 {
     for (size_t i = 0; i < plan->n_items; i++)
         if (plan->item[i].kind == ITEM_ROUTE && plan->item[i].table == route->table &&
-            plan->item[i].dst_len == route->dst_len && inaddr_eq(&plan->item[i].dst, &route->dst))
+            plan->item[i].ifindex == route->ifindex && plan->item[i].dst_len == route->dst_len &&
+            inaddr_eq(&plan->item[i].dst, &route->dst))
             return true;
     return false;
 }
@@ -217,6 +219,20 @@ static int add_dns(struct builder *b, l2tpc_host_reply *reply)
     return 0;
 }
 
+/*
+ * Behind the tunnel's own default route, and without an interface: the kernel takes the tunnel's
+ * along with the TUN's last address or with the TUN, and what finds nothing in this table would go
+ * on to table main and leave in clear.
+ */
+static void add_backstop(struct builder *b)
+{
+    const struct item unreachable = {
+        .kind = ITEM_ROUTE, .table = b->table, .dst = {.family = 4}, .ifindex = 0};
+
+    if (b->q->flags & L2TPC_HOST_IP_FULL_TUNNEL)
+        add(b, &unreachable);
+}
+
 static void add_device(struct builder *b)
 {
     struct item tun = {.kind = ITEM_TUN, .ifindex = b->plan->ifindex};
@@ -258,6 +274,7 @@ int plan_build(l2tpc_host *h, const l2tpc_host_apply_ip *q, const struct survey 
 
     if (!host_addr_read(&b.server, &q->server))
         return reply_fail(reply, -EINVAL, L2TPC_HOST_SENTENCE_BAD_ADDRESS, "server");
+    add_backstop(&b);
     add_device(&b);
     add_routes(&b);
     rc = add_rp_filter(&b, reply);

@@ -38,19 +38,29 @@ static int repair_item(l2tpc_host *h, const struct item *item)
     return rc;
 }
 
-static int repair_plan(l2tpc_host *h, const struct plan *plan, l2tpc_host_reply *reply)
+int plan_repair(l2tpc_host *h, const struct plan *plan)
 {
     struct net_link link;
+    int made = 0;
     int rc = net_link_get(h->nl, NULL, plan->ifindex, &link);
 
     if (rc >= 0 && !(link.flags & IFF_UP)) {
         rc = net_link_set(h->nl, plan->ifindex, 0, true);
-        reply->observer++;
+        made++;
     }
     for (size_t i = 0; rc >= 0 && i < plan->n_items; i++) {
         rc = repair_item(h, &plan->item[i]);
-        reply->observer += rc > 0;
+        made += rc > 0;
     }
+    return rc < 0 ? rc : made;
+}
+
+static int repair_plan(l2tpc_host *h, const struct plan *plan, l2tpc_host_reply *reply)
+{
+    int rc = plan_repair(h, plan);
+
+    if (rc > 0)
+        reply->observer += (uint32_t)rc;
     if (rc < 0)
         return reply_fail(reply, rc, L2TPC_HOST_SENTENCE_INTERFACE, "%s: %s", plan->interface,
                           strerrorname_np(-rc));

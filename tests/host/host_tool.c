@@ -386,6 +386,16 @@ static void cmd_release(char **w)
         printf("ok sentence=%u\n", r.sentence);
 }
 
+static void cmd_repair(char **w)
+{
+    l2tpc_host_request q = {.type = L2TPC_HOST_REPAIR_IP};
+    l2tpc_host_reply r;
+
+    (void)snprintf(q.u.release_ip.interface, sizeof(q.u.release_ip.interface), "%s", w[1]);
+    if (serve(&q, &r) == 0)
+        printf("ok made=%u\n", r.observer);
+}
+
 static void cmd_observe(char **w)
 {
     l2tpc_host_request q = {.type = L2TPC_HOST_OPEN_OBSERVER};
@@ -577,7 +587,7 @@ static const struct {
     {"learn", 3, cmd_learn},     {"forget", 2, cmd_forget},
     {"doors", 7, cmd_doors},     {"door", 2, cmd_door},
     {"shut", 2, cmd_shut},       {"stuff", 2, cmd_stuff},
-    {"tcp", 2, cmd_tcp},
+    {"tcp", 2, cmd_tcp},         {"repair", 2, cmd_repair},
 };
 
 static void run_line(char *line)
