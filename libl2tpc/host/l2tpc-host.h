@@ -25,6 +25,8 @@
  * tunnel, and the server stays reachable by the mark wherever its address lies. A split route
  * inside a private range goes to table main, where the longer prefix of the local network wins; any
  * other, and any that holds the server's own address, goes to the tunnel's table behind the mark.
+ * When a full tunnel's default route is gone, with the TUN's address or the TUN, a worse one that
+ * is unreachable holds its traffic back until RELEASE_IP.
  */
 #ifndef L2TPC_HOST_H
 #define L2TPC_HOST_H
