@@ -17,7 +17,7 @@ struct host_observer;
 #define HOST_OBSERVERS_MAX 64
 #define HOST_TUNS_MAX 64
 #define HOST_METRIC 50 /* of our routes in table main: below what network managers give a LAN */
-#define HOST_METRIC_BACKSTOP 4000000 /* of what is unreachable when the tunnel's own route is gone */
+#define HOST_METRIC_BACKSTOP 4000000 /* of what holds traffic back without the tunnel's route */
 
 enum item_kind {
     ITEM_TUN,       /* ifindex, name: made by us, gone with its owner unless somebody holds it */

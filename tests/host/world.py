@@ -223,3 +223,27 @@ def told(daemon, n):
         check(select.select([daemon.stdout], [], [], 5)[0], "only told: %s" % lines)
         lines.append(daemon.stdout.readline().decode().strip())
     return lines
+
+
+FULL, BLOCK6, PEER, TRUST = 1, 2, 4, 8
+
+
+def apply_line(dev, name, local, flags=0, extra=""):
+    return "apply if=%s name=%s local=%s server=%s flags=%d %s" % (dev, name, local, SERVER, flags,
+                                                                    extra)
+
+
+FULL_EXTRA = "peer=10.98.0.1 mtu=1380 dns=10.98.0.53 search=corp.example"
+
+
+def check_full(w, dev="l2tp0"):
+    w.expect_way("203.0.113.9", dev)
+    w.expect_way("10.98.0.53", dev)
+    w.expect_way(SERVER, dev)
+    w.expect_way(SERVER, "c0", MARK)
+    w.expect_way("203.0.113.9", "c0", MARK)
+    w.expect_way("192.168.77.9", "lan0")
+    w.expect_way("2001:db8:99::1", "unreachable")
+    w.expect_way("2001:db8:1::1", "unreachable")
+    w.expect_way("2001:db8:99::1", "c0", MARK)
+    w.expect_way("fd77::9", "lan0")
