@@ -93,6 +93,11 @@ static void l2d_none_backend_init(L2dNoneBackend *self)
     (void)self;
 }
 
+const char *l2d_none_backend_sentence(void)
+{
+    return _(trouble);
+}
+
 L2dBackend *l2d_none_backend_new(void)
 {
     return g_object_new(L2D_TYPE_NONE_BACKEND, NULL);

@@ -6,5 +6,7 @@
 #include "model/backend.h"
 
 L2dBackend *l2d_none_backend_new(void);
+/* What it says, translated. */
+const char *l2d_none_backend_sentence(void);
 
 #endif
