@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The dialog for secrets, and a desktop session of an unprivileged user beside a NetworkManager of
 its own: cases of tests/desktop/nm."""
+import json
 import os
 import re
 import subprocess
 import time
 
-from suite import Failed, check, sabotaged
+from suite import Skip, Failed, check, sabotaged
 import nm_files
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -63,6 +64,15 @@ class Session:
     def start(self, *args):
         subprocess.run([self.gui, "bg", self.gui_folder + "/log/program", *args], env=self.env,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=20)
+
+    def drive(self, command):
+        """One command to what a screen reader sees of the window."""
+        out = subprocess.run([self.gui, "exec", "/usr/bin/python3", os.path.join(HERE, "gui", "driver.py")],
+                             env=self.env, text=True, capture_output=True, timeout=60,
+                             input=json.dumps(dict(command, app="l2tpc-gui")) + "\n")
+        check(out.returncode == 0, "driver: " + out.stderr)
+        said = json.loads(out.stdout)
+        check(said.get("value"), "%s: %s" % (command, said))
 
     def x(self, *args, timeout=30):
         with open(self.gui_folder + "/display") as f:
@@ -189,6 +199,27 @@ def add_cases(suite, world):
                 time.sleep(.1)
             check("Lab:activated" in active, "not connected: %s\n%s" % (
                 active, s.call(world.lab, "logs", "l2tpc|vpn", check_rc=False)[-1500:]))
+
+    @suite.case()
+    def window_dials_and_shows_the_proof():
+        program = os.path.abspath(os.path.join(world.ours(), "gui", "l2tpc-gui"))
+        if not os.path.exists(program):
+            raise Skip("built without the window")
+        with Session(world) as s:
+            s.root("nmcli", "connection", "add", "type", "vpn", "vpn-type", "l2tp", "con-name", "Lab",
+                   "--", "vpn.data", "gateway=10.99.1.1, user=alice, password-flags=0, "
+                   "ipsec-enabled=yes, ipsec-psk-flags=0", "vpn.secrets",
+                   "password=wonderland, ipsec-psk=labpsk123", "ipv6.method", "disabled")
+            s.start(program)
+            s.drive({"do": "click", "role": "push button", "name": "Connect", "within": 8})
+            s.drive({"do": "find", "name": "This is L2TP inside IPsec", "within": 15})
+            active = s.root("nmcli", "-t", "-f", "NAME,STATE", "connection", "show", "--active")
+            check("Lab:activated" in active, "NetworkManager knows nothing of it: " + active)
+            s.shot("window")
+            s.drive({"do": "click", "role": "push button", "name": "Disconnect"})
+            s.drive({"do": "find", "role": "push button", "name": "Connect", "within": 5})
+            check("Lab" not in s.root("nmcli", "-t", "-f", "NAME", "connection", "show", "--active"),
+                  "it is still connected")
 
     @suite.case()
     def editor_for_gtk4_opens_and_saves():
