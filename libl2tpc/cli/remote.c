@@ -59,14 +59,14 @@ static int refuse(const char *name, bool json, const char *code)
     return EXIT_LOCAL;
 }
 
-/* Asks and prints the answer; 0 or the exit status after a sentence. */
-static int ask(const char *name, const char *request, bool json)
+/* Asks over `fd`, which is from reach() with its errno, closes it, and prints the answer; 0 or the
+ * exit status after a sentence. */
+static int ask_over(int fd, const char *name, const char *request, bool json)
 {
     bool wants_text = strncmp(request, "status", 6) == 0;
     char buffer[4096];
     size_t total = 0;
     ssize_t n;
-    int fd = reach(name, wants_text ? STATUS_PATIENCE_S : END_PATIENCE_S);
 
     if (fd < 0)
         return refuse(name, json,
@@ -83,6 +83,14 @@ static int ask(const char *name, const char *request, bool json)
         return refuse(name, json, "local.not-answering");
     /* It ended while it was asked: fine for who wants that, too late for the other. */
     return wants_text && total == 0 ? refuse(name, json, "local.not-running") : 0;
+}
+
+static int ask(const char *name, const char *request, bool json)
+{
+    bool wants_text = strncmp(request, "status", 6) == 0;
+
+    return ask_over(reach(name, wants_text ? STATUS_PATIENCE_S : END_PATIENCE_S), name, request,
+                    json);
 }
 
 static int by_name(const void *a, const void *b)
@@ -202,11 +210,16 @@ int cmd_status(int argc, char **argv)
 
     if (status != 0)
         return status < 0 ? 0 : status;
+    if (name) {
+        int fd = reach(name, STATUS_PATIENCE_S);
+        int why = errno;
+
+        if (fd < 0 && show_others(names, 0, name, json) > 0)
+            return 0;
+        errno = why;
+        return ask_over(fd, name, request, json);
+    }
     n = running(names);
-    if (name)
-        return !is_among(names, n, name) && show_others(names, n, name, json) > 0
-                   ? 0
-                   : ask(name, request, json);
     if (!json)
         kill_switch_tell();
     for (unsigned i = 0; i < n; i++)
