@@ -203,9 +203,10 @@ bool fence_root(void)
 {
     if (geteuid() != 0)
         return true;
-    /* In a container root may have no right to do this, nor one to misuse. */
+    /* In a container root may have no right to do this, nor one to misuse; a service's unit may
+     * have taken it. What needs no right is done all the same. */
     if (unshare(CLONE_NEWNS) != 0)
-        return errno == EPERM || errno == ENOSYS;
+        return (errno == EPERM || errno == ENOSYS) && keep_to_itself();
     return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && thin_out_services() &&
            hide() && make_read_only() && keep_to_itself();
 }

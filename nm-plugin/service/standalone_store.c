@@ -248,7 +248,10 @@ gboolean store_add(l2tpc_profile *profile, gboolean own, uid_t uid, char **out_u
     g_autoptr(GPtrArray) there = store_list(uid);
     guint n = 0;
 
-    if (!uuid) {
+    /* What a kill switch holds and what was learned go by the UUID: no user may choose another's.
+     */
+    if (own || !uuid) {
+        g_free(uuid);
         uuid = g_uuid_string_random();
         g_key_file_set_string(l2tpc_profile_get_settings(profile), "connection", "uuid", uuid);
     }
