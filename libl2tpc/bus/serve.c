@@ -15,7 +15,8 @@ l2tpc_status *serve_snapshot(struct bus_tunnel *t, bool sees)
         return t->snapshot[sees].status;
     l2tpc_status_free(t->snapshot[sees].status);
     t->snapshot[sees].status = t->options.status(t->options.user);
-    t->snapshot[sees].at_us = now;
+    t->snapshot[sees].at_us =
+        bus_now(); /* an engine that does not answer is not waited for again at once */
     if (!sees)
         l2tpc_status_hide_identity(t->snapshot[sees].status);
     return t->snapshot[sees].status;

@@ -99,16 +99,21 @@ static struct stored_profile *load(const char *folder, const char *name, gboolea
     return p;
 }
 
-/* "user:alice:;user:bob:;"; none: everybody. */
+/* "user:alice:;user:bob:;"; none: everybody. What cannot be read permits nobody. */
 static gboolean is_permitted(const l2tpc_profile *p, uid_t uid)
 {
-    g_auto(GStrv) rows = g_key_file_get_string_list(l2tpc_profile_get_settings(p), "connection",
-                                                    "permissions", NULL, NULL);
-    const struct passwd *pw = getpwuid(uid);
-    g_autofree char *mine = pw ? g_strdup_printf("user:%s:", pw->pw_name) : NULL;
+    GKeyFile *settings = l2tpc_profile_get_settings(p);
+    g_auto(GStrv) rows =
+        g_key_file_get_string_list(settings, "connection", "permissions", NULL, NULL);
+    g_autofree char *mine = NULL;
+    const struct passwd *pw;
 
-    if (uid == 0 || !rows || !rows[0])
+    if (uid == 0 || (rows && !rows[0]))
         return TRUE;
+    if (!rows)
+        return !g_key_file_has_key(settings, "connection", "permissions", NULL);
+    pw = getpwuid(uid);
+    mine = pw ? g_strdup_printf("user:%s:", pw->pw_name) : NULL;
     for (guint i = 0; mine && rows[i]; i++)
         if (strcmp(rows[i], mine) == 0 ||
             (g_str_has_prefix(mine, rows[i]) && strlen(rows[i]) + 1 == strlen(mine)))
