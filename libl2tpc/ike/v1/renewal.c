@@ -158,6 +158,8 @@ static void change_places(struct ike *root, struct ike *kin)
     SWAP_BACK(cfg);
     SWAP_BACK(out);
     SWAP_BACK(events);
+    SWAP_BACK(plain);
+    SWAP_BACK(decrypted);
     SWAP_BACK(sas);
     SWAP_BACK(n_sas);
     SWAP_BACK(pfs);
