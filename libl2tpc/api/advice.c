@@ -89,6 +89,8 @@ void status_advise_psk(l2tpc_status *st)
 
     if (!psk || !strstr(psk, "weak"))
         return;
+    if (notes->text && strstr(notes->text, sentences[ADVICE_PSK]))
+        return; /* a last status is filled again when the dial has failed */
     (void)snprintf(text, sizeof(text), "%s", notes->text ? notes->text : "");
     add(text, sizeof(text), true, ADVICE_PSK);
     free(notes->text);

@@ -29,12 +29,23 @@ void dial_fail_now(struct dial *d, const struct failure *failure, l2tpc_us now)
     dial_close(d, now);
 }
 
+/* Some servers end the call where others say that the login has failed. */
+static enum failure_id early_end(const struct dial *d)
+{
+    if (d->facts.current == STAGE_PPP_AUTH && d->facts.ppp && d->facts.ppp->login_sent)
+        return FAILURE_PPP_AUTH_ENDED;
+    return d->facts.current >= STAGE_PPP_LCP ? FAILURE_PPP_TERMINATED : FAILURE_PEER_CLOSED;
+}
+
 static void fail_up(struct dial *d, enum failure_id id, const struct failure *words, l2tpc_us now)
 {
     struct failure f = words && words->id != FAILURE_NONE ? *words : failure_make(id);
 
-    if (!d->facts.up)
+    if (!d->facts.up) {
+        if (f.id == FAILURE_PEER_CLOSED)
+            f.id = early_end(d);
         f.stage = d->facts.current;
+    }
     dial_fail_now(d, &f, now);
 }
 

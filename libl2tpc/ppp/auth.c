@@ -65,6 +65,7 @@ void auth_sent(struct ppp *p)
 {
     p->auth->sends = 0;
     p->auth->answered = p->auth->has_answered = true;
+    p->facts.login_sent = true;
     p->auth->answered_at = p->now;
     if (p->auth->first_at == 0)
         p->auth->first_at = p->now;
@@ -103,7 +104,7 @@ void auth_succeeded(struct ppp *p)
 {
     struct auth *a = p->auth;
 
-    a->answered = false;
+    a->answered = p->facts.login_sent = false;
     a->resend_at = a->give_up_at = US_NEVER;
     wipe(a->proof, sizeof(a->proof));
     if (a->method->auth == PPP_AUTH_PAP) {

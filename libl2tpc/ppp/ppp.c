@@ -80,8 +80,10 @@ void ppp_terminated(struct ppp *p, struct span text)
         ppp_fail_value(p, FAILURE_PPP_AUTH_WEAK, p->lcp.refused);
         return;
     }
-    failure_set_peer_text(&f, text);
+    failure_set_peer_text(&f, text.n > 0 ? text : span_str("no reason given"));
     if (!p->was_up) {
+        if (p->phase == PHASE_AUTHENTICATE && p->facts.login_sent)
+            f.id = FAILURE_PPP_AUTH_ENDED;
         f.stage = stage_of(p->phase);
         ppp_fail(p, f);
         return;

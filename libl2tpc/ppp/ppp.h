@@ -69,6 +69,7 @@ struct ppp_facts {
     uint64_t sent, received, resent, dropped, protocol_rejects;
     bool pfc;              /* the peer asked for protocol field compression and has it */
     uint64_t early_echoes; /* LCP Echo-Requests that came before LCP was open */
+    bool login_sent;       /* name and proof are out, without a verdict so far */
 };
 
 struct ppp;

@@ -118,6 +118,7 @@ static const char *key_of(uint32_t need)
 static const char *wrong_secret(const struct tunnel_failure *f)
 {
     return strcmp(f->code, "ppp.auth.failed") == 0            ? "password"
+           : strcmp(f->code, "ppp.auth.ended") == 0           ? "password"
            : strcmp(f->code, "ike.auth.cert-passphrase") == 0 ? "machine-certpass"
                                                               : NULL;
 }

@@ -277,6 +277,14 @@ FAILS(failure_wrong_password_chap, PPP_AUTH_FAILED, PPP_AUTH, 20, {
     c.peer.n_auth = 1;
     c.dial.auth = PPP_AUTH_CHAP_MD5;
 })
+FAILS(failure_login_ended_by_cdn, PPP_AUTH_ENDED, PPP_AUTH, 20, {
+    c.password = "Wonderland";
+    c.peer.bugs = BUG_AUTH_HANG_UP;
+})
+FAILS(failure_login_ended_by_terminate, PPP_AUTH_ENDED, PPP_AUTH, 20, {
+    c.password = "Wonderland";
+    c.peer.bugs = BUG_AUTH_TERMINATE;
+})
 FAILS(failure_e646, PPP_AUTH_RESTRICTED_HOURS, PPP_AUTH, 20, {
     c.peer.bugs = BUG_AUTH_ERROR;
     c.peer.auth_error = 646;

@@ -104,6 +104,8 @@ enum peer_natt {
 
 #define BUG_IKE_CLEAR_MM6 PEER_BUG(45) /* message 6 unencrypted, as some servers send it */
 #define BUG_AM_KE_ZERO PEER_BUG(46)    /* aggressive mode 2 */
+#define BUG_AUTH_HANG_UP PEER_BUG(47)   /* a wrong login: CDN, and no word of PPP */
+#define BUG_AUTH_TERMINATE PEER_BUG(48) /* a wrong login: Terminate-Request alone */
 
 enum peer_aggressive {
     PEER_AGGRESSIVE_NO,   /* a client that tries is complained about */

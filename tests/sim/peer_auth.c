@@ -202,11 +202,25 @@ static bool check_mschapv2(struct peer *p, const struct ppp_peer *ppp, struct sp
            memcmp(want, value.p + 24, 24) == 0;
 }
 
+/* Servers that keep the verdict for themselves. */
+static bool hang_up(struct peer *p, struct tunnel *t, l2tpc_us now)
+{
+    if (peer_bug(p, BUG_AUTH_HANG_UP))
+        peer_l2tp_send_cdn(p, t, 3, 0, NULL, now);
+    else if (peer_bug(p, BUG_AUTH_TERMINATE))
+        peer_terminate(p, "", now);
+    else
+        return false;
+    return true;
+}
+
 static void send_failure(struct peer *p, struct tunnel *t, bool ms, uint8_t id, l2tpc_us now)
 {
     char text[128] = "Login failed";
     size_t n;
 
+    if (hang_up(p, t, now))
+        return;
     if (ms) {
         n = (size_t)snprintf(text, sizeof(text), "E=%u R=0 C=", p->config.auth_error);
         for (size_t i = 0; i < 16; i++)

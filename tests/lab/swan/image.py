@@ -12,7 +12,7 @@ from place import HERE, IMAGES, ROOT, SHIM, Broken, read, say, sh, write
 
 PACKAGES = (
     "strongswan-starter strongswan-charon strongswan-libcharon libcharon-extra-plugins libstrongswan-extra-plugins "
-    "libstrongswan-standard-plugins xl2tpd ppp dnsmasq-base socat iproute2 iputils-ping iperf3 "
+    "libstrongswan-standard-plugins xl2tpd l2tpns ppp dnsmasq-base socat iproute2 iputils-ping iperf3 "
     "mount kmod busybox procps iptables").split()
 # Libreswan lies as a second layer over the same tree, since Debian's two packages conflict; these
 # are its dependencies.

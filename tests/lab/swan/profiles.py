@@ -21,6 +21,7 @@ WORDS = {
     "pap": ("ppp", "pap"), "chap": ("ppp", "chap"), "mschapv2": ("ppp", "mschap-v2"),
     "ipv6cp": ("ipv6cp", True), "mppe": ("mppe", True),
     "l2tp-kernel": ("l2tp", "kernel"), "l2tp-user": ("l2tp", "user"),
+    "l2tpns": ("lns", "l2tpns"),
     "l2tp-secret": ("l2tp_secret", True), "keys": ("keys", True),
     "rsa": ("cert", "server"), "rsa-expired": ("cert", "server-expired"),
     "rsa-other-name": ("cert", "server-other"), "rsa-other-ca": ("cert", "server-ca2"),
@@ -38,7 +39,8 @@ WORDS = {
     "as-dn": ("server_id", "C=CH, O=Lab, CN=gate"),
 }
 DEFAULTS = dict(daemon="strongswan", ike="any", esp="any", pfs=False, life="long", ppp="mschap-v2",
-                ipv6cp=False, mppe=False, l2tp="kernel", l2tp_secret=False, keys=False,
+                ipv6cp=False, mppe=False, l2tp="kernel", lns="xl2tpd",
+                l2tp_secret=False, keys=False,
                 cert=None, client_port="%any", cut_to_96=False, aggressive=False, client_id=None,
                 server_id=None)
 ANY = {"ike": ["aes256-sha256-modp2048", "aes256-sha1-modp2048", "aes128-sha1-modp1024",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The configuration files of the server, written into the folder that the guest mounts."""
 import os
+import shlex
 import shutil
 
 import profiles
@@ -49,9 +50,16 @@ iperf3 -s -D -B {inside} --logfile /mnt/share/iperf3.log
 busybox httpd -p {inside}:80 -h /srv/www
 dnsmasq --no-resolv --no-hosts --bind-interfaces --listen-address={inside} \\
     --address=/inside.lab.test/{inside} --port=53 --user=root
-xl2tpd -D -p /run/xl2tpd.pid -C /run/xl2tpd/l2tp-control > /mnt/share/xl2tpd.log 2>&1 &
-for i in $(seq 100); do [ -e /run/xl2tpd/l2tp-control ] && break; sleep 0.05; done
+{lns}
 """
+START_XL2TPD = """xl2tpd -D -p /run/xl2tpd.pid -C /run/xl2tpd/l2tp-control > /mnt/share/xl2tpd.log 2>&1 &
+for i in $(seq 100); do [ -e /run/xl2tpd/l2tp-control ] && break; sleep 0.05; done"""
+START_L2TPNS = """modprobe -q tun
+mkdir -p /dev/net /var/run/l2tpns/acct
+[ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200
+python3 /mnt/share/radius.py radius-secret {users} > /mnt/share/radius.log 2>&1 &
+l2tpns -h labserver > /mnt/share/l2tpns.out 2>&1 &
+for i in $(seq 100); do grep -q "becoming master" /mnt/share/l2tpns.log && break; sleep 0.05; done"""
 START_STRONGSWAN = """mkdir -p /run/strongswan
 ipsec start
 for i in $(seq 100); do ipsec status > /dev/null 2>&1 && break; sleep 0.05; done"""
@@ -162,6 +170,20 @@ def xl2tpd(etc, conf):
     write(etc + "/xl2tpd/l2tp-secrets", "* * %s\n" % TUNNEL_SECRET, 0o600)
 
 
+def l2tpns(etc, conf):
+    """A server that speaks L2TP and PPP itself, in one process, and asks RADIUS."""
+    settings = [("debug", 3), ("log_file", '"/mnt/share/l2tpns.log"'), ("pid_file", '"/run/l2tpns.pid"'),
+                ("l2tp_secret", '"%s"' % TUNNEL_SECRET), ("l2tp_mtu", 1400),
+                ("primary_dns", INSIDE), ("primary_radius", "127.0.0.1"),
+                ("radius_secret", '"radius-secret"'), ("radius_authtypes", '"%s"' % conf["ppp"]),
+                ("bind_address", SERVER), ("peer_address", INSIDE), ("cli_bind_address", "127.0.0.1"),
+                ("cluster_interface", '"lo"'), ("cluster_hb_timeout", 5)]
+    write(etc + "/l2tpns/startup-config", "".join("set %s %s\n" % s for s in settings))
+    write(etc + "/l2tpns/ip_pool", "10.99.0.128/26\n")
+    write(etc + "/l2tpns/users", "")
+    shutil.copy(os.path.join(os.path.dirname(os.path.realpath(__file__)), "guest", "radius.py"), SHARE)
+
+
 def pppd(etc, conf):
     methods = ("pap", "chap", "mschap", "mschap-v2", "eap")
     lines = ["name labserver", "debug", "logfile /mnt/share/pppd.log", "mtu 1400", "mru 1400",
@@ -183,12 +205,17 @@ def configure(conf):
     (strongswan if is_strongswan else libreswan)(etc, conf)
     xl2tpd(etc, conf)
     pppd(etc, conf)
+    if conf["lns"] == "l2tpns":
+        l2tpns(etc, conf)
     kernel = "modprobe -q l2tp_ppp"
     if conf["l2tp"] == "user":
         kernel = "mkdir -p /etc/modprobe.d\n" \
                  "echo 'install l2tp_ppp /bin/false' > /etc/modprobe.d/lab.conf"
+    lns = START_XL2TPD
+    if conf["lns"] == "l2tpns":
+        lns = START_L2TPNS.replace("{users}", " ".join(shlex.quote("%s:%s" % u[:2]) for u in USERS))
     start = START
-    for name, text in (("inside", INSIDE), ("server", SERVER), ("l2tp", kernel),
+    for name, text in (("inside", INSIDE), ("server", SERVER), ("l2tp", kernel), ("lns", lns),
                        ("ipsec", START_STRONGSWAN if is_strongswan else START_LIBRESWAN)):
         start = start.replace("{%s}" % name, text)
     write(SHARE + "/start.sh", start)

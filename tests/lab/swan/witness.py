@@ -29,8 +29,20 @@ def kernel_agrees(status, seen):
               % (name, sa["encap"], status["nat"]["encapsulation"]))
 
 
+def l2tpns_agrees(status, method, user, log):
+    l2tp, ppp = status["l2tp"], status["ppp"]
+    check("New session (%d/%d)" % (l2tp["tunnel_id"], l2tp["session_id"]) in log,
+          "l2tpns knows no session %d/%d:\n%s" % (l2tp["tunnel_id"], l2tp["session_id"], log[-600:]))
+    check("%s User %s authentication allowed" % (method.split("-")[0], user) in log and ppp["auth"] == method,
+          "authenticated with %s:\n%s" % (ppp["auth"], log[-600:]))
+    check("Login by %s at %s from" % (user, ppp["local_ip"]) in log,
+          "no login of %s at %s:\n%s" % (user, ppp["local_ip"], log[-600:]))
+
+
 def daemons_agree(status, method, user="alice"):
     l2tp, ppp = status["l2tp"], status["ppp"]
+    if guest.log("l2tpns.log"):
+        return l2tpns_agrees(status, method, user, guest.log("l2tpns.log"))
     log = guest.log("xl2tpd.log")
     call = re.search(r"Call established with \S+, PID: \d+, Local: %d, Remote: %d, Serial"
                      % (l2tp["peer_session_id"], l2tp["session_id"]), log)
