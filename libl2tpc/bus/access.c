@@ -10,15 +10,10 @@ static const char action[] = "net.l2tpc.view-details";
 
 bool access_owns(const struct bus_tunnel *t, uid_t uid)
 {
-    return uid == 0 || uid == t->options.owner;
-}
-
-static bool is_of_profile(const struct bus_tunnel *t, uid_t uid)
-{
     for (unsigned i = 0; i < t->options.n_users; i++)
         if (t->options.users[i] == uid)
             return true;
-    return access_owns(t, uid);
+    return uid == 0 || uid == t->options.owner;
 }
 
 const struct caller *access_known(struct bus_tunnel *t, sd_bus_message *m)
@@ -106,7 +101,7 @@ static int on_user(sd_bus_message *reply, void *user, sd_bus_error *error)
         return 0;
     }
     w->uid = uid;
-    if (is_of_profile(w->tunnel, uid))
+    if (access_owns(w->tunnel, uid))
         return answer(w, true);
     return ask_polkit(w) < 0 ? answer(w, false) : 0;
 }

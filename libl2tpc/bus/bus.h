@@ -22,7 +22,7 @@ struct bus_tunnel;
 struct bus_tunnel_options {
     const char *uuid;       /* of the connection, with or without dashes; NULL: it has none */
     const char *started_by; /* "command", "networkmanager", "service" */
-    /* Beside root: who may end it, and who else may see whose it is. */
+    /* Beside root: who has started it and whose profile it is may see whose it is, and end it. */
     uid_t owner;
     uid_t users[BUS_USERS_MAX];
     unsigned n_users;

@@ -69,7 +69,7 @@ const struct caller *access_known(struct bus_tunnel *t, sd_bus_message *m);
 /* Finds out, then calls serve_call(). Negative when it cannot. */
 int access_ask(struct bus_tunnel *t, sd_bus_message *m);
 void access_forget(struct bus_tunnel *t);
-/* Who may end it. */
+/* Who may end it, and see whose it is. */
 bool access_owns(const struct bus_tunnel *t, uid_t uid);
 
 /* serve.c: the answer to a call whose caller is known. */

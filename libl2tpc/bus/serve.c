@@ -166,8 +166,9 @@ static int diagnose(struct bus_tunnel *t, sd_bus_message *m, bool sees)
 
 static int refuse(sd_bus_message *m)
 {
-    return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_ACCESS_DENIED,
-                                      "root and the tunnel's owner alone may do that");
+    return sd_bus_reply_method_errorf(
+        m, SD_BUS_ERROR_ACCESS_DENIED,
+        "root, who has started it and its profile's users alone may do that");
 }
 
 static int rekey(struct bus_tunnel *t, sd_bus_message *m, const struct caller *caller)

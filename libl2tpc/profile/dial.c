@@ -176,22 +176,43 @@ static void dial_logins(struct dial *d)
     }
 }
 
+char *l2tpc_profile_decode_psk(const char *psk, gsize *out_len)
+{
+    l2tpc_profile_note *fault = l2tpc_profile_value_fault(L2TPC_PROFILE_SECRETS, "ipsec-psk", psk);
+    guchar *raw;
+    char *bytes;
+
+    *out_len = 0;
+    if (fault) {
+        l2tpc_profile_note_free(fault);
+        return NULL;
+    }
+    if (!g_str_has_prefix(psk, "0s")) {
+        *out_len = strlen(psk);
+        return g_strdup(psk);
+    }
+    raw = g_base64_decode(psk + 2, out_len);
+    bytes = g_malloc0(*out_len + 1);
+    memcpy(bytes, raw, *out_len);
+    explicit_bzero(raw, *out_len);
+    g_free(raw);
+    return bytes;
+}
+
 /* Neither length nor sign of a value that cannot be decoded gets further than judge_table(). */
 static void dial_psk(struct dial *d)
 {
     const char *psk = profile_psk(d->p);
     gsize n = 0;
-    guchar *bytes;
+    char *bytes;
 
     if (!psk)
         return;
     if (psk == l2tpc_profile_get(d->p, DATA, "ipsec-psk"))
         note(d, NOTE_PSK_IN_DATA, NULL);
-    if (!g_str_has_prefix(psk, "0s")) {
-        emit_bytes(d, "psk", psk, strlen(psk), true);
+    bytes = l2tpc_profile_decode_psk(psk, &n);
+    if (!bytes)
         return;
-    }
-    bytes = g_base64_decode(psk + 2, &n);
     emit_bytes(d, "psk", bytes, n, true);
     explicit_bzero(bytes, n);
     g_free(bytes);

@@ -156,6 +156,13 @@ typedef struct l2tpc_profile_option {
 L2TPC_PROFILE_API int l2tpc_profile_get_dial(const l2tpc_profile *profile, GPtrArray **out_options,
                                              GPtrArray **out_notes);
 
+/*
+ * The bytes that a pre-shared key in a profile, or said by a person, stands for: "0s" is followed
+ * by base64, everything else is the key itself. `*out_len` bytes and a NUL behind them, to be wiped
+ * and freed by g_free(); NULL when l2tpc_profile_value_fault() has something to say of it.
+ */
+L2TPC_PROFILE_API char *l2tpc_profile_decode_psk(const char *psk, gsize *out_len);
+
 /* ----------------------------------------------------------------------------- import and export
  */
 

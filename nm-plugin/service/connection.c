@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "service/connection.h"
 
+#include "service/tunnel.h"
+
 #include <pwd.h>
 #include <string.h>
 
@@ -59,22 +61,27 @@ l2tpc_profile *connection_read(NMConnection *connection)
     return p;
 }
 
-bool connection_owner(NMConnection *connection, uid_t *out)
+bool connection_users(NMConnection *connection, uid_t *out, unsigned *out_n)
 {
     NMSettingConnection *s = nm_connection_get_setting_connection(connection);
-    const char *type;
-    const char *name;
-    const struct passwd *pw;
+    guint n = s ? nm_setting_connection_get_num_permissions(s) : 0;
+    bool first_known = true;
 
-    *out = 0;
-    /* Of several users the files are opened with the rights of the first. */
-    if (!s || nm_setting_connection_get_num_permissions(s) == 0 ||
-        !nm_setting_connection_get_permission(s, 0, &type, &name, NULL))
-        return true;
-    pw = strcmp(type, "user") == 0 ? getpwnam(name) : NULL;
-    if (pw)
-        *out = pw->pw_uid;
-    return pw != NULL;
+    *out_n = 0;
+    for (guint i = 0; i < n && *out_n < TUNNEL_USERS_MAX; i++) {
+        const char *type = NULL;
+        const char *name = NULL;
+        const struct passwd *pw = NULL;
+
+        if (nm_setting_connection_get_permission(s, i, &type, &name, NULL) &&
+            g_strcmp0(type, "user") == 0)
+            pw = getpwnam(name);
+        if (pw)
+            out[(*out_n)++] = pw->pw_uid;
+        else if (i == 0)
+            first_known = false;
+    }
+    return first_known;
 }
 
 static bool is_set(const char *text)

@@ -10,9 +10,9 @@
 
 /* With the secrets that are in it. */
 l2tpc_profile *connection_read(NMConnection *connection);
-/* The user whose private connection it is; 0: it is everybody's. False when nobody of that name is
- * here. */
-bool connection_owner(NMConnection *connection, uid_t *out);
+/* The users whose private connection it is, TUNNEL_USERS_MAX at most; none: it is everybody's.
+ * False when the first is not known here. */
+bool connection_users(NMConnection *connection, uid_t *out, unsigned *out_n);
 /* A secret that the connection needs and does not have: its key, or NULL. */
 const char *connection_lacks(NMConnection *connection);
 

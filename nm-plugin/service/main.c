@@ -8,6 +8,7 @@
 #include "cli/protect.h"
 
 #include <glib-unix.h>
+#include <libintl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,9 @@ int main(int argc, char **argv)
     int status;
 
     (void)setlocale(LC_ALL, "");
+    (void)bindtextdomain("l2tpc", L2TPC_LOCALE_DIR);
+    (void)bind_textdomain_codeset("l2tpc", "UTF-8"); /* what the bus takes */
+    (void)textdomain("l2tpc");
     process_protect();
     g_option_context_add_main_entries(options, entries, NULL);
     if (!g_option_context_parse(options, &argc, &argv, &error)) {

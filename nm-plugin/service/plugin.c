@@ -29,7 +29,8 @@ struct _Plugin {
     gboolean failing;     /* libnm disconnects by itself */
     gboolean up;
     unsigned wrong; /* secrets so far */
-    l2tpc_need ip;  /* the newest addresses; size 0: none yet */
+    uid_t users[TUNNEL_USERS_MAX];
+    l2tpc_need ip; /* the newest addresses; size 0: none yet */
     struct {
         uint32_t id, type;
     } question[QUESTIONS_MAX];
@@ -149,6 +150,17 @@ static void on_need(Plugin *self, const l2tpc_need *need)
                                               : _("The server asks for the password."));
 }
 
+static void answer(Plugin *self, uint32_t id, uint32_t type, const char *secret)
+{
+    gsize n = secret ? strlen(secret) : 0;
+    char *psk = secret && type == L2TPC_NEED_PSK ? l2tpc_profile_decode_psk(secret, &n) : NULL;
+
+    tunnel_answer(self->tunnel, id, type == L2TPC_NEED_PSK ? psk : secret, n);
+    if (psk)
+        explicit_bzero(psk, n);
+    g_free(psk);
+}
+
 /* Those that are still missing the user has refused. */
 static void answer_all(Plugin *self)
 {
@@ -158,7 +170,7 @@ static void answer_all(Plugin *self)
         const char *secret =
             l2tpc_profile_get(p, L2TPC_PROFILE_SECRETS, key_of(self->question[i].type));
 
-        tunnel_answer(self->tunnel, self->question[i].id, secret, secret ? strlen(secret) : 0);
+        answer(self, self->question[i].id, self->question[i].type, secret);
     }
     self->n_questions = 0;
     l2tpc_profile_free(p);
@@ -253,7 +265,14 @@ static void on_gone(void *user, tunnel *t)
         self->on_idle(self->idle_user);
 }
 
-static const struct tunnel_face face = {on_event, on_failed, on_gone};
+/* In the system's language: NetworkManager's agents show it as it is. */
+static const char *translate(void *user, const char *msgid)
+{
+    (void)user;
+    return *msgid ? _(msgid) : msgid;
+}
+
+static const struct tunnel_face face = {on_event, on_failed, on_gone, translate};
 
 /* ---- the start ---- */
 
@@ -265,8 +284,14 @@ static bool wish_make(Plugin *self, struct tunnel_wish *w)
                                        (self->verbose ? TUNNEL_VERBOSE : 0u),
                               .timeout = DIAL_S,
                               .face = &face,
+                              .users = self->users,
                               .user = self};
-    return connection_owner(self->connection, &w->owner);
+    /* Of several users the files are opened with the rights of the first; who has started it
+     * NetworkManager does not say. */
+    if (!connection_users(self->connection, self->users, &w->n_users))
+        return false;
+    w->owner = w->n_users > 0 ? self->users[0] : 0;
+    return true;
 }
 
 static void start(Plugin *self)
@@ -278,7 +303,7 @@ static void start(Plugin *self)
     if (wish_make(self, &wish))
         self->tunnel = tunnel_new(self->starter, &wish, &f);
     else
-        g_strlcpy(f.message, "The user whose connection this is is not known here.",
+        g_strlcpy(f.message, _("The user whose connection this is is not known here."),
                   sizeof(f.message));
     l2tpc_profile_free(wish.profile);
     if (!self->tunnel)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The service on the bus: who calls is asked of the bus, what that user may of polkit. */
+/* The service on the bus, from its start until nobody wants anything of it. */
 #include "service/standalone.h"
 
 #include "service/standalone_calls.h"
@@ -10,110 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POLKIT_MS 120000 /* a person may have to type a password */
 #define GOODBYE_MS 3000
 
 extern const char standalone_introspection[];
-
-static void call_free(struct call *c)
-{
-    c->service->n_calls--;
-    standalone_look(c->service);
-    g_variant_unref(c->parameters);
-    g_object_unref(c->invocation);
-    g_free(c);
-}
-
-static void serve(struct call *c)
-{
-    calls_find(g_dbus_method_invocation_get_method_name(c->invocation))->serve(c);
-    call_free(c);
-}
-
-static void on_polkit(GObject *source, GAsyncResult *result, gpointer user)
-{
-    struct call *c = user;
-    g_autoptr(GVariant) reply =
-        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, NULL);
-    gboolean allowed = FALSE;
-
-    if (!reply) {
-        calls_refuse(c, "Unavailable", "polkit does not answer.");
-        call_free(c);
-        return;
-    }
-    g_variant_get(reply, "((bba{ss}))", &allowed, NULL, NULL);
-    if (allowed) {
-        serve(c);
-        return;
-    }
-    calls_refuse(c, "NotAuthorized", "This user may not do that.");
-    call_free(c);
-}
-
-static void ask_polkit(struct call *c, const char *action)
-{
-    GVariantBuilder subject;
-    GVariantBuilder details;
-
-    g_variant_builder_init(&subject, G_VARIANT_TYPE("a{sv}"));
-    g_variant_builder_add(&subject, "{sv}", "name",
-                          g_variant_new_string(g_dbus_method_invocation_get_sender(c->invocation)));
-    g_variant_builder_init(&details, G_VARIANT_TYPE("a{ss}"));
-    g_dbus_connection_call(
-        c->service->bus, "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
-        "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization",
-        g_variant_new("((sa{sv})sa{ss}us)", "system-bus-name", &subject, action, &details, 1u, ""),
-        G_VARIANT_TYPE("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE, POLKIT_MS, NULL, on_polkit, c);
-}
-
-static void on_user(GObject *source, GAsyncResult *result, gpointer user)
-{
-    struct call *c = user;
-    const struct method *m = calls_find(g_dbus_method_invocation_get_method_name(c->invocation));
-    g_autoptr(GVariant) reply =
-        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, NULL);
-    const char *action;
-    guint32 uid = 0;
-
-    if (!reply) {
-        calls_refuse(c, "NotAuthorized", "Nobody knows who asks.");
-        call_free(c);
-        return;
-    }
-    g_variant_get(reply, "(u)", &uid);
-    c->uid = uid;
-    action = m->action ? m->action(c) : NULL;
-    if (action && uid != 0)
-        ask_polkit(c, action);
-    else
-        serve(c);
-}
 
 static void on_call(GDBusConnection *bus, const gchar *sender, const gchar *path,
                     const gchar *interface, const gchar *name, GVariant *parameters,
                     GDBusMethodInvocation *invocation, gpointer user)
 {
-    struct service *s = user;
-    struct call *c;
-
+    (void)bus;
+    (void)sender;
     (void)path;
     (void)interface;
-    if (s->n_calls >= CALLS_MAX || s->ending || !calls_find(name)) {
-        g_dbus_method_invocation_return_dbus_error(invocation, SERVICE_NAME ".Error.Busy",
-                                                   "Too much is asked at the same time.");
-        return;
-    }
-    c = g_new0(struct call, 1);
-    c->service = s;
-    c->invocation = g_object_ref(invocation);
-    c->parameters = g_variant_ref(parameters);
-    s->n_calls++;
-    standalone_look(s);
-    g_dbus_connection_call(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                           "org.freedesktop.DBus", "GetConnectionUnixUser",
-                           g_variant_new("(s)", sender), G_VARIANT_TYPE("(u)"),
-                           G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_user, c);
+    (void)name;
+    access_take(user, invocation, parameters);
 }
 
 static GVariant *on_property(GDBusConnection *bus, const gchar *sender, const gchar *path,
@@ -186,6 +96,7 @@ static void on_owner(GDBusConnection *bus, const gchar *sender, const gchar *pat
                      const gchar *interface, const gchar *signal, GVariant *parameters,
                      gpointer user)
 {
+    struct service *s = user;
     const char *name;
     const char *owner;
 
@@ -195,8 +106,10 @@ static void on_owner(GDBusConnection *bus, const gchar *sender, const gchar *pat
     (void)interface;
     (void)signal;
     g_variant_get(parameters, "(&s&s&s)", &name, NULL, &owner);
-    if (name[0] == ':' && !owner[0])
-        calls_sender_gone(user, name);
+    if (name[0] != ':' || owner[0])
+        return;
+    calls_sender_gone(s, name);
+    (void)g_hash_table_remove(s->languages, name);
 }
 
 int standalone_run(struct starter *starter, guint idle_s, gboolean verbose)
@@ -214,6 +127,8 @@ int standalone_run(struct starter *starter, guint idle_s, gboolean verbose)
     }
     s.loop = g_main_loop_new(NULL, FALSE);
     s.running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, running_free);
+    s.calls_of = g_hash_table_new(NULL, NULL);
+    s.languages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, language_free);
     g_dbus_connection_set_exit_on_close(s.bus, FALSE);
     (void)g_dbus_connection_register_object(s.bus, SERVICE_PATH, node->interfaces[0], &vtable, &s,
                                             NULL, NULL);
@@ -229,6 +144,8 @@ int standalone_run(struct starter *starter, guint idle_s, gboolean verbose)
     g_bus_unown_name(name);
     (void)g_dbus_connection_flush_sync(s.bus, NULL, NULL);
     g_hash_table_unref(s.running);
+    g_hash_table_unref(s.languages);
+    g_hash_table_unref(s.calls_of);
     g_main_loop_unref(s.loop);
     return s.exit_status;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,21 +33,46 @@ static char *folder_of(gboolean own, uid_t uid)
     return own ? g_strdup_printf(OWN_DIR "/%u", (unsigned)uid) : g_strdup(SYSTEM_DIR);
 }
 
+struct text {
+    char *bytes;
+    gsize n;
+};
+
+static void text_free(gpointer user)
+{
+    struct text *t = user;
+
+    explicit_bzero(t->bytes, t->n);
+    g_free(t->bytes);
+    g_free(t);
+}
+
+/* Wiped when nobody reads it any more. */
+static GBytes *take_bytes(char *bytes, gsize n)
+{
+    struct text *t = g_new0(struct text, 1);
+
+    t->bytes = bytes;
+    t->n = n;
+    return g_bytes_new_with_free_func(bytes, n, text_free, t);
+}
+
 /* A file says where everything goes: none that anybody but root may have written. */
 static GBytes *read_file(const char *path)
 {
-    g_autofree char *bytes = g_malloc(STORE_FILE_MAX);
+    g_autofree char *bytes = NULL;
     struct stat st;
     gssize n = -1;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
     if (fd < 0)
         return NULL;
+    bytes = g_malloc(STORE_FILE_MAX);
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
         !(st.st_mode & 022) && st.st_size < STORE_FILE_MAX)
         n = read(fd, bytes, STORE_FILE_MAX);
     close(fd);
-    return n < 0 ? NULL : g_bytes_new_take(g_steal_pointer(&bytes), (gsize)n);
+    return n < 0 ? NULL : take_bytes(g_steal_pointer(&bytes), (gsize)n);
 }
 
 static l2tpc_profile *take_profile(GBytes *bytes, GPtrArray **out_notes)
@@ -99,26 +125,54 @@ static struct stored_profile *load(const char *folder, const char *name, gboolea
     return p;
 }
 
-/* "user:alice:;user:bob:;"; none: everybody. What cannot be read permits nobody. */
-static gboolean is_permitted(const l2tpc_profile *p, uid_t uid)
+/* "user:alice:;user:bob:;"; NULL when there are none, or when they cannot be read. */
+static char **permissions_of(const l2tpc_profile *p)
 {
-    GKeyFile *settings = l2tpc_profile_get_settings(p);
-    g_auto(GStrv) rows =
-        g_key_file_get_string_list(settings, "connection", "permissions", NULL, NULL);
-    g_autofree char *mine = NULL;
-    const struct passwd *pw;
+    return g_key_file_get_string_list(l2tpc_profile_get_settings(p), "connection", "permissions",
+                                      NULL, NULL);
+}
 
-    if (uid == 0 || (rows && !rows[0]))
-        return TRUE;
-    if (!rows)
-        return !g_key_file_has_key(settings, "connection", "permissions", NULL);
-    pw = getpwuid(uid);
-    mine = pw ? g_strdup_printf("user:%s:", pw->pw_name) : NULL;
+static gboolean is_named(char *const *rows, uid_t uid)
+{
+    const struct passwd *pw = rows ? getpwuid(uid) : NULL;
+    g_autofree char *mine = pw ? g_strdup_printf("user:%s:", pw->pw_name) : NULL;
+
     for (guint i = 0; mine && rows[i]; i++)
         if (strcmp(rows[i], mine) == 0 ||
             (g_str_has_prefix(mine, rows[i]) && strlen(rows[i]) + 1 == strlen(mine)))
             return TRUE;
     return FALSE;
+}
+
+/* No permissions: everybody. What cannot be read permits nobody. */
+static gboolean is_permitted(struct stored_profile *p, uid_t uid)
+{
+    g_auto(GStrv) rows = permissions_of(p->profile);
+
+    p->named = p->own || uid == 0 || is_named(rows, uid);
+    if (p->named)
+        return TRUE;
+    return rows ? !rows[0]
+                : !g_key_file_has_key(l2tpc_profile_get_settings(p->profile), "connection",
+                                      "permissions", NULL);
+}
+
+unsigned store_users(const struct stored_profile *p, uid_t *out, unsigned room)
+{
+    g_auto(GStrv) rows = p->own ? NULL : permissions_of(p->profile);
+    unsigned n = 0;
+
+    if (p->own && room > 0)
+        out[n++] = p->owner;
+    for (guint i = 0; rows && rows[i] && n < room; i++) {
+        g_auto(GStrv) words = g_strsplit(rows[i], ":", 3);
+        const struct passwd *pw =
+            words[0] && words[1] && strcmp(words[0], "user") == 0 ? getpwnam(words[1]) : NULL;
+
+        if (pw)
+            out[n++] = pw->pw_uid;
+    }
+    return n;
 }
 
 static void list_folder(GPtrArray *out, gboolean own, uid_t uid)
@@ -131,7 +185,7 @@ static void list_folder(GPtrArray *out, gboolean own, uid_t uid)
         struct stored_profile *p =
             g_str_has_suffix(name, SUFFIX) ? load(folder, name, own, uid) : NULL;
 
-        if (p && (own || is_permitted(p->profile, uid)))
+        if (p && is_permitted(p, uid))
             g_ptr_array_add(out, p);
         else
             stored_profile_free(p);
@@ -173,9 +227,9 @@ static gboolean refuse(GError **error, const char *sentence)
 static void refuse_by_notes(const GPtrArray *notes, GError **error)
 {
     const l2tpc_profile_note *n = notes && notes->len ? g_ptr_array_index(notes, 0) : NULL;
-    g_autofree char *text = n ? l2tpc_profile_note_text(n, NULL) : NULL;
+    g_autofree char *text = n ? l2tpc_profile_note_text(n, _(n->sentence)) : NULL;
 
-    refuse(error, text ? text : "This is not a keyfile of one L2TP/IPsec connection.");
+    refuse(error, text ? text : _("This is not a keyfile of one L2TP/IPsec connection."));
 }
 
 l2tpc_profile *store_parse(const char *keyfile, GError **error)
@@ -185,14 +239,14 @@ l2tpc_profile *store_parse(const char *keyfile, GError **error)
     l2tpc_profile *p = NULL;
 
     if (strlen(keyfile) >= STORE_FILE_MAX) {
-        refuse(error, "The keyfile is too long.");
+        refuse(error, _("The keyfile is too long."));
         return NULL;
     }
     if (!g_str_has_prefix(keyfile, "[") && !g_str_has_prefix(keyfile, "#")) {
-        refuse(error, "This is not a keyfile of one L2TP/IPsec connection.");
+        refuse(error, _("This is not a keyfile of one L2TP/IPsec connection."));
         return NULL;
     }
-    bytes = g_bytes_new(keyfile, strlen(keyfile));
+    bytes = g_bytes_new_static(keyfile, strlen(keyfile)); /* the caller wipes it */
     p = take_profile(bytes, &notes);
     if (p && notes)
         g_clear_pointer(&notes, g_ptr_array_unref);
@@ -238,7 +292,7 @@ static gboolean write_profile(const char *path, const l2tpc_profile *profile, GE
                                                    0600, error);
 
     if (!text)
-        refuse(error, "The connection cannot be written.");
+        refuse(error, _("The connection cannot be written."));
     else
         explicit_bzero(text, strlen(text));
     g_free(text);
@@ -265,17 +319,27 @@ gboolean store_add(l2tpc_profile *profile, gboolean own, uid_t uid, char **out_u
 
         n += p->own == own;
         if (g_ascii_strcasecmp(p->uuid, uuid) == 0)
-            return refuse(error, "A connection of this UUID is there already.");
+            return refuse(error, _("A connection of this UUID is there already."));
     }
     if (n >= STORE_PROFILES_MAX)
-        return refuse(error, "There are too many connections.");
+        return refuse(error, _("There are too many connections."));
     path = g_strdup_printf("%s/%s" SUFFIX, folder, uuid);
     if (g_mkdir_with_parents(folder, 0700) != 0 || access(path, F_OK) == 0)
-        return refuse(error, "The connection cannot be written.");
+        return refuse(error, _("The connection cannot be written."));
     if (!write_profile(path, profile, error))
         return FALSE;
     *out_uuid = g_steal_pointer(&uuid);
     return TRUE;
+}
+
+/* NetworkManager-l2tp once had it among the data, which no client is shown either. */
+static void keep_old_psk(const l2tpc_profile *old, l2tpc_profile *profile)
+{
+    const char *psk = l2tpc_profile_get(old, L2TPC_PROFILE_DATA, "ipsec-psk");
+
+    if (psk && !l2tpc_profile_get(profile, L2TPC_PROFILE_SECRETS, "ipsec-psk") &&
+        !l2tpc_profile_get(profile, L2TPC_PROFILE_DATA, "ipsec-psk"))
+        l2tpc_profile_set(profile, L2TPC_PROFILE_SECRETS, "ipsec-psk", psk);
 }
 
 gboolean store_replace(const struct stored_profile *old, l2tpc_profile *profile, GError **error)
@@ -288,6 +352,7 @@ gboolean store_replace(const struct stored_profile *old, l2tpc_profile *profile,
     while (g_hash_table_iter_next(&iter, &key, &value))
         if (!l2tpc_profile_get(profile, L2TPC_PROFILE_SECRETS, key))
             l2tpc_profile_set(profile, L2TPC_PROFILE_SECRETS, key, value);
+    keep_old_psk(old->profile, profile);
     g_key_file_set_string(l2tpc_profile_get_settings(profile), "connection", "uuid", old->uuid);
     return write_profile(old->path, profile, error);
 }

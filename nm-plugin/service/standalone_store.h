@@ -16,7 +16,8 @@
 
 struct stored_profile {
     char *path, *uuid;
-    gboolean own; /* a user's; else the computer's */
+    gboolean own;   /* a user's; else the computer's */
+    gboolean named; /* the user who looked for it is root, its owner, or named in its permissions */
     uid_t owner;
     l2tpc_profile *profile;
 };
@@ -26,7 +27,10 @@ void stored_profile_free(struct stored_profile *p);
 GPtrArray *store_list(uid_t uid);
 /* NULL when there is none that this user may see. */
 struct stored_profile *store_find(uid_t uid, const char *uuid);
-/* One profile from a keyfile that can be dialed; NULL with a sentence for people. */
+/* Whose it is by its permissions, of those that this computer knows; how many. */
+unsigned store_users(const struct stored_profile *p, uid_t *out, unsigned room);
+/* One profile from a keyfile that can be dialed; NULL with a sentence in the language of the
+ * thread. */
 l2tpc_profile *store_parse(const char *keyfile, GError **error);
 /* As a keyfile; to be freed by g_free(), after wiping when it has secrets. NULL without memory. */
 char *store_text(const l2tpc_profile *profile, gboolean with_secrets);

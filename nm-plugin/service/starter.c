@@ -309,7 +309,7 @@ bool starter_open(struct starter *s)
         serve(pair[1]);
     }
     close(pair[1]);
-    s->fd = pair[0];
+    *s = (struct starter){.fd = pair[0]};
     return pid > 0;
 }
 

@@ -11,6 +11,7 @@
 
 struct starter {
     int fd;
+    unsigned patience_ms; /* with its first word; 0: what is usual */
 };
 
 /* Before any thread. False with errno. */

@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #define ORPHAN_MS 300 /* without its broker a tunnel says good-bye, if that goes quickly */
+/* A starter has forked within milliseconds; one that has not after this long will not. */
+#define START_MS 10000
+#define START_ENDING_MS 1500 /* and nobody waits for it any more */
 
 struct tunnel {
     const struct tunnel_face *face;
@@ -24,8 +27,18 @@ struct tunnel {
     struct network network;
     int report_fd;
     guint report_source, session_source, broker_source, network_source, timer_source, orphan_source;
+    guint start_source; /* until the starter has said something */
     bool stopping, by_user, failed, ended, orphaned;
 };
+
+/* Whose sentences are being made; a translation gets no other argument than the sentence. */
+static const tunnel *speaking;
+
+static const char *translated(const char *msgid)
+{
+    return speaking && speaking->face->translate ? speaking->face->translate(speaking->user, msgid)
+                                                 : msgid;
+}
 
 /* ---- failures ---- */
 
@@ -49,8 +62,8 @@ static void failure_make(struct tunnel_failure *out, const char *code, const cha
         return;
     out->code = e.code;
     out->stage = e.stage;
-    fill(e.sentence, value, out->message, sizeof(out->message));
-    fill(e.hint, value, out->hint, sizeof(out->hint));
+    fill(translated(e.sentence), value, out->message, sizeof(out->message));
+    fill(translated(e.hint), value, out->hint, sizeof(out->hint));
 }
 
 static void tell_failure(tunnel *t, const struct tunnel_failure *f)
@@ -65,7 +78,9 @@ static void fail(tunnel *t, const char *code, const char *value)
 {
     struct tunnel_failure f;
 
+    speaking = t;
     failure_make(&f, code, value);
+    speaking = NULL;
     tell_failure(t, &f);
 }
 
@@ -84,22 +99,11 @@ static bool take_secret(tunnel *t, const l2tpc_profile_option *o)
 static void fail_by_notes(const GPtrArray *notes, struct tunnel_failure *out)
 {
     const l2tpc_profile_note *n = notes->len ? g_ptr_array_index(notes, 0) : NULL;
-    char *text = n ? l2tpc_profile_note_text(n, NULL) : NULL;
+    char *text = n ? l2tpc_profile_note_text(n, translated(n->sentence)) : NULL;
 
     *out = (struct tunnel_failure){.code = n ? n->code : "", .stage = "resolve"};
     g_strlcpy(out->message, text ? text : "", sizeof(out->message));
     g_free(text);
-}
-
-bool tunnel_judge(l2tpc_profile *profile, struct tunnel_failure *out)
-{
-    GPtrArray *notes = NULL;
-    int rc = l2tpc_profile_get_dial(profile, NULL, &notes);
-
-    if (rc != L2TPC_PROFILE_OK)
-        fail_by_notes(notes, out);
-    g_ptr_array_unref(notes);
-    return rc == L2TPC_PROFILE_OK;
 }
 
 static bool has_option(const GPtrArray *options, const char *name)
@@ -202,12 +206,39 @@ static void let_go(tunnel *t)
     t->config = NULL;
 }
 
+/* Nothing was done yet on this computer, and what the starter may still do ends with our end of the
+ * report: its processes find nobody at theirs. */
+static gboolean on_start_time(gpointer user)
+{
+    tunnel *t = user;
+
+    t->start_source = 0;
+    drop_source(&t->report_source);
+    close(t->report_fd);
+    t->report_fd = -1;
+    if (!t->stopping)
+        fail(t, "local.broker", "");
+    let_go(t);
+    t->face->on_gone(t->user, t);
+    return G_SOURCE_REMOVE;
+}
+
+static void await_start(tunnel *t, guint ms)
+{
+    drop_source(&t->start_source);
+    t->start_source = g_timeout_add(ms, on_start_time, t);
+}
+
 void tunnel_stop(tunnel *t, bool by_user)
 {
+    bool before = t->stopping;
+
     t->stopping = true;
     t->by_user = t->by_user || by_user;
     if (t->session)
         l2tpc_session_stop(t->session);
+    else if (t->start_source && !before)
+        await_start(t, START_ENDING_MS);
 }
 
 void tunnel_free(tunnel *t)
@@ -217,6 +248,7 @@ void tunnel_free(tunnel *t)
     shown_free(t->shown);
     t->shown = NULL;
     let_go(t);
+    drop_source(&t->start_source);
     drop_source(&t->report_source);
     if (t->report_fd >= 0)
         close(t->report_fd);
@@ -230,8 +262,10 @@ static void on_failed(tunnel *t, const l2tpc_error *error)
     struct tunnel_failure f = {.code = l2tpc_error_get_code(error),
                                .stage = l2tpc_error_get_stage(error)};
 
-    (void)l2tpc_error_message(error, NULL, f.message, sizeof(f.message));
-    (void)l2tpc_error_hint(error, NULL, f.hint, sizeof(f.hint));
+    speaking = t;
+    (void)l2tpc_error_message(error, translated, f.message, sizeof(f.message));
+    (void)l2tpc_error_hint(error, translated, f.hint, sizeof(f.hint));
+    speaking = NULL;
     tell_failure(t, &f);
 }
 
@@ -394,6 +428,7 @@ static void on_started(tunnel *t, const struct report *r)
 
 static void take_report(tunnel *t, const struct report *r)
 {
+    drop_source(&t->start_source);
     switch (r->kind) {
     case REPORT_STARTED:
         on_started(t, r);
@@ -419,6 +454,7 @@ static gboolean on_report(gint fd, GIOCondition condition, gpointer user)
     if (rc == 0)
         return G_SOURCE_CONTINUE;
     t->report_source = 0;
+    drop_source(&t->start_source);
     if (!t->ended && !t->stopping)
         fail(t, "local.broker", "");
     let_go(t);
@@ -440,13 +476,15 @@ static void end_by_bus(void *user)
 static void show(tunnel *t, const struct tunnel_wish *w)
 {
     bool elsewhere = (w->flags & TUNNEL_CONFIGURED_ELSEWHERE) != 0;
-    const struct bus_tunnel_options o = {.uuid = w->name,
-                                         .started_by = elsewhere ? "networkmanager" : "service",
-                                         .owner = w->owner,
-                                         .status = status_for_bus,
-                                         .disconnect = elsewhere ? NULL : end_by_bus,
-                                         .user = t};
+    struct bus_tunnel_options o = {.uuid = w->name,
+                                   .started_by = elsewhere ? "networkmanager" : "service",
+                                   .owner = w->starter,
+                                   .status = status_for_bus,
+                                   .disconnect = elsewhere ? NULL : end_by_bus,
+                                   .user = t};
 
+    for (; o.n_users < w->n_users && o.n_users < BUS_USERS_MAX; o.n_users++)
+        o.users[o.n_users] = w->users[o.n_users];
     t->shown = shown_new(&o);
 }
 
@@ -461,17 +499,22 @@ tunnel *tunnel_new(struct starter *starter, const struct tunnel_wish *wish,
     t->report_fd = t->network.fd = t->adapter.broker_fd = -1;
     t->adapter.by_broker = true;
     t->adapter.options = &t->wanted.options;
+    speaking = t;
     failure_make(out, "local.memory", "");
     if (l2tpc_config_new(&t->config) != L2TPC_OK || !prepare(t, wish, out)) {
+        speaking = NULL;
         tunnel_free(t);
         return NULL;
     }
     t->report_fd = starter_order(starter, &t->wanted.order);
-    if (t->report_fd < 0) {
+    if (t->report_fd < 0)
         failure_make(out, "local.broker", "");
+    speaking = NULL;
+    if (t->report_fd < 0) {
         tunnel_free(t);
         return NULL;
     }
+    await_start(t, starter->patience_ms ? starter->patience_ms : START_MS);
     t->report_source = g_unix_fd_add(t->report_fd, G_IO_IN | G_IO_HUP, on_report, t);
     show(t, wish);
     return t;

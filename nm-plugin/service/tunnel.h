@@ -12,9 +12,11 @@
 #include <l2tpc-profile.h>
 #include <l2tpc.h>
 
+#define TUNNEL_USERS_MAX 16
+
 typedef struct tunnel tunnel;
 
-/* Why a tunnel came to nothing; texts are English and whole. */
+/* Why a tunnel came to nothing; texts are whole, in the language of the face. */
 struct tunnel_failure {
     const char *code; /* of l2tpc explain */
     const char *stage;
@@ -31,6 +33,8 @@ struct tunnel_face {
     void (*on_failed)(void *user, tunnel *t, const struct tunnel_failure *failure);
     /* The last call: all is undone on this computer, but a kill switch that stays. May free it. */
     void (*on_gone)(void *user, tunnel *t);
+    /* A sentence of ours for whoever will read it; NULL: in English. */
+    const char *(*translate)(void *user, const char *msgid);
 };
 
 enum tunnel_flags {
@@ -42,22 +46,23 @@ enum tunnel_flags {
 struct tunnel_wish {
     const char *name;       /* as for l2tpc_host_name_valid(): the connection's UUID */
     l2tpc_profile *profile; /* with its secrets, as far as they are known */
-    uid_t owner;            /* whose private profile it is; 0: it is everybody's */
-    unsigned flags;         /* enum tunnel_flags */
-    unsigned timeout;       /* seconds for the whole dial; 0: the stages' own */
+    uid_t owner;            /* with whose rights its files are opened; 0: root's */
+    uid_t starter;          /* who may see and end it, and so may */
+    const uid_t *users;     /* those whose profile it is, TUNNEL_USERS_MAX at most */
+    unsigned n_users;
+    unsigned flags;   /* enum tunnel_flags */
+    unsigned timeout; /* seconds for the whole dial; 0: the stages' own */
     const struct tunnel_face *face;
     void *user;
 };
-
-/* What is missing or wrong in the profile, before anything happens. True: it can be dialed. */
-bool tunnel_judge(l2tpc_profile *profile, struct tunnel_failure *out);
 
 /* Starts at once; NULL with the reason. Copies what it needs of the wish. */
 tunnel *tunnel_new(struct starter *starter, const struct tunnel_wish *wish,
                    struct tunnel_failure *out);
 /* NULL bytes: there is none, and the dial fails for it. Wipe your own copy. */
 void tunnel_answer(tunnel *t, uint32_t need, const void *secret, size_t len);
-/* Politely; repeating it is fine. `by_user`: who has asked for it lifts the kill switch, too. */
+/* Politely, and without a starter that does not answer; repeating it is fine. `by_user`: who has
+ * asked for it lifts the kill switch, too. */
 void tunnel_stop(tunnel *t, bool by_user);
 /* A snapshot, to be freed by l2tpc_status_free(); NULL before the dial and after its end. */
 l2tpc_status *tunnel_status(tunnel *t);

@@ -264,6 +264,26 @@ TEST(secrets_are_never_in_notes)
     l2tpc_profile_free(p);
 }
 
+TEST(a_key_of_a_person_is_that_of_a_profile)
+{
+    gsize n = 0;
+    char *bytes = l2tpc_profile_decode_psk("0sYQBi", &n);
+
+    CHECK(bytes);
+    CHECK_MEM(bytes, n, "a\0b", 3);
+    g_free(bytes);
+    bytes = l2tpc_profile_decode_psk("0x6162", &n); /* hexadecimal is of other programs */
+    CHECK(bytes);
+    CHECK_MEM(bytes, n, "0x6162", 6);
+    g_free(bytes);
+    CHECK(!l2tpc_profile_decode_psk("0s*", &n) && n == 0);
+    CHECK(!l2tpc_profile_decode_psk("0s", &n));
+    CHECK(!l2tpc_profile_decode_psk("a\x01", &n));
+    bytes = g_strnfill(513, 'x');
+    CHECK(!l2tpc_profile_decode_psk(bytes, &n));
+    g_free(bytes);
+}
+
 TEST(keys_and_codes_are_unique)
 {
     GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
