@@ -121,6 +121,8 @@ static void set_accels(GtkApplication *app)
         {"win.toggle", {"<Control>Return"}},
         {"win.copy-text", {"<Control><Shift>c"}},
         {"win.add", {"<Control>n"}},
+        {"win.edit", {"<Control>e"}},
+        {"win.duplicate", {"<Control>d"}},
         {"win.delete", {"<Control>Delete"}},
         {"win.menu", {"F10"}},
     };

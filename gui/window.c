@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "window.h"
 #include "button.h"
+#include "editor.h"
 #include "import_preview.h"
 #include "page.h"
 #include "profile_row.h"
 #include "removal.h"
+#include "settings_form.h"
 
 #include <glib/gi18n.h>
 
@@ -30,6 +32,7 @@ struct _L2dWindow {
     L2dRemoval *removal;
     GtkFilterListModel *shown;
     GtkCustomFilter *filter;
+    char *expected; /* the UUID of what is shown as soon as it is there; or NULL */
 };
 
 G_DEFINE_TYPE(L2dWindow, l2d_window, ADW_TYPE_APPLICATION_WINDOW)
@@ -100,9 +103,11 @@ static void set_actions(L2dWindow *self)
     /* What another program runs can be ended, not begun. */
     if (p && l2d_profile_is_wanted(p))
         gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.toggle", TRUE);
-    /* Until the plugin's editor can be embedded there is none. */
-    gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.edit", FALSE);
-    gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.add", FALSE);
+    gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.edit",
+                                  stored && l2d_settings_form_is_installed());
+    gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.add",
+                                  !l2d_backend_get_trouble(self->backend) &&
+                                      l2d_settings_form_is_installed());
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.copy-text", known);
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.copy-json", known);
     gtk_widget_set_visible(self->profile_button, stored);
@@ -130,6 +135,23 @@ static void on_row_activated(GtkListBox *list, GtkListBoxRow *row, L2dWindow *se
     adw_leaflet_navigate(self->leaflet, ADW_NAVIGATION_DIRECTION_FORWARD);
 }
 
+static gboolean show_expected(L2dWindow *self)
+{
+    L2dProfile *p = self->expected ? l2d_backend_find(self->backend, self->expected) : NULL;
+
+    if (!p)
+        return FALSE;
+    g_clear_pointer(&self->expected, g_free);
+    l2d_window_show(self, p);
+    return TRUE;
+}
+
+void l2d_window_expect(L2dWindow *self, const char *uuid)
+{
+    g_free(self->expected);
+    self->expected = g_strdup(uuid);
+}
+
 /* The page keeps what was chosen, also when a search hides its row, but not what is gone. */
 static void on_items_changed(GListModel *model, guint at, guint removed, guint added,
                              L2dWindow *self)
@@ -141,6 +163,8 @@ static void on_items_changed(GListModel *model, guint at, guint removed, guint a
     (void)removed;
     (void)added;
     show_list(self);
+    if (show_expected(self))
+        return;
     if (p && (!l2d_backend_find(self->backend, l2d_profile_get_uuid(p)) ||
               l2d_removal_holds(self->removal, p)))
         p = NULL;
@@ -176,6 +200,7 @@ static void show_trouble(L2dWindow *self)
 
     gtk_label_set_label(self->trouble_label, trouble ? trouble : "");
     gtk_info_bar_set_revealed(self->trouble_bar, trouble && *trouble);
+    set_actions(self);
 }
 
 static gboolean on_secrets_wanted(L2dBackend *backend, L2dProfile *profile,
@@ -364,11 +389,21 @@ static void on_duplicate(GtkWidget *widget, const char *name, GVariant *paramete
         l2d_backend_load(self->backend, p, NULL, on_loaded_copy, g_object_ref(self));
 }
 
-static void on_nothing(GtkWidget *widget, const char *name, GVariant *parameter)
+static void on_edit(GtkWidget *widget, const char *name, GVariant *parameter)
 {
-    (void)widget;
+    L2dProfile *p = l2d_page_get_profile(L2D_WINDOW(widget)->page);
+
     (void)name;
     (void)parameter;
+    if (p)
+        l2d_editor_edit(L2D_WINDOW(widget), p);
+}
+
+static void on_add(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    (void)name;
+    (void)parameter;
+    l2d_editor_add(L2D_WINDOW(widget));
 }
 
 static void l2d_window_dispose(GObject *object)
@@ -382,6 +417,7 @@ static void l2d_window_dispose(GObject *object)
     g_clear_object(&self->removal);
     g_clear_object(&self->shown);
     g_clear_object(&self->backend);
+    g_clear_pointer(&self->expected, g_free);
     G_OBJECT_CLASS(l2d_window_parent_class)->dispose(object);
 }
 
@@ -422,8 +458,8 @@ static void l2d_window_class_init(L2dWindowClass *class)
     gtk_widget_class_install_action(w, "win.copy-json", NULL, on_copy);
     gtk_widget_class_install_action(w, "win.delete", NULL, on_delete);
     gtk_widget_class_install_action(w, "win.duplicate", NULL, on_duplicate);
-    gtk_widget_class_install_action(w, "win.edit", NULL, on_nothing);
-    gtk_widget_class_install_action(w, "win.add", NULL, on_nothing);
+    gtk_widget_class_install_action(w, "win.edit", NULL, on_edit);
+    gtk_widget_class_install_action(w, "win.add", NULL, on_add);
 }
 
 static void l2d_window_init(L2dWindow *self)

@@ -12,6 +12,8 @@ G_DECLARE_FINAL_TYPE(L2dWindow, l2d_window, L2D, WINDOW, AdwApplicationWindow)
 
 L2dWindow *l2d_window_new(L2dApplication *application);
 void l2d_window_show(L2dWindow *window, L2dProfile *profile);
+/* Shows it as soon as the list has it. */
+void l2d_window_expect(L2dWindow *window, const char *uuid);
 /* Shows the profile and connects it; what goes wrong is said in the window. */
 void l2d_window_dial(L2dWindow *window, L2dProfile *profile);
 void l2d_window_hang_up(L2dWindow *window, L2dProfile *profile);

@@ -18,6 +18,7 @@ struct play {
     JsonObject *source;
     guint step, timer;
     L2dSecretRequest *request;
+    l2tpc_profile *settings; /* since somebody stored them; before that, those of the recording */
 };
 
 G_DEFINE_TYPE(L2dFakeBackend, l2d_fake_backend, L2D_TYPE_BACKEND)
@@ -31,6 +32,7 @@ static void play_free(gpointer data)
     g_clear_handle_id(&p->timer, g_source_remove);
     g_clear_object(&p->request);
     json_object_unref(p->source);
+    l2tpc_profile_free(p->settings);
     g_free(p);
 }
 
@@ -193,12 +195,29 @@ static void profile_free(gpointer data)
     l2tpc_profile_free(data);
 }
 
+static l2tpc_profile *copy_of(const l2tpc_profile *settings)
+{
+    l2tpc_profile *copy =
+        l2tpc_profile_new_from_tables(l2tpc_profile_get_table(settings, L2TPC_PROFILE_DATA),
+                                      l2tpc_profile_get_table(settings, L2TPC_PROFILE_SECRETS),
+                                      l2tpc_profile_get_table(settings, L2TPC_PROFILE_USER));
+
+    l2tpc_profile_set_id(copy, l2tpc_profile_get_id(settings));
+    return copy;
+}
+
 static void fake_load(L2dBackend *b, L2dProfile *profile, GTask *task)
 {
-    l2tpc_profile *settings = l2tpc_profile_new();
-    JsonObject *o = play_of(profile)->source;
+    struct play *p = play_of(profile);
+    l2tpc_profile *settings = p->settings ? copy_of(p->settings) : l2tpc_profile_new();
+    JsonObject *o = p->source;
 
     (void)b;
+    if (p->settings) {
+        g_task_return_pointer(task, settings, profile_free);
+        g_object_unref(task);
+        return;
+    }
     l2tpc_profile_set_id(settings, l2d_profile_get_name(profile));
     l2tpc_profile_set(settings, L2TPC_PROFILE_DATA, "gateway", l2d_profile_get_server(profile));
     l2tpc_profile_set(settings, L2TPC_PROFILE_DATA, "user", l2d_profile_get_user(profile));
@@ -241,22 +260,30 @@ static L2dProfile *insert(L2dFakeBackend *b, JsonObject *o)
 static void fake_add(L2dBackend *b, const l2tpc_profile *settings, GTask *task)
 {
     g_autoptr(JsonObject) o = json_object_new();
-    g_autofree char *uuid = g_uuid_string_random();
+    g_autofree char *uuid =
+        g_key_file_get_string(l2tpc_profile_get_settings(settings), "connection", "uuid", NULL);
+    g_autofree char *random = g_uuid_string_random();
+    g_autoptr(L2dProfile) profile = NULL;
     const char *server = l2tpc_profile_get(settings, L2TPC_PROFILE_DATA, "gateway");
     const char *user = l2tpc_profile_get(settings, L2TPC_PROFILE_DATA, "user");
 
-    json_object_set_string_member(o, "uuid", uuid);
+    json_object_set_string_member(o, "uuid", uuid ? uuid : random);
     json_object_set_string_member(o, "name", l2tpc_profile_get_id(settings));
     json_object_set_string_member(o, "server", server ? server : "");
     json_object_set_string_member(o, "user", user ? user : "");
-    g_object_unref(insert(L2D_FAKE_BACKEND(b), o));
+    profile = insert(L2D_FAKE_BACKEND(b), o);
+    play_of(profile)->settings = copy_of(settings);
     done(task);
 }
 
 static void fake_replace(L2dBackend *b, L2dProfile *profile, const l2tpc_profile *settings,
                          GTask *task)
 {
+    struct play *p = play_of(profile);
+
     (void)b;
+    l2tpc_profile_free(p->settings);
+    p->settings = copy_of(settings);
     l2d_profile_set_texts(profile, l2tpc_profile_get_id(settings),
                           l2tpc_profile_get(settings, L2TPC_PROFILE_DATA, "gateway"),
                           l2tpc_profile_get(settings, L2TPC_PROFILE_DATA, "user"));
