@@ -61,6 +61,7 @@ void hub_free(struct hub *hub)
         for (unsigned p = 0; p < HUB_PATHS; p++)
             socket_close(&hub->socket[f][p]);
     loop_timer_cancel(hub->loop, &hub->work.again);
+    spi_table_free(&hub->spis);
     free(hub);
 }
 
@@ -100,6 +101,36 @@ bool hub_give(struct hub *hub, enum dial_path path, uint8_t family, int fd)
     return socket_take(hub_socket_of(hub, path, family), fd);
 }
 
+/* Whose an SPI is */
+
+static void set_told(struct hub *hub, struct hub_member *member, bool told)
+{
+    hub->n_silent += member->told;
+    hub->n_silent -= told;
+    member->told = told;
+}
+
+static void unlist_spis(struct hub *hub, const struct hub_member *member)
+{
+    if (!member->told)
+        return;
+    for (unsigned i = 0; i < member->n_spi; i++)
+        spi_table_remove(&hub->spis, member->spi[i], member);
+}
+
+/* All of them or, without memory, none: then the member is asked. */
+static bool list_spis(struct hub *hub, struct hub_member *member)
+{
+    for (unsigned i = 0; i < member->n_spi; i++) {
+        if (spi_table_add(&hub->spis, member->spi[i], member))
+            continue;
+        while (i > 0)
+            spi_table_remove(&hub->spis, member->spi[--i], member);
+        return false;
+    }
+    return true;
+}
+
 /* Raw ESP */
 
 /* The filter of one family from the SPIs of all members that hold its socket. */
@@ -131,12 +162,16 @@ static void filter_rebuild(struct hub *hub, uint8_t family)
 void hub_set_esp_spis(struct hub *hub, struct hub_member *member, const uint32_t *spis,
                       unsigned n_spis)
 {
+    if (!member->joined)
+        return;
+    unlist_spis(hub, member);
     member->n_spi = 0;
     if (n_spis <= HUB_SPIS_MAX) {
         if (n_spis > 0)
             memcpy(member->spi, spis, n_spis * sizeof(spis[0]));
         member->n_spi = n_spis;
     }
+    set_told(hub, member, n_spis <= HUB_SPIS_MAX && list_spis(hub, member));
     if (member->holds & hold_bit(DIAL_PATH_ESP, 4))
         filter_rebuild(hub, 4);
     if (member->holds & hold_bit(DIAL_PATH_ESP, 6))
@@ -257,6 +292,8 @@ void hub_join(struct hub *hub, struct hub_member *member)
     if (member->joined)
         return;
     member->joined = true;
+    member->told = !member->owns_spi;
+    hub->n_silent += !member->told;
     member->prev = NULL;
     member->next = hub->members;
     if (member->next)
@@ -282,9 +319,8 @@ void hub_leave(struct hub *hub, struct hub_member *member)
             break;
         }
     }
-    for (unsigned i = 0; i < HUB_SPI_CACHE; i++)
-        if (hub->cache[i].member == member)
-            hub->cache[i].member = NULL;
+    unlist_spis(hub, member);
+    set_told(hub, member, true);
     if (hub->esp.member == member) {
         hub->esp.member = NULL;
         hub->esp.n = 0;
@@ -294,7 +330,7 @@ void hub_leave(struct hub *hub, struct hub_member *member)
         let_go(hub, member, (enum dial_path)p, 6);
     }
     member->next = member->prev = member->next_touched = NULL;
-    member->joined = member->touched = false;
+    member->joined = member->touched = member->told = false;
     member->n_spi = 0;
 }
 

@@ -18,7 +18,7 @@
 #define HUB_RX_LEN 8448     /* IKE_MESSAGE_MAX, an IP header and the marker */
 #define HUB_PACKET_MAX 2176 /* the longest IP packet that enters the tunnel */
 #define HUB_ESP_MAX 128     /* ESP packets that a member is given at once */
-#define HUB_SPIS_MAX 8      /* inbound SAs of a member that the kernel filter knows */
+#define HUB_SPIS_MAX 8      /* inbound SAs that a member may name */
 
 struct hub;
 struct plane_work;
@@ -56,6 +56,7 @@ struct hub_member {
     uint8_t holds; /* which sockets it keeps open, one bit each */
     uint32_t spi[HUB_SPIS_MAX];
     unsigned n_spi;
+    bool told; /* these are all, and the hub finds them without asking */
     /* ESP packets of the batch that is handed on which came in one piece with the one before. */
     unsigned joined_in;
 };
@@ -98,8 +99,10 @@ uint16_t hub_port(const struct hub *hub, enum dial_path path, uint8_t family);
 int hub_socket(const struct hub *hub, enum dial_path path, uint8_t family); /* or -1 */
 
 /*
- * All inbound SPIs of the member, old ones of a rekeying included. The kernel drops raw ESP of
- * others; as long as some member with raw ESP has named none, everything comes through.
+ * All inbound SPIs of the member, old ones of a rekeying included, before the next batch after a
+ * change. What is for nobody then costs one look, not one for each member; whoever has never called
+ * this is asked each time. The kernel drops raw ESP of others; as long as some member with raw ESP
+ * has named none, everything comes through.
  */
 void hub_set_esp_spis(struct hub *hub, struct hub_member *member, const uint32_t *spis,
                       unsigned n_spis);

@@ -7,11 +7,11 @@
 #include "io/offload.h"
 #include "io/plane_work.h"
 #include "io/sockaddr.h"
+#include "io/spi_table.h"
 
 #define HUB_PATHS 3
 #define HUB_FAMILIES 2
-#define HUB_SPI_CACHE 64 /* a power of two */
-#define HUB_GRO_BATCH 8  /* datagrams of one system call where each may be a run */
+#define HUB_GRO_BATCH 8 /* datagrams of one system call where each may be a run */
 #define HUB_GRO_LEN 65536
 #define HUB_GIVE 32 /* ESP packets that are worth handing on before the batch is over */
 
@@ -49,10 +49,8 @@ struct hub {
     struct hub_member *members;
     struct hub_member *cursor;  /* the next one of a walk with callbacks: leaving moves it on */
     struct hub_member *touched; /* was given something in this batch */
-    struct {
-        uint32_t spi;
-        struct hub_member *member;
-    } cache[HUB_SPI_CACHE]; /* a guess that owns_spi() confirms */
+    struct spi_table spis; /* of those who have said which are theirs; owns_spi() confirms it */
+    unsigned n_silent;     /* members that have not, and are asked */
     struct hub_counters counters;
     struct offload offload;
     struct {

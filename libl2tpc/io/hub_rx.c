@@ -96,20 +96,24 @@ static void recv_ike(const struct arrival *a, struct span message)
     give_to_peers(a);
 }
 
+static bool owns(const struct hub_member *m, uint32_t spi)
+{
+    return m->owns_spi && m->owns_spi(m->user, spi);
+}
+
 static struct hub_member *owner_of_spi(struct hub *hub, uint32_t spi)
 {
-    unsigned slot = spi % HUB_SPI_CACHE;
-    struct hub_member *m = hub->cache[slot].member;
+    struct hub_member *m = spi_table_find(&hub->spis, spi);
 
-    if (m && hub->cache[slot].spi == spi && m->owns_spi(m->user, spi))
+    if (m && owns(m, spi))
         return m;
-    for (m = hub->members; m; m = m->next) {
-        if (m->owns_spi && m->owns_spi(m->user, spi)) {
-            hub->cache[slot].spi = spi;
-            hub->cache[slot].member = m;
+    /* What this batch has changed is told when it ends. */
+    for (m = hub->touched; m; m = m->next_touched)
+        if (owns(m, spi))
             return m;
-        }
-    }
+    for (m = hub->n_silent > 0 ? hub->members : NULL; m; m = m->next)
+        if (!m->told && owns(m, spi))
+            return m;
     return NULL;
 }
 

@@ -503,6 +503,7 @@ struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_
         return NULL;
     }
     hub_join(hub, &r->member);
+    hub_set_esp_spis(hub, &r->member, NULL, 0);
     loop_watch_add(loop, &r->watch);
     return r;
 }

@@ -157,13 +157,6 @@ static bool owns_cookie(void *user, const uint8_t cky_i[8])
     return scan_owns_cookie(r->scan, cky_i);
 }
 
-static bool owns_spi(void *user, uint32_t spi)
-{
-    (void)user;
-    (void)spi;
-    return false;
-}
-
 static void on_datagram(void *user, enum dial_path path, const struct endpoint *from,
                         const struct inaddr *to, struct mspan bytes, l2tpc_us now)
 {
@@ -220,7 +213,6 @@ struct scanner *scanner_new(struct loop *loop, struct hub *hub, const struct por
     r->member = (struct hub_member){
         .user = r,
         .owns_cookie = owns_cookie,
-        .owns_spi = owns_spi,
         .datagram = on_datagram,
         .batch_end = on_batch_end,
         .unreachable = on_unreachable,

@@ -27,6 +27,7 @@ struct guest {
     uint8_t bytes[256];
     size_t n;
     int os_error;
+    unsigned asked;
     bool leave; /* at the first datagram */
     bool spoil; /* what it was given, as decrypting in place does */
 };
@@ -40,6 +41,7 @@ static bool guest_owns_cookie(void *user, const uint8_t cky_i[8])
 
 static bool guest_owns_spi(void *user, uint32_t spi)
 {
+    ((struct guest *)user)->asked++;
     return ((struct guest *)user)->spi == spi;
 }
 
@@ -263,6 +265,56 @@ TEST(members_by_cookie_and_spi_over_ipv6)
     if (!has_ipv6())
         SKIP("no IPv6 here");
     demultiplex(6);
+}
+
+/* One look, of many members; who has never said is still asked. */
+TEST(members_that_name_their_spis_are_found_without_asking_others)
+{
+    static struct guest many[300];
+    struct bench b;
+    uint8_t m[64];
+    unsigned before = 0;
+    unsigned asked = 0;
+
+    CHECK(bench_init(&b, 4));
+    for (unsigned i = 0; i < ARRAY_LEN(many); i++) {
+        guest_init(&many[i], b.hub, 'M', 0x10000 + i, &b.peer_at);
+        hub_set_esp_spis(b.hub, &many[i].member, &many[i].spi, 1);
+    }
+    hub_set_esp_spis(b.hub, &b.a.member, NULL, 0);
+    for (unsigned i = 0; i < ARRAY_LEN(many); i += 7) {
+        (void)esp_packet(m, 0x10000 + i);
+        CHECK(tell_hub(&b, DIAL_PATH_NATT, m, sizeof(m)));
+        settle(&b);
+        CHECK_INT(many[i].packets, 1);
+        CHECK_INT(many[i].asked, 1);
+    }
+    CHECK_INT(b.a.asked + b.b.asked, 0);
+    (void)esp_packet(m, SPI_B);
+    CHECK(tell_hub(&b, DIAL_PATH_NATT, m, sizeof(m)));
+    settle(&b);
+    CHECK_INT(b.b.packets, 1);
+    hub_set_esp_spis(b.hub, &b.b.member, &b.b.spi, 1);
+    many[0].spi = 0x20000; /* what is told is not believed blindly */
+    for (unsigned i = 0; i < ARRAY_LEN(many); i++)
+        before += many[i].asked;
+    (void)esp_packet(m, 0xdeadbeef);
+    CHECK(tell_hub(&b, DIAL_PATH_NATT, m, sizeof(m)));
+    (void)esp_packet(m, 0x10000);
+    CHECK(tell_hub(&b, DIAL_PATH_NATT, m, sizeof(m)));
+    settle(&b);
+    CHECK_INT(hub_counters(b.hub)->unowned, 2);
+    CHECK_INT(many[0].packets, 1);
+    for (unsigned i = 0; i < ARRAY_LEN(many); i++)
+        asked += many[i].asked;
+    CHECK_INT(asked, before + 1); /* the one that is listed */
+    for (unsigned i = 0; i < ARRAY_LEN(many); i++)
+        hub_leave(b.hub, &many[i].member);
+    (void)esp_packet(m, 0x10007);
+    CHECK(tell_hub(&b, DIAL_PATH_NATT, m, sizeof(m)));
+    settle(&b);
+    CHECK_INT(hub_counters(b.hub)->unowned, 3);
+    bench_done(&b);
 }
 
 TEST(unknown_cookie_goes_to_those_who_talk_to_the_sender)
