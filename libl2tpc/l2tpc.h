@@ -153,6 +153,10 @@ typedef struct l2tpc_context_options {
     void *log_user;
     const l2tpc_host_ops *host_ops; /* copied; may be NULL */
     uint32_t mark;                  /* SO_MARK of sockets the library opens; 0: none */
+    /* What the engine of l2tpc_session_new_remote() logs, at most a hundred lines a second; from
+     * any thread, under a lock of the library's. May be NULL. */
+    void (*engine_log)(void *user, int level, const char *module, const char *line);
+    void *engine_log_user;
 } l2tpc_context_options;
 
 /* Holds crypto, sockets, buffers and (by default) the control thread. `options` may be NULL. */
@@ -458,6 +462,17 @@ L2TPC_API int l2tpc_session_answer(l2tpc_session *session, uint32_t need,
 L2TPC_API size_t l2tpc_session_get_learned(l2tpc_session *session, char *buffer, size_t size);
 /* A snapshot of everything negotiated and counted; freed by l2tpc_status_free(). */
 L2TPC_API int l2tpc_session_get_status(l2tpc_session *session, l2tpc_status **out);
+/*
+ * The same without waiting for an engine in another process, which may not answer for long, or for
+ * ever: the event STATUS says that l2tpc_session_take_status() has it. There is one question at a
+ * time; asking again until then is fine and does nothing. L2TPC_ESTATE when nobody can answer.
+ */
+L2TPC_API int l2tpc_session_ask_status(l2tpc_session *session);
+/* To be freed by l2tpc_status_free(); L2TPC_ENOTFOUND when none has come. */
+L2TPC_API int l2tpc_session_take_status(l2tpc_session *session, l2tpc_status **out);
+/* New keys for ESP now instead of when their time has come; REKEYED follows when the server has
+ * them, too. L2TPC_ESTATE when the tunnel is not up. */
+L2TPC_API int l2tpc_session_rekey(l2tpc_session *session);
 
 /* ---------------------------------------------------------------------------------- processes
  */
@@ -534,6 +549,7 @@ typedef enum l2tpc_event_type {
     L2TPC_EVENT_WARNING = 10, /* error, which ends nothing */
     L2TPC_EVENT_LEARNED = 11, /* text: to be kept for l2tpc_config_set_learned(), at most 16 KiB */
     L2TPC_EVENT_RECONNECTING = 12, /* error: why the tunnel, or its dial, was lost; the wait */
+    L2TPC_EVENT_STATUS = 13,       /* what l2tpc_session_ask_status() has asked for is there */
 } l2tpc_event_type;
 
 L2TPC_API void l2tpc_event_free(l2tpc_event *event); /* NULL is fine */
@@ -585,6 +601,8 @@ L2TPC_API const char *l2tpc_stage_at(unsigned index);
  */
 
 L2TPC_API void l2tpc_status_free(l2tpc_status *status); /* NULL is fine */
+/* Another of the same contents; NULL without memory, or of NULL. */
+L2TPC_API l2tpc_status *l2tpc_status_copy(const l2tpc_status *status);
 /* JSON, "schema": 1, one line; owned by the status. NULL without memory. */
 L2TPC_API const char *l2tpc_status_to_json(l2tpc_status *status);
 

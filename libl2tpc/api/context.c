@@ -23,6 +23,8 @@ static void log_line(void *ctx, enum log_level level, const char *module, const 
 
     if (c->log)
         c->log(c->log_user, (int)level, module, line);
+    if (c->relay)
+        c->relay(c->relay_user, (int)level, module, line);
 }
 
 static void dispatch(l2tpc_context *c)
@@ -64,6 +66,8 @@ static bool read_options(l2tpc_context *c, const l2tpc_context_options *options,
     *flags = o.flags;
     c->log = o.log;
     c->log_user = o.log_user;
+    c->engine_log = o.engine_log;
+    c->engine_log_user = o.engine_log_user;
     c->ports = (struct port_options){.has_mark = o.mark != 0, .mark = o.mark};
     return true;
 }

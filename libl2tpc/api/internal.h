@@ -37,6 +37,11 @@ struct l2tpc_context {
     l2tpc_host_ops ops;
     void (*log)(void *user, int level, const char *module, const char *line);
     void *log_user;
+    void (*engine_log)(void *user, int level, const char *module, const char *line);
+    void *engine_log_user;
+    /* In the engine: to the front, which has a log of its own. */
+    void (*relay)(void *user, int level, const char *module, const char *line);
+    void *relay_user;
     unsigned holders; /* the program and its sessions: the last one that lets go destroys */
 };
 
@@ -250,6 +255,7 @@ int session_start(l2tpc_session *s);
 void session_stop(l2tpc_session *s);
 void session_network_changed(l2tpc_session *s);
 void session_check_host(l2tpc_session *s);
+bool session_rekey(l2tpc_session *s);
 bool session_answer(l2tpc_session *s, uint32_t need, const struct span *secret);
 struct runner *session_runner(l2tpc_session *s); /* a dial that has not begun; NULL: no memory */
 /* The end: DOWN, and FAILED before it unless NULL. */
@@ -264,6 +270,9 @@ bool remote_answer(l2tpc_session *s, uint32_t need, const struct span *secret);
 struct l2tpc_status;
 void remote_status(l2tpc_session *s, struct l2tpc_status *out);
 /* Owns the descriptors; signer_fd may be -1. NULL: no memory. */
+bool remote_ask_status(l2tpc_session *s);
+struct l2tpc_status *remote_take_status(l2tpc_session *s); /* NULL: none has come */
+void remote_rekey(l2tpc_session *s);
 struct remote *remote_new(l2tpc_session *s, int engine_fd, int signer_fd);
 void remote_free(struct remote *r); /* NULL is fine */
 

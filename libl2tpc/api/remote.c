@@ -26,6 +26,11 @@ struct remote {
     uint32_t wanted_number;
     bool arrived;
     pthread_cond_t news;
+    /* The question whose answer nobody waits for: its number, 0 when there is none; what the kernel
+     * had counted before it; and the answer. */
+    uint32_t later_number;
+    struct kernel_counts later_before;
+    l2tpc_status *later;
     struct remote_order order;
     uint8_t bytes[CHANNEL_MAX];
 };
@@ -108,12 +113,20 @@ drop:
     l2tpc_event_free(e);
 }
 
+/* A later answer is one to an earlier question as well: the engine owes the newest alone. */
+static bool answers_later(const struct remote *r, uint32_t number)
+{
+    return r->later_number != 0 && !r->later && !r->s->down && number - r->later_number < 1u << 31;
+}
+
 static void on_status(struct remote *r, struct rd rest)
 {
     l2tpc_status *st = calloc(1, sizeof(*st));
-    uint32_t number;
+    uint32_t number = 0;
     bool ok = st && remote_status_read(rest, &number, st);
 
+    if (ok && answers_later(r, number) && (r->later = l2tpc_status_copy(st)) != NULL)
+        event_queue(r->s, event_new(r->s, L2TPC_EVENT_STATUS, STAGE_RESOLVE));
     if (ok && r->wanted && !r->arrived && number == r->wanted_number) {
         *r->wanted = *st; /* the texts go over */
         memset(st, 0, sizeof(*st));
@@ -121,6 +134,14 @@ static void on_status(struct remote *r, struct rd rest)
         (void)pthread_cond_broadcast(&r->news);
     }
     l2tpc_status_free(st);
+}
+
+static void on_log(const l2tpc_context *c, struct rd rest)
+{
+    struct remote_line line;
+
+    if (c->engine_log && remote_log_read(rest, &line))
+        c->engine_log(c->engine_log_user, (int)line.level, line.module, line.text);
 }
 
 static void on_report(void *user, const struct span *message, l2tpc_us now)
@@ -140,6 +161,8 @@ static void on_report(void *user, const struct span *message, l2tpc_us now)
         on_event(r, rest);
     else if (type == REMOTE_STATUS_IS)
         on_status(r, rest);
+    else if (type == REMOTE_LOG)
+        on_log(r->s->context, rest);
 }
 
 /* ---- what is said to it ---- */
@@ -234,6 +257,11 @@ void remote_check_host(l2tpc_session *s)
     order(s->remote, REMOTE_CHECK_HOST);
 }
 
+void remote_rekey(l2tpc_session *s)
+{
+    order(s->remote, REMOTE_REKEY);
+}
+
 bool remote_answer(l2tpc_session *s, uint32_t need, const struct span *secret)
 {
     struct remote *r = s->remote;
@@ -281,6 +309,31 @@ static void judge(l2tpc_session *s, l2tpc_status *out, const struct kernel_count
     remote_status_judge(out, before, &after);
 }
 
+/* What the engine has said, or has not, and what this side knows better. */
+static void complete(l2tpc_session *s, l2tpc_status *out, const struct kernel_counts *before)
+{
+    const struct remote *r = s->remote;
+
+    if (!out->state) { /* the engine is gone, or does not answer */
+        out->state = s->down ? "down" : "dialing";
+        status_set_text(out, STATUS_server_name, s->config.server);
+        for (out->n_evidence = 0; out->n_evidence < proof_items(); out->n_evidence++)
+            proof_words(out->n_evidence, false, &out->evidence[out->n_evidence]);
+    } else {
+        judge(s, out, before);
+    }
+    memcpy(out->name, s->config.name, sizeof(out->name));
+    if (r->failed) { /* what was told to people, wherever it was found */
+        out->state = "failed";
+        out->failed = true;
+        out->error.failure = r->failure;
+    }
+    memcpy(out->error.server, s->config.server, sizeof(out->error.server));
+    status_fill_secrets(out, s);
+    status_advise_psk(out);
+    status_fill_details(out);
+}
+
 void remote_status(l2tpc_session *s, l2tpc_status *out)
 {
     struct remote *r = s->remote;
@@ -296,24 +349,38 @@ void remote_status(l2tpc_session *s, l2tpc_status *out)
         r->wanted = NULL;
         r->wanted_number = 0;
     }
-    if (!out->state) { /* the engine is gone, or does not answer */
-        out->state = s->down ? "down" : "dialing";
-        status_set_text(out, STATUS_server_name, s->config.server);
-        for (out->n_evidence = 0; out->n_evidence < proof_items(); out->n_evidence++)
-            proof_words(out->n_evidence, false, &out->evidence[out->n_evidence]);
-    } else {
-        judge(s, out, &before);
-    }
-    memcpy(out->name, s->config.name, sizeof(out->name));
-    if (r->failed) { /* what was told to people, wherever it was found */
-        out->state = "failed";
-        out->failed = true;
-        out->error.failure = r->failure;
-    }
-    memcpy(out->error.server, s->config.server, sizeof(out->error.server));
-    status_fill_secrets(out, s);
-    status_advise_psk(out);
-    status_fill_details(out);
+    complete(s, out, &before);
+}
+
+/* Never a second question to an engine that has not answered: they would fill its socket. */
+bool remote_ask_status(l2tpc_session *s)
+{
+    struct remote *r = s->remote;
+
+    if (!r->engine)
+        return false;
+    if (r->later_number != 0)
+        return true;
+    r->later_before = (struct kernel_counts){0};
+    (void)kernel_read(s, 0, &r->later_before);
+    if (++r->numbers == 0)
+        r->numbers = 1;
+    r->later_number = r->order.number = r->numbers;
+    order(r, REMOTE_STATUS);
+    return r->engine != NULL;
+}
+
+l2tpc_status *remote_take_status(l2tpc_session *s)
+{
+    struct remote *r = s->remote;
+    l2tpc_status *st = r->later;
+
+    if (!st)
+        return NULL;
+    r->later = NULL;
+    r->later_number = 0;
+    complete(s, st, &r->later_before);
+    return st;
 }
 
 /* ---- life ---- */
@@ -345,5 +412,6 @@ void remote_free(struct remote *r)
     channel_free(r->engine);
     channel_free(r->signer);
     (void)pthread_cond_destroy(&r->news);
+    l2tpc_status_free(r->later);
     wipe_free(r, sizeof(*r));
 }

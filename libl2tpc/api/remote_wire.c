@@ -49,6 +49,7 @@ bool remote_order_read(struct span message, struct remote_order *out)
     case REMOTE_STOP:
     case REMOTE_NETWORK_CHANGED:
     case REMOTE_CHECK_HOST:
+    case REMOTE_REKEY:
         ok = true;
         break;
     default:
@@ -63,6 +64,25 @@ bool remote_report_type(struct span message, uint32_t *type, struct rd *rest)
 {
     *rest = rd_of(message);
     return rd_u32(rest, type);
+}
+
+bool remote_log_write(uint32_t level, const char *module, const char *text, uint8_t *bytes,
+                      size_t cap, struct span *out)
+{
+    struct wr w = wr_of(bytes, cap);
+
+    wr_u32(&w, REMOTE_LOG);
+    wr_u32(&w, level);
+    put_text(&w, module);
+    put_text(&w, text);
+    return wr_finish(&w, out);
+}
+
+bool remote_log_read(struct rd r, struct remote_line *out)
+{
+    return get_below(&r, LOG_LEVEL_DEBUG + 1, &out->level) &&
+           get_text(&r, out->module, sizeof(out->module), false) &&
+           get_text(&r, out->text, sizeof(out->text), false) && rd_end(&r);
 }
 
 /* Thousandths: what people and JSON are shown has no more digits. */

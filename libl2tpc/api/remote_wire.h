@@ -16,6 +16,7 @@ enum remote_order_type {
     REMOTE_NETWORK_CHANGED = 4,
     REMOTE_STATUS = 5,
     REMOTE_CHECK_HOST = 6,
+    REMOTE_REKEY = 7,
 };
 
 struct remote_order {
@@ -35,8 +36,18 @@ bool remote_order_read(struct span message, struct remote_order *out) MUST_USE;
 enum remote_report_type {
     REMOTE_EVENT = 1,
     REMOTE_STATUS_IS = 2,
+    REMOTE_LOG = 3,
 };
 
+/* A line of the engine's log. */
+struct remote_line {
+    uint32_t level; /* enum log_level */
+    char module[16], text[256];
+};
+
+bool remote_log_write(uint32_t level, const char *module, const char *text, uint8_t *bytes,
+                      size_t cap, struct span *out) MUST_USE;
+bool remote_log_read(struct rd rest, struct remote_line *out) MUST_USE;
 /* The first word of what the engine sends, and the rest of it. */
 bool remote_report_type(struct span message, uint32_t *type, struct rd *rest) MUST_USE;
 

@@ -414,6 +414,29 @@ void l2tpc_session_check_host(l2tpc_session *s)
     pthread_mutex_unlock(&s->context->lock);
 }
 
+/* The engine in another process decides for itself. */
+bool session_rekey(l2tpc_session *s)
+{
+    if (!s->started || s->down)
+        return false;
+    if (!s->remote)
+        return runner_rekey(s->runner, io_now());
+    remote_rekey(s);
+    return true;
+}
+
+int l2tpc_session_rekey(l2tpc_session *s)
+{
+    bool ok;
+
+    if (!s)
+        return L2TPC_EINVAL;
+    pthread_mutex_lock(&s->context->lock);
+    ok = session_rekey(s);
+    pthread_mutex_unlock(&s->context->lock);
+    return ok ? L2TPC_OK : L2TPC_ESTATE;
+}
+
 int l2tpc_session_get_fd(const l2tpc_session *s)
 {
     return s ? s->event_fd : -1;

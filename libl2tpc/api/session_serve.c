@@ -5,19 +5,40 @@
 #include "io/channel.h"
 #include "io/env.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define PUMP_AGAIN US_MS(100) /* the other end has not read for a while */
-#define GOODBYE US_MS(300)    /* for the server, when the other end is gone */
+#define LOG_LINES_A_SECOND 100
+#define GOODBYE US_MS(300) /* for the server, when the other end is gone */
 
 struct serving {
     l2tpc_session *s;
     struct channel *front; /* NULL: gone */
     struct loop_timer pump, goodbye;
     bool over;
+    uint32_t owed; /* number of the status that found no room; 0: none */
+    l2tpc_us log_since;
+    unsigned log_lines;
     struct remote_order order;
     uint8_t bytes[CHANNEL_MAX];
 };
+
+/* False: there was no room for it. */
+static bool tell_status(struct serving *v, uint32_t number)
+{
+    l2tpc_status *st = calloc(1, sizeof(*st));
+    struct span message;
+    bool sent = true;
+
+    if (!st)
+        return false;
+    status_fill(st, v->s);
+    if (remote_status_write(st, number, v->bytes, sizeof(v->bytes), &message))
+        sent = channel_send(v->front, message);
+    l2tpc_status_free(st);
+    return sent;
+}
 
 /* An event leaves the queue when it has left this process. */
 static void pump(struct serving *v, l2tpc_us now)
@@ -37,6 +58,31 @@ static void pump(struct serving *v, l2tpc_us now)
             s->last = NULL;
         l2tpc_event_free(e);
     }
+    if (!v->front || v->owed == 0)
+        return;
+    if (tell_status(v, v->owed))
+        v->owed = 0;
+    else
+        loop_timer_set(s->context->loop, &v->pump, us_add(now, PUMP_AGAIN));
+}
+
+/* A server that makes the engine write must not make the front read without an end. */
+static void relay(void *user, int level, const char *module, const char *line)
+{
+    struct serving *v = user;
+    l2tpc_us now = io_now();
+    uint8_t bytes[512];
+    char text[sizeof(((struct remote_line *)NULL)->text)];
+    struct span message;
+
+    if (now >= us_add(v->log_since, US_S(1))) {
+        v->log_since = now;
+        v->log_lines = 0;
+    }
+    (void)snprintf(text, sizeof(text), "%s", line);
+    if (v->front && v->log_lines++ < LOG_LINES_A_SECOND &&
+        remote_log_write((uint32_t)level, module, text, bytes, sizeof(bytes), &message))
+        (void)channel_send(v->front, message);
 }
 
 static void on_pump(void *user, l2tpc_us now)
@@ -66,20 +112,6 @@ static void start(struct serving *v)
     (void)session_start(v->s);
 }
 
-static void tell_status(struct serving *v)
-{
-    l2tpc_status *st = calloc(1, sizeof(*st));
-    struct span message;
-
-    if (!st)
-        return;
-    status_fill(st, v->s);
-    /* Who asks gives up by itself. */
-    if (remote_status_write(st, v->order.number, v->bytes, sizeof(v->bytes), &message))
-        (void)channel_send(v->front, message);
-    l2tpc_status_free(st);
-}
-
 static void obey(struct serving *v)
 {
     struct span secret = secret_span(&v->order.secret);
@@ -100,8 +132,11 @@ static void obey(struct serving *v)
     case REMOTE_CHECK_HOST:
         session_check_host(v->s);
         break;
-    default:
-        tell_status(v);
+    case REMOTE_REKEY:
+        (void)session_rekey(v->s);
+        break;
+    default: /* who asked is told the newest, when there is room */
+        v->owed = v->order.number;
         break;
     }
     wipe(&v->order, sizeof(v->order));
@@ -139,6 +174,8 @@ int l2tpc_session_serve(l2tpc_session *s, int fd)
     v->goodbye = (struct loop_timer){.fn = on_goodbye, .user = v};
     v->front = channel_new(loop, fd, on_order, v);
     pthread_mutex_lock(&s->context->lock);
+    s->context->relay = relay;
+    s->context->relay_user = v;
     while (v->front ? !v->over : !v->over && s->started && !s->down) {
         if (!loop_dispatch(loop, -1))
             break;
@@ -147,6 +184,7 @@ int l2tpc_session_serve(l2tpc_session *s, int fd)
     loop_timer_cancel(loop, &v->pump);
     loop_timer_cancel(loop, &v->goodbye);
     channel_free(v->front);
+    s->context->relay = NULL;
     pthread_mutex_unlock(&s->context->lock);
     wipe_free(v, sizeof(*v));
     return L2TPC_OK;

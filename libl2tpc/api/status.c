@@ -88,6 +88,58 @@ int l2tpc_session_get_status(l2tpc_session *s, l2tpc_status **out)
     return L2TPC_OK;
 }
 
+int l2tpc_session_ask_status(l2tpc_session *s)
+{
+    bool ok;
+
+    if (!s)
+        return L2TPC_EINVAL;
+    pthread_mutex_lock(&s->context->lock);
+    ok = s->started && !s->down && (!s->remote || remote_ask_status(s));
+    if (ok && !s->remote)
+        event_queue(s, event_new(s, L2TPC_EVENT_STATUS, runner_facts(s->runner)->current));
+    pthread_mutex_unlock(&s->context->lock);
+    return ok ? L2TPC_OK : L2TPC_ESTATE;
+}
+
+int l2tpc_session_take_status(l2tpc_session *s, l2tpc_status **out)
+{
+    l2tpc_status *st = NULL;
+
+    if (!s || !out)
+        return L2TPC_EINVAL;
+    pthread_mutex_lock(&s->context->lock);
+    if (s->remote) {
+        st = remote_take_status(s);
+    } else {
+        st = calloc(1, sizeof(*st));
+        if (st)
+            status_fill(st, s);
+    }
+    pthread_mutex_unlock(&s->context->lock);
+    *out = st;
+    return st ? L2TPC_OK : L2TPC_ENOTFOUND;
+}
+
+l2tpc_status *l2tpc_status_copy(const l2tpc_status *st)
+{
+    l2tpc_status *copy = st ? malloc(sizeof(*copy)) : NULL;
+    bool ok = copy != NULL;
+
+    if (!ok)
+        return NULL;
+    *copy = *st;
+    copy->json = NULL;
+    for (unsigned i = 0; i < STATUS_COUNT; i++) {
+        copy->value[i].text = st->value[i].text ? strdup(st->value[i].text) : NULL;
+        ok = ok && (copy->value[i].text || !st->value[i].text);
+    }
+    if (ok)
+        return copy;
+    l2tpc_status_free(copy);
+    return NULL;
+}
+
 void l2tpc_status_free(l2tpc_status *st)
 {
     if (!st)

@@ -26,8 +26,9 @@ struct bus_tunnel_options {
     uid_t owner;
     uid_t users[BUS_USERS_MAX];
     unsigned n_users;
-    /* A snapshot that is freed by the caller, or NULL. Not from inside a call of this header. */
-    l2tpc_status *(*status)(void *user);
+    /* Begins to ask for a snapshot, which then comes by bus_tunnel_take(), not from inside of it;
+     * again until it has come is fine. False: there is nobody to ask. */
+    bool (*ask)(void *user);
     void (*disconnect)(void *user); /* NULL: it cannot be ended from here */
     bool (*rekey)(void *user);      /* NULL: not either */
     void *user;
@@ -46,6 +47,10 @@ int bus_tunnel_timeout(const struct bus_tunnel *t, int otherwise);
 /* What is due, and no more than a few messages; never blocks. */
 void bus_tunnel_dispatch(struct bus_tunnel *t);
 
+/* Owns the snapshot; `t` may be NULL. */
+void bus_tunnel_take(struct bus_tunnel *t, l2tpc_status *status);
+/* A line for GetLog; from any thread between open and close, `t` may be NULL. */
+void bus_tunnel_log(struct bus_tunnel *t, int level, const char *module, const char *line);
 /* What a session's event changes; `t` may be NULL. */
 void bus_tunnel_on_event(struct bus_tunnel *t, const l2tpc_event *event);
 
@@ -66,7 +71,7 @@ struct bus_found {
     char state[16], verdict[64]; /* the verdict is a msgid */
 };
 
-/* All tunnels there are; 0 without a bus. Waits two seconds for each at most. */
+/* All tunnels there are; 0 without a bus. Waits two seconds for each answer at most. */
 unsigned bus_list(struct bus_found *out, unsigned room);
 /* Frees what they hold. */
 void bus_list_free(struct bus_found *found, unsigned n);

@@ -5,6 +5,7 @@
 
 #include "bus/bus.h"
 
+#include <pthread.h>
 #include <systemd/sd-bus.h>
 
 #define TUNNEL_PATH "/net/l2tpc/Tunnel1"
@@ -18,7 +19,11 @@
 #define FRESH_US 100000 /* a snapshot is as good as a new one */
 #define RIGHTS_US 30000000
 #define ASK_US 5000000 /* the bus and polkit have an answer by then */
-#define LOG_LINES 256
+#define LOG_LINES 512
+/* An engine that is well answers within milliseconds. After this long its callers are told what is
+ * known, with its age, and until it answers again nobody waits for it. */
+#define SILENT_US 400000
+#define STALE_US 10000000 /* and what is older than this is not known any more */
 
 extern const char bus_introspection[];
 
@@ -38,10 +43,16 @@ struct waiting {
     uid_t uid;
 };
 
+/* A call that waits for a snapshot. */
+struct parked {
+    sd_bus_message *message;
+    struct caller caller;
+};
+
 struct log_line {
     uint64_t number;
     uint32_t level;
-    char text[192];
+    char module[16], text[256];
 };
 
 struct bus_tunnel {
@@ -50,14 +61,14 @@ struct bus_tunnel {
     sd_bus *bus;
     sd_bus_slot *object, *name;
     char stage[24], state[16];
-    /* Whole, and without what tells whose it is; made on demand. */
-    struct {
-        l2tpc_status *status;
-        uint64_t at_us;
-    } snapshot[2];
+    /* The newest: without what tells whose it is, and whole; NULL before the first. */
+    l2tpc_status *snapshot[2];
+    uint64_t snapshot_us, asked_us; /* when it came; since when one is waited for, 0: none is */
+    struct parked parked[WAITING_MAX];
     struct caller callers[CALLERS_MAX];
     unsigned next_caller;
     struct waiting waiting[WAITING_MAX];
+    pthread_mutex_t log_lock; /* the engine's lines come from another thread */
     struct log_line log[LOG_LINES];
     uint64_t n_log;
 };
@@ -74,8 +85,20 @@ bool access_owns(const struct bus_tunnel *t, uid_t uid);
 
 /* serve.c: the answer to a call whose caller is known. */
 int serve_call(struct bus_tunnel *t, sd_bus_message *m, const struct caller *caller);
-/* A snapshot for these eyes; NULL without memory or status. Belongs to the tunnel. */
-l2tpc_status *serve_snapshot(struct bus_tunnel *t, bool sees);
+
+/* snapshot.c: for these eyes; NULL when nothing is known. Belongs to the tunnel. */
+l2tpc_status *snapshot_of(const struct bus_tunnel *t, bool sees);
+/* Milliseconds; 0 when there is none. */
+uint64_t snapshot_age_ms(const struct bus_tunnel *t);
+/* True: the call is served by serve_call() once more when there is a snapshot, or none will come.
+ */
+bool snapshot_await(struct bus_tunnel *t, sd_bus_message *m, const struct caller *caller);
+/* Serves who has waited long enough; when the next one has, UINT64_MAX without any. */
+void snapshot_tick(struct bus_tunnel *t);
+uint64_t snapshot_deadline(const struct bus_tunnel *t);
+void snapshot_forget(struct bus_tunnel *t);
+/* Those that wait are not answered any more. */
+void snapshot_leave(struct bus_tunnel *t);
 
 /* properties.c: as a{sv}; or one as a variant: -ENOENT when there is none of this name. */
 int properties_append_all(struct bus_tunnel *t, sd_bus_message *reply, bool sees);

@@ -162,6 +162,11 @@ static int put_last_error(sd_bus_message *m, const struct view *v)
                                  message, hint, 0);
 }
 
+static int put_age(sd_bus_message *m, const struct view *v)
+{
+    return sd_bus_message_append(m, "t", snapshot_age_ms(v->tunnel));
+}
+
 static const struct fixed {
     const char *name, *type;
     int (*put)(sd_bus_message *m, const struct view *v);
@@ -181,6 +186,7 @@ static const struct fixed {
     {"Since", "s", put_since},
     {"RttMs", "d", put_rtt},
     {"LastError", "(ssssas)", put_last_error},
+    {"StatusAgeMs", "t", put_age},
 };
 
 #define N_FIXED (sizeof(fixed) / sizeof(fixed[0]))
@@ -263,7 +269,7 @@ static int value_at(const struct view *v, unsigned i, l2tpc_status_value *out)
 
 int properties_append_all(struct bus_tunnel *t, sd_bus_message *reply, bool sees)
 {
-    const struct view v = {t, serve_snapshot(t, sees), sees};
+    const struct view v = {t, snapshot_of(t, sees), sees};
     l2tpc_status_value value = {.size = sizeof(value)};
     char name[NAME_SIZE];
     int rc = sd_bus_message_open_container(reply, 'a', "{sv}");
@@ -292,7 +298,7 @@ int properties_append_all(struct bus_tunnel *t, sd_bus_message *reply, bool sees
 
 int properties_append(struct bus_tunnel *t, sd_bus_message *reply, const char *wanted, bool sees)
 {
-    const struct view v = {t, serve_snapshot(t, sees), sees};
+    const struct view v = {t, snapshot_of(t, sees), sees};
     l2tpc_status_value value = {.size = sizeof(value)};
     char name[NAME_SIZE];
 

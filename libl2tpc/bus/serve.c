@@ -7,21 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-l2tpc_status *serve_snapshot(struct bus_tunnel *t, bool sees)
-{
-    uint64_t now = bus_now();
-
-    if (t->snapshot[sees].status && now - t->snapshot[sees].at_us < FRESH_US)
-        return t->snapshot[sees].status;
-    l2tpc_status_free(t->snapshot[sees].status);
-    t->snapshot[sees].status = t->options.status(t->options.user);
-    t->snapshot[sees].at_us =
-        bus_now(); /* an engine that does not answer is not waited for again at once */
-    if (!sees)
-        l2tpc_status_hide_identity(t->snapshot[sees].status);
-    return t->snapshot[sees].status;
-}
-
 static int send_and_free(sd_bus_message *reply, int rc)
 {
     if (rc >= 0)
@@ -32,7 +17,7 @@ static int send_and_free(sd_bus_message *reply, int rc)
 
 static int get_status(struct bus_tunnel *t, sd_bus_message *m, bool sees)
 {
-    l2tpc_status *st = serve_snapshot(t, sees);
+    l2tpc_status *st = snapshot_of(t, sees);
     const char *json = st ? l2tpc_status_to_json(st) : NULL;
 
     if (!json)
@@ -55,7 +40,7 @@ static bool is_counter(const l2tpc_status_value *v)
 
 static int get_counters(struct bus_tunnel *t, sd_bus_message *m, bool sees)
 {
-    l2tpc_status *st = serve_snapshot(t, sees);
+    l2tpc_status *st = snapshot_of(t, sees);
     l2tpc_status_value v = {.size = sizeof(v)};
     sd_bus_message *reply = NULL;
     int rc = sd_bus_message_new_method_return(m, &reply);
@@ -72,7 +57,7 @@ static int get_counters(struct bus_tunnel *t, sd_bus_message *m, bool sees)
 
 static int get_rows(struct bus_tunnel *t, sd_bus_message *m, bool sees)
 {
-    l2tpc_status *st = serve_snapshot(t, sees);
+    l2tpc_status *st = snapshot_of(t, sees);
     l2tpc_status_row row = {.size = sizeof(row)};
     sd_bus_message *reply = NULL;
     int rc = sd_bus_message_new_method_return(m, &reply);
@@ -86,6 +71,21 @@ static int get_rows(struct bus_tunnel *t, sd_bus_message *m, bool sees)
     return send_and_free(reply, rc);
 }
 
+/* Under the lock. */
+static int put_lines(struct bus_tunnel *t, sd_bus_message *reply, uint64_t after)
+{
+    int rc = sd_bus_message_open_container(reply, 'a', "(tuss)");
+
+    for (uint64_t n = t->n_log > LOG_LINES ? t->n_log - LOG_LINES : 0; rc >= 0 && n < t->n_log;
+         n++) {
+        const struct log_line *l = &t->log[n % LOG_LINES];
+
+        if (l->number > after)
+            rc = sd_bus_message_append(reply, "(tuss)", l->number, l->level, l->module, l->text);
+    }
+    return rc < 0 ? rc : sd_bus_message_close_container(reply);
+}
+
 static int get_log(struct bus_tunnel *t, sd_bus_message *m, bool sees)
 {
     sd_bus_message *reply = NULL;
@@ -97,17 +97,11 @@ static int get_log(struct bus_tunnel *t, sd_bus_message *m, bool sees)
                                           "the log is its user's alone");
     if (rc >= 0)
         rc = sd_bus_message_new_method_return(m, &reply);
-    if (rc >= 0)
-        rc = sd_bus_message_open_container(reply, 'a', "(tuss)");
-    for (uint64_t n = t->n_log > LOG_LINES ? t->n_log - LOG_LINES : 0; rc >= 0 && n < t->n_log;
-         n++) {
-        const struct log_line *l = &t->log[n % LOG_LINES];
-
-        if (l->number > after)
-            rc = sd_bus_message_append(reply, "(tuss)", l->number, l->level, "dial", l->text);
-    }
-    if (rc >= 0)
-        rc = sd_bus_message_close_container(reply);
+    if (rc < 0)
+        return rc;
+    (void)pthread_mutex_lock(&t->log_lock);
+    rc = put_lines(t, reply, after);
+    (void)pthread_mutex_unlock(&t->log_lock);
     return send_and_free(reply, rc);
 }
 
@@ -146,7 +140,7 @@ static void put_finding(FILE *f, const l2tpc_error *e)
 
 static int diagnose(struct bus_tunnel *t, sd_bus_message *m, bool sees)
 {
-    l2tpc_status *st = serve_snapshot(t, sees);
+    l2tpc_status *st = snapshot_of(t, sees);
     const l2tpc_error *e = st ? l2tpc_status_get_error(st) : NULL;
     char *json = NULL;
     size_t n = 0;
@@ -246,10 +240,24 @@ static int get_properties(struct bus_tunnel *t, sd_bus_message *m, bool sees)
     return send_and_free(reply, rc);
 }
 
+static bool wants_status(sd_bus_message *m)
+{
+    static const char *const without[] = {"GetLog", "Disconnect", "Rekey"};
+
+    for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++)
+        if (strcmp(without[i], sd_bus_message_get_member(m)) == 0)
+            return false;
+    return true;
+}
+
+/* Called once more for a call that had to wait: then what is known is fresh, or its engine silent.
+ */
 int serve_call(struct bus_tunnel *t, sd_bus_message *m, const struct caller *caller)
 {
     const char *interface = sd_bus_message_get_interface(m);
 
+    if (wants_status(m) && snapshot_await(t, m, caller))
+        return 0;
     if (interface && strcmp(interface, "org.freedesktop.DBus.Properties") == 0)
         return get_properties(t, m, caller->sees);
     return call_method(t, m, caller);

@@ -61,6 +61,7 @@ static bool take_uuid(struct bus_tunnel *t)
 static void leave(struct bus_tunnel *t)
 {
     access_forget(t);
+    snapshot_leave(t);
     t->name = sd_bus_slot_unref(t->name);
     t->object = sd_bus_slot_unref(t->object);
     sd_bus_close(t->bus);
@@ -89,21 +90,15 @@ struct bus_tunnel *bus_tunnel_open(const struct bus_tunnel_options *options)
     if (t->options.n_users > BUS_USERS_MAX)
         t->options.n_users = BUS_USERS_MAX;
     (void)snprintf(t->state, sizeof(t->state), "dialing");
+    (void)pthread_mutex_init(&t->log_lock, NULL);
     if (enter(t)) {
         bus_tunnel_dispatch(t); /* what the C library opens, it opens now */
         return t;
     }
     leave(t);
+    (void)pthread_mutex_destroy(&t->log_lock);
     free(t);
     return NULL;
-}
-
-static void forget_snapshots(struct bus_tunnel *t)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        l2tpc_status_free(t->snapshot[i].status);
-        t->snapshot[i].status = NULL;
-    }
 }
 
 void bus_tunnel_close(struct bus_tunnel *t)
@@ -112,7 +107,8 @@ void bus_tunnel_close(struct bus_tunnel *t)
         return;
     if (t->bus)
         leave(t);
-    forget_snapshots(t);
+    snapshot_forget(t);
+    (void)pthread_mutex_destroy(&t->log_lock);
     free(t);
 }
 
@@ -134,7 +130,11 @@ int bus_tunnel_timeout(const struct bus_tunnel *t, int otherwise)
     uint64_t now = bus_now();
     int ms;
 
-    if (!t || !t->bus || sd_bus_get_timeout(t->bus, &until) < 0 || until == UINT64_MAX)
+    if (!t || !t->bus || sd_bus_get_timeout(t->bus, &until) < 0)
+        return otherwise;
+    if (snapshot_deadline(t) < until)
+        until = snapshot_deadline(t);
+    if (until == UINT64_MAX)
         return otherwise;
     ms = until <= now ? 0 : until - now > 60000000 ? 60000 : (int)((until - now + 999) / 1000);
     return otherwise < 0 || ms < otherwise ? ms : otherwise;
@@ -146,6 +146,8 @@ void bus_tunnel_dispatch(struct bus_tunnel *t)
 
     for (unsigned i = 0; t && t->bus && i < ROUND_MAX && rc > 0; i++)
         rc = sd_bus_process(t->bus, NULL);
+    if (t && t->bus)
+        snapshot_tick(t);
     if (t && t->bus && (rc < 0 || !sd_bus_is_open(t->bus)))
         leave(t); /* the bus is gone, and the tunnel does not care */
 }
@@ -157,14 +159,28 @@ static void note(struct bus_tunnel *t, uint32_t level, const char *format, ...)
 
 static void note(struct bus_tunnel *t, uint32_t level, const char *format, ...)
 {
-    struct log_line *l = &t->log[t->n_log % LOG_LINES];
+    char text[256];
     va_list ap;
 
-    l->number = ++t->n_log;
-    l->level = level;
     va_start(ap, format);
-    (void)vsnprintf(l->text, sizeof(l->text), format, ap);
+    (void)vsnprintf(text, sizeof(text), format, ap);
     va_end(ap);
+    bus_tunnel_log(t, (int)level, "tunnel", text);
+}
+
+void bus_tunnel_log(struct bus_tunnel *t, int level, const char *module, const char *line)
+{
+    struct log_line *l;
+
+    if (!t)
+        return;
+    (void)pthread_mutex_lock(&t->log_lock);
+    l = &t->log[t->n_log % LOG_LINES];
+    l->number = ++t->n_log;
+    l->level = (uint32_t)level;
+    (void)snprintf(l->module, sizeof(l->module), "%s", module);
+    (void)snprintf(l->text, sizeof(l->text), "%s", line);
+    (void)pthread_mutex_unlock(&t->log_lock);
 }
 
 static int append_changes(sd_bus_message *m, const struct bus_tunnel *t)
@@ -196,7 +212,7 @@ static void tell_stage(struct bus_tunnel *t, const char *stage, const char *what
 static void set_state(struct bus_tunnel *t, const char *state)
 {
     (void)snprintf(t->state, sizeof(t->state), "%s", state);
-    forget_snapshots(t);
+    snapshot_forget(t);
     tell_changes(t);
 }
 

@@ -380,12 +380,31 @@ static int open_divided(struct connection *c)
     return rc;
 }
 
-static l2tpc_status *tell_bus(void *user)
+static bool ask_for_bus(void *user)
 {
     struct connection *c = user;
+
+    return c->session && l2tpc_session_ask_status(c->session) == L2TPC_OK;
+}
+
+static void tell_bus(struct connection *c)
+{
     l2tpc_status *status = NULL;
 
-    return c->session && l2tpc_session_get_status(c->session, &status) == L2TPC_OK ? status : NULL;
+    if (l2tpc_session_take_status(c->session, &status) == L2TPC_OK)
+        bus_tunnel_take(c->bus, status);
+}
+
+static bool rekey_by_bus(void *user)
+{
+    struct connection *c = user;
+
+    return c->session && l2tpc_session_rekey(c->session) == L2TPC_OK;
+}
+
+static void log_to_bus(void *user, int level, const char *module, const char *line)
+{
+    bus_tunnel_log(((struct connection *)user)->bus, level, module, line);
 }
 
 static void end_by_bus(void *user)
@@ -402,8 +421,9 @@ static void show_on_bus(struct connection *c)
     const struct bus_tunnel_options o = {.uuid = stored_uuid(c->options.stored),
                                          .started_by = "command",
                                          .owner = privileges_owner(),
-                                         .status = tell_bus,
+                                         .ask = ask_for_bus,
                                          .disconnect = end_by_bus,
+                                         .rekey = rekey_by_bus,
                                          .user = c};
 
     c->bus = bus_tunnel_open(&o);
@@ -452,6 +472,8 @@ static int open_context(struct connection *c)
     options.host_ops = &ops; /* of a dial in the engine: what the kernel has counted */
     if (!c->adapter.by_broker)
         options.log = c->options.verbose ? log_line : NULL;
+    options.engine_log = log_to_bus;
+    options.engine_log_user = c;
     rc = l2tpc_context_new(&c->context, &options);
     if (rc != L2TPC_OK)
         return refused(c, "local.memory", "");
@@ -658,6 +680,9 @@ static void on_event(struct connection *c, const l2tpc_event *e)
     case L2TPC_EVENT_RUNG:
         output_rung(&c->output, l2tpc_event_get_text(e));
         break;
+    case L2TPC_EVENT_STATUS:
+        tell_bus(c);
+        break;
     case L2TPC_EVENT_IP_CONFIG:
     case L2TPC_EVENT_REKEYED:
         break;
@@ -848,9 +873,9 @@ static int dial(struct connection *c)
         status = c->exit_status;
     }
     prompt_close(&c->prompt);
-    bus_tunnel_close(c->bus);
     l2tpc_session_free(c->session);
-    l2tpc_context_free(c->context);
+    l2tpc_context_free(c->context); /* its thread writes to the object on the bus */
+    bus_tunnel_close(c->bus);
     kill_switch_end(&c->adapter, c->by_user);
     l2tpc_host_free(c->watcher);
     l2tpc_host_free(c->adapter.host);

@@ -200,6 +200,8 @@ void dial_answer_done(struct dial *d, uint32_t need, const struct failure *failu
 /* Polite end in order: PPP Terminate, CDN, StopCCN, Delete; DOWN follows within a few CLOSE_WAIT.
  */
 void dial_close(struct dial *d, l2tpc_us now);
+/* Tries once to have new ESP keys before their time; false when the tunnel is not up. */
+bool dial_rekey(struct dial *d, l2tpc_us now);
 /* A failure of the driver's own (TUN gone, cancelled): ends the dial with it, politely. */
 void dial_fail(struct dial *d, const struct failure *failure, l2tpc_us now);
 /* Ends the polite end: DOWN follows at once, Deletes leave before. */

@@ -61,6 +61,7 @@ struct dial {
     bool esp_seen;
     struct {
         bool asked;     /* a quick mode of ours is under way */
+        bool wanted;    /* by a person, before its time */
         unsigned tries; /* that came to nothing */
         l2tpc_us next;  /* not before */
     } rekey;

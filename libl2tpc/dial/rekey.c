@@ -27,7 +27,7 @@ static void took_over(struct dial *d, struct data_pair *p)
     if (!p->ready || p->told)
         return;
     p->told = true;
-    d->rekey.asked = false;
+    d->rekey.asked = d->rekey.wanted = false;
     d->rekey.tries = 0;
     d->rekey.next = 0;
     if (++d->facts.sa_pairs > 1)
@@ -134,6 +134,10 @@ void rekey_on_failed(struct dial *d, l2tpc_us now)
     if (!d->rekey.asked)
         return;
     d->rekey.asked = false;
+    if (d->rekey.wanted && d->data.sender && !d->data.sender->worn) {
+        d->rekey.wanted = false; /* its time comes, and then it is tried as if for the first time */
+        return;
+    }
     d->rekey.tries++;
     d->rekey.next = us_add(now, SA_TRY_PAUSE);
 }
@@ -206,7 +210,7 @@ static bool wants_pair(const struct dial *d)
 {
     if (!d->facts.has_sa || d->rekey.asked || d->rekey.tries >= SA_TRIES || is_coming(d))
         return false;
-    return !d->data.sender || d->data.sender->worn;
+    return !d->data.sender || d->data.sender->worn || d->rekey.wanted;
 }
 
 static void ask(struct dial *d, l2tpc_us now)
@@ -321,4 +325,13 @@ l2tpc_us rekey_deadline(const struct dial *d)
             at = us_min(at, us_min(p->switch_at, p->delete_at));
     }
     return at;
+}
+
+bool dial_rekey(struct dial *d, l2tpc_us now)
+{
+    if (!d->facts.up || d->closing != CLOSING_NOT || !d->ike || !d->data.sender)
+        return false;
+    d->rekey.wanted = true;
+    rekey_tick(d, now);
+    return true;
 }

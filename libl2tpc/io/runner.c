@@ -541,6 +541,14 @@ void runner_stop(struct runner *r, l2tpc_us now)
     kick(r, now);
 }
 
+bool runner_rekey(struct runner *r, l2tpc_us now)
+{
+    bool ok = dial_rekey(r->dial, now);
+
+    kick(r, now);
+    return ok;
+}
+
 bool runner_answer_secret(struct runner *r, uint32_t need, const struct span *secret, l2tpc_us now)
 {
     if (!dial_need_is_open(r->dial, need))

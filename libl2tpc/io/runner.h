@@ -39,7 +39,8 @@ struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_
                           const struct dial_config *config, const struct runner_hooks *hooks);
 void runner_free(struct runner *r);
 void runner_start(struct runner *r, l2tpc_us now);
-void runner_stop(struct runner *r, l2tpc_us now); /* politely; DOWN follows */
+void runner_stop(struct runner *r, l2tpc_us now);  /* politely; DOWN follows */
+bool runner_rekey(struct runner *r, l2tpc_us now); /* as dial_rekey() */
 /* False when the need is no longer open. */
 bool runner_answer_secret(struct runner *r, uint32_t need, const struct span *secret, l2tpc_us now);
 /* fd < 0: the failure says why; otherwise the runner owns it. */

@@ -69,6 +69,11 @@ void shown_on_event(struct shown *s, const l2tpc_event *event)
         bus_tunnel_on_event(s->bus, event);
 }
 
+void shown_take(struct shown *s, l2tpc_status *status)
+{
+    bus_tunnel_take(s ? s->bus : NULL, status);
+}
+
 void shown_free(struct shown *s)
 {
     if (!s)

@@ -18,6 +18,8 @@ struct shown {
 struct shown *shown_new(const struct bus_tunnel_options *options);
 /* `s` may be NULL. */
 void shown_on_event(struct shown *s, const l2tpc_event *event);
+/* Owns the status; `s` may be NULL. */
+void shown_take(struct shown *s, l2tpc_status *status);
 void shown_free(struct shown *s);
 
 #endif

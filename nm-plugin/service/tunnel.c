@@ -245,9 +245,9 @@ void tunnel_free(tunnel *t)
 {
     if (!t)
         return;
+    let_go(t); /* first: its threads write to the object on the bus */
     shown_free(t->shown);
     t->shown = NULL;
-    let_go(t);
     drop_source(&t->start_source);
     drop_source(&t->report_source);
     if (t->report_fd >= 0)
@@ -269,6 +269,14 @@ static void on_failed(tunnel *t, const l2tpc_error *error)
     tell_failure(t, &f);
 }
 
+static void tell_bus(tunnel *t)
+{
+    l2tpc_status *status = NULL;
+
+    if (l2tpc_session_take_status(t->session, &status) == L2TPC_OK)
+        shown_take(t->shown, status);
+}
+
 static void take_event(tunnel *t, const l2tpc_event *e)
 {
     shown_on_event(t->shown, e);
@@ -279,6 +287,9 @@ static void take_event(tunnel *t, const l2tpc_event *e)
         break;
     case L2TPC_EVENT_DOWN:
         let_go(t);
+        break;
+    case L2TPC_EVENT_STATUS:
+        tell_bus(t);
         break;
     case L2TPC_EVENT_LEARNED:
         memory_save(&t->adapter, l2tpc_event_get_text(e));
@@ -383,6 +394,14 @@ static void log_line(void *user, int level, const char *module, const char *line
     (void)fprintf(stderr, "%c %s: %s\n", "EWID"[level & 3], module, line);
 }
 
+/* From the thread of the context. */
+static void log_to_bus(void *user, int level, const char *module, const char *line)
+{
+    const tunnel *t = user;
+
+    bus_tunnel_log(t->shown ? t->shown->bus : NULL, level, module, line);
+}
+
 static const char *begin(tunnel *t, const struct report *r)
 {
     const l2tpc_remote_options remote = {
@@ -392,6 +411,8 @@ static const char *begin(tunnel *t, const struct report *r)
 
     options.host_ops = &ops; /* what the kernel has counted */
     options.log = t->wanted.verbose ? log_line : NULL;
+    options.engine_log = log_to_bus;
+    options.engine_log_user = t;
     if (l2tpc_host_client_new(&t->adapter.client, r->broker_fd) != 0) {
         close(r->engine_fd);
         close(r->signer_fd);
@@ -462,9 +483,18 @@ static gboolean on_report(gint fd, GIOCondition condition, gpointer user)
     return G_SOURCE_REMOVE;
 }
 
-static l2tpc_status *status_for_bus(void *user)
+static bool ask_for_bus(void *user)
 {
-    return tunnel_status(user);
+    tunnel *t = user;
+
+    return t->session && l2tpc_session_ask_status(t->session) == L2TPC_OK;
+}
+
+static bool rekey_by_bus(void *user)
+{
+    tunnel *t = user;
+
+    return t->session && l2tpc_session_rekey(t->session) == L2TPC_OK;
 }
 
 static void end_by_bus(void *user)
@@ -479,7 +509,8 @@ static void show(tunnel *t, const struct tunnel_wish *w)
     struct bus_tunnel_options o = {.uuid = w->name,
                                    .started_by = elsewhere ? "networkmanager" : "service",
                                    .owner = w->starter,
-                                   .status = status_for_bus,
+                                   .ask = ask_for_bus,
+                                   .rekey = rekey_by_bus,
                                    .disconnect = elsewhere ? NULL : end_by_bus,
                                    .user = t};
 
@@ -530,13 +561,6 @@ void tunnel_answer(tunnel *t, uint32_t need, const void *secret, size_t len)
 
     if (t->session)
         (void)l2tpc_session_answer(t->session, need, &answer);
-}
-
-l2tpc_status *tunnel_status(tunnel *t)
-{
-    l2tpc_status *status = NULL;
-
-    return t->session && l2tpc_session_get_status(t->session, &status) == L2TPC_OK ? status : NULL;
 }
 
 const char *tunnel_name(const tunnel *t)

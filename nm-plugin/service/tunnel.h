@@ -64,8 +64,6 @@ void tunnel_answer(tunnel *t, uint32_t need, const void *secret, size_t len);
 /* Politely, and without a starter that does not answer; repeating it is fine. `by_user`: who has
  * asked for it lifts the kill switch, too. */
 void tunnel_stop(tunnel *t, bool by_user);
-/* A snapshot, to be freed by l2tpc_status_free(); NULL before the dial and after its end. */
-l2tpc_status *tunnel_status(tunnel *t);
 const char *tunnel_name(const tunnel *t);
 /* Without politeness if it is still there; NULL is fine. */
 void tunnel_free(tunnel *t);

@@ -243,6 +243,71 @@ print(json.dumps(found))""" % (service(world), service(world),
         world.serve("RemoveProfile", "s", [uuid], user=False)
 
     @suite.case()
+    def an_engine_that_stands_still_delays_nobody():
+        """Its own status comes from what it said last; the service and the command wait for none of it."""
+        world.allow("net.l2tpc.connect")
+        uuid = add(world, 10)
+        world.serve("Connect", "sa{ss}", [uuid, {"psk": "labpsk123", "password": "wonderland"}])
+        world.wait(lambda: world.tunnels() and world.properties()["State"] == "up", "up", 20)
+        engine = world.run("pgrep", "-x", "l2tpc-engine").stdout.split()
+        world.run("kill", "-STOP", *engine)
+        try:
+            out = world.python("""
+import time
+def timed(*what):
+    began = time.monotonic()
+    said = call(*what)
+    return int((time.monotonic() - began) * 1000), said
+tunnel = "net.l2tpc.Tunnel1.u" + %r.replace("-", "")
+get = [tunnel, "/net/l2tpc/Tunnel1", "org.freedesktop.DBus.Properties", "Get", "(ss)"]
+time.sleep(0.2)
+pending = []
+bus.call(tunnel, "/net/l2tpc/Tunnel1", "net.l2tpc.Tunnel1", "GetStatus", None, None, 0, 15000, None,
+         lambda b, r: pending.append(b.call_finish(r).unpack()[0]))
+service = max(timed(%s, "ListProfiles", None, [])[0] for i in range(5))
+all = [timed(tunnel, "/net/l2tpc/Tunnel1", "net.l2tpc.Tunnel1", "GetStatus", None, [])[0] for i in range(5)]
+time.sleep(1)
+age = timed(*get, ["net.l2tpc.Tunnel1", "StatusAgeMs"])[1][0]
+state = timed(*get, ["net.l2tpc.Tunnel1", "State"])[1][0]
+print(json.dumps([service, sum(all), age, state]))""" % (uuid, CALL))
+        finally:
+            world.run("kill", "-CONT", *engine)
+        service_ms, sum_ms, age, state = out
+        check(service_ms < (600 if not sabotaged() else -1), "the service waited %d ms" % service_ms)
+        check(sum_ms < 2000, "five calls for the status took %d ms" % sum_ms)
+        check(1000 < age < 10000 and state == "up", "said: %s" % out)
+        world.wait(lambda: world.properties()["StatusAgeMs"] < 300, "a fresh status")
+        world.serve("Disconnect", "s", [uuid], user=False)
+        world.wait(lambda: not world.tunnels(), "the end")
+        world.serve("RemoveProfile", "s", [uuid], user=False)
+
+    @suite.case()
+    def new_keys_and_the_log():
+        """Of the command and of the service: keys change on demand, and the engine's log has levels."""
+        world.allow("net.l2tpc.connect")
+        uuid = add(world, 11)
+        for dial in (True, False):
+            p = world.dial() if dial else None
+            if not dial:
+                world.serve("Connect", "sa{ss}", [uuid, {"psk": "labpsk123", "password": "wonderland"}])
+                world.wait(lambda: world.tunnels() and world.properties()["State"] == "up", "up", 20)
+            before = world.properties()["EspSpiOut"]
+            if not sabotaged():
+                world.ask("Rekey", user=not dial)
+            world.wait(lambda: world.properties()["EspSpiOut"] != before, "other keys", 5)
+            lines = world.ask("GetLog", "t", [0])[0]
+            said = {(level, module) for _, level, module, _ in lines}
+            check({(2, "ike"), (3, "l2tp"), (2, "ppp"), (2, "tunnel")} <= said, "the log: %s" % lines)
+            check("new keys" in [line for _, _, _, line in lines], "the log does not tell of it")
+            check(world.ask("GetLog", "t", [lines[-1][0]])[0] == [], "lines come twice")
+            if dial:
+                world.hang_up(p)
+            else:
+                world.serve("Disconnect", "s", [uuid])
+            world.wait(lambda: not world.tunnels(), "the end")
+        world.serve("RemoveProfile", "s", [uuid], user=False)
+
+    @suite.case()
     def sentences_are_in_the_callers_language():
         world.allow("net.l2tpc.connect")
         uuid = add(world, 9)

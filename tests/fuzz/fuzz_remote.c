@@ -77,6 +77,19 @@ static void status(struct rd rest)
     l2tpc_status_free(st);
 }
 
+static void log_line(struct rd rest)
+{
+    struct remote_line line;
+    struct span out = SPAN_NONE;
+
+    if (!remote_log_read(rest, &line))
+        return;
+    FUZZ_REQUIRE(line.level <= LOG_LEVEL_DEBUG);
+    fuzz_check_text(line.module, sizeof(line.module));
+    fuzz_check_text(line.text, sizeof(line.text));
+    FUZZ_REQUIRE(remote_log_write(line.level, line.module, line.text, again, sizeof(again), &out));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct mspan raw;
@@ -91,6 +104,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else if (remote_report_type(span_ro(raw), &type, &rest)) {
         if (type == REMOTE_EVENT)
             event(rest);
+        else if (type == REMOTE_LOG)
+            log_line(rest);
         else
             status(rest);
     }

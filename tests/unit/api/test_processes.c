@@ -5,6 +5,7 @@
 #include "api/signer_wire.h"
 #include "check.h"
 #include "io/channel.h"
+#include "io/env.h"
 #include "nowhere.h"
 
 #include <fcntl.h>
@@ -473,6 +474,100 @@ TEST(the_front_asks_for_the_kernels_counts)
     l2tpc_status_free(st);
     l2tpc_session_stop(w.session);
     CHECK(until(&w, L2TPC_EVENT_DOWN));
+    close_world(&w);
+}
+
+static unsigned n_lines;
+
+static void on_engine_log(void *user, int level, const char *module, const char *line)
+{
+    (void)user;
+    n_lines += level == LOG_LEVEL_INFO && strcmp(module, "ike") == 0 && strcmp(line, "a line") == 0;
+}
+
+static void say(struct world *w, const struct span *message)
+{
+    CHECK(send(w->engine_fd, message->p, message->n, 0) == (ssize_t)message->n);
+}
+
+/* The order that the front has sent last; 0: none. */
+static uint32_t heard(struct world *w, struct remote_order *o)
+{
+    uint8_t bytes[4096];
+    ssize_t n;
+    uint32_t type = 0;
+
+    while ((n = recv(w->engine_fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+        if (remote_order_read(span_of(bytes, (size_t)n), o))
+            type = o->type;
+    return type;
+}
+
+static bool answer(struct world *w, uint32_t number)
+{
+    static uint8_t bytes[CHANNEL_MAX];
+    l2tpc_status *st = calloc(1, sizeof(*st));
+    struct span m;
+    bool ok = st != NULL;
+
+    if (ok) {
+        st->state = "up";
+        for (; st->n_evidence < proof_items(); st->n_evidence++)
+            proof_words(st->n_evidence, false, &st->evidence[st->n_evidence]);
+        ok = remote_status_write(st, number, bytes, sizeof(bytes), &m) &&
+             send(w->engine_fd, m.p, m.n, 0) == (ssize_t)m.n;
+    }
+    l2tpc_status_free(st);
+    return ok;
+}
+
+TEST(an_engine_that_stands_still_is_asked_once_and_waited_for_by_nobody)
+{
+    struct remote_order *o = calloc(1, sizeof(*o));
+    struct world w;
+    l2tpc_status *st = NULL;
+    l2tpc_status *copy;
+    l2tpc_us began;
+    uint8_t bytes[512];
+    struct span m;
+
+    CHECK(o && open_world(&w, "key", false, false));
+    CHECK_INT(l2tpc_session_ask_status(w.session), L2TPC_ESTATE);
+    CHECK_INT(l2tpc_session_rekey(w.session), L2TPC_ESTATE);
+    CHECK_INT(l2tpc_session_start(w.session), L2TPC_OK);
+    CHECK_INT(heard(&w, o), REMOTE_START);
+    began = io_now();
+    CHECK_INT(l2tpc_session_ask_status(w.session), L2TPC_OK);
+    CHECK_INT(heard(&w, o), REMOTE_STATUS);
+    for (unsigned i = 0; i < 1000; i++)
+        CHECK_INT(l2tpc_session_ask_status(w.session), L2TPC_OK);
+    CHECK_INT(l2tpc_session_take_status(w.session, &st), L2TPC_ENOTFOUND);
+    CHECK(!st && io_now() - began < US_MS(500));
+    CHECK_INT(l2tpc_session_rekey(w.session), L2TPC_OK);
+    CHECK_INT(heard(&w, &o[0]), REMOTE_REKEY); /* and no second question before it */
+    CHECK(answer(&w, 0) && answer(&w, 1));     /* an answer to nothing is none */
+    CHECK(until(&w, L2TPC_EVENT_STATUS));
+    CHECK_INT(l2tpc_session_take_status(w.session, &st), L2TPC_OK);
+    CHECK_STR(l2tpc_status_get(st, "state"), "up");
+    CHECK_STR(l2tpc_status_get(st, "ike.psk_strength"), "very-weak");
+    copy = l2tpc_status_copy(st);
+    CHECK(copy && strcmp(l2tpc_status_to_json(copy), l2tpc_status_to_json(st)) == 0);
+    l2tpc_status_free(copy);
+    l2tpc_status_free(st);
+    CHECK(!l2tpc_status_copy(NULL));
+    CHECK_INT(l2tpc_session_take_status(w.session, &st), L2TPC_ENOTFOUND);
+    CHECK_INT(l2tpc_session_ask_status(w.session), L2TPC_OK); /* the next */
+    CHECK_INT(heard(&w, o), REMOTE_STATUS);
+    w.context->engine_log = on_engine_log;
+    n_lines = 0;
+    CHECK(remote_log_write(LOG_LEVEL_INFO, "ike", "a line", bytes, sizeof(bytes), &m));
+    say(&w, &m);
+    CHECK(remote_log_write(LOG_LEVEL_INFO, "ike", "a \x1b line", bytes, sizeof(bytes), &m));
+    say(&w, &m);
+    CHECK(answer(&w, o->number));
+    CHECK(until(&w, L2TPC_EVENT_STATUS));
+    CHECK_INT(n_lines, check_sabotaged() ? 2 : 1);
+    free(o);
     close_world(&w);
 }
 
