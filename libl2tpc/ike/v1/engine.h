@@ -210,6 +210,9 @@ struct ike {
 
     bool has_keys;
     uint8_t iv[IKE_BLOCK_MAX]; /* the last block of phase 1 */
+    /* A message 6 came whose proof was not accepted: phase 1 ended with this block for the server. */
+    bool mm6_refused;
+    uint8_t mm6_iv[IKE_BLOCK_MAX];
     struct cert_id peer_id;    /* what the server has proven to be */
     bool unproven;             /* aggressive: nothing shows yet that message 3 has arrived */
     unsigned wrong_hashes;     /* aggressive: messages 2 with another HASH_R */
@@ -352,6 +355,8 @@ void cert_write_requests(const struct ike *ike, struct build *b);
 enum verdict cert_ask_signature(struct ike *ike, const struct chain *mm4);
 /* Message 6, or 5 when the server renews: its signature, then the question whose it is. */
 enum verdict cert_recv_proof(struct ike *ike, const struct ike_in *in);
+/* A Delete for a server whose message 6 was refused; nothing when there was none. */
+void cert_say_goodbye(struct ike *ike, l2tpc_us now);
 /* Nobody of the family waits for a signature or a verdict. */
 bool cert_may_ask(const struct ike *root);
 

@@ -177,12 +177,21 @@ void ike_answer_sign(struct ike *root, uint32_t need, struct span signature, l2t
 }
 
 /* ---- message 6, or 5 of a server that renews ---- */
-static enum verdict drop(struct ike *ike, enum failure_id id, const char *value, l2tpc_us now)
+/* The next message 6 may be better. Until then the server believes that all is well. */
+static void keep_for_goodbye(struct ike *ike, const struct ike_mm6 *m)
+{
+    ike->mm6_refused = !ike->responder;
+    memcpy(ike->mm6_iv, m->iv, sizeof(ike->mm6_iv));
+}
+
+static enum verdict drop(struct ike *ike, const struct ike_mm6 *m, enum failure_id id,
+                         const char *value, l2tpc_us now)
 {
     struct failure f = failure_make(id);
 
     failure_set_value(&f, span_str(value));
     ike_note_hint(ike, &f, true, now);
+    keep_for_goodbye(ike, m);
     return VERDICT_DROP;
 }
 
@@ -244,11 +253,11 @@ static enum verdict judge_proof(struct ike *ike, const struct ike_in *in, struct
         !chain_get(&c, PAYLOAD_SIG, 0, &sig))
         return VERDICT_DROP;
     if (!read_certs(ike, &c, &pc->chain))
-        return drop(ike, FAILURE_IKE_AUTH_CERT_INVALID, "main mode 6", in->now);
+        return drop(ike, m, FAILURE_IKE_AUTH_CERT_INVALID, "main mode 6", in->now);
     if (pc->chain.n == 0)
-        return drop(ike, FAILURE_IKE_AUTH_CERT_NONE, "", in->now);
+        return drop(ike, m, FAILURE_IKE_AUTH_CERT_NONE, "", in->now);
     if (!find_leaf(ike, pc, body, sig))
-        return drop(ike, FAILURE_IKE_AUTH_CERT_SIGNATURE, "", in->now);
+        return drop(ike, m, FAILURE_IKE_AUTH_CERT_SIGNATURE, "", in->now);
     if (!identity_accept(ike, body, &m->id, &f))
         return ike_fail(ike, &f);
     pc->id_type = m->id.type;
@@ -291,6 +300,15 @@ const struct ike_peer_cert *ike_peer_cert(const struct ike *root)
         if (root->renewal.kin[i] && root->renewal.kin[i]->mm6)
             return &root->renewal.kin[i]->mm6->cert;
     return NULL;
+}
+
+void cert_say_goodbye(struct ike *ike, l2tpc_us now)
+{
+    if (!ike->mm6_refused)
+        return;
+    ike->mm6_refused = false;
+    memcpy(ike->iv, ike->mm6_iv, sizeof(ike->iv));
+    info_send_delete_ike(ike, now);
 }
 
 /*
@@ -342,13 +360,12 @@ static void refuse_proof(struct ike *ike, const struct ike_mm6 *m, const struct 
 {
     if (may_be_damaged(failure)) {
         ike_note_hint(ike, failure, true, now);
+        keep_for_goodbye(ike, m);
         ike->state = ike->responder ? P1_MM4_SENT : P1_MM5_SENT;
         return;
     }
-    /* The server believes that all is well: it is to forget this SA. */
-    memcpy(ike->iv, m->iv, sizeof(ike->iv));
-    if (!ike->responder)
-        info_send_deletes(ike, now);
+    keep_for_goodbye(ike, m);
+    cert_say_goodbye(ike, now);
     (void)ike_fail(ike, failure);
 }
 

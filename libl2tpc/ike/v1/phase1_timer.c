@@ -184,6 +184,7 @@ static bool judge_silence(struct ike *ike, l2tpc_us now)
     if (over) {
         struct failure f = reason_of_silence(ike);
 
+        cert_say_goodbye(ike, now);
         (void)ike_fail(ike, &f);
     }
     return over;

@@ -136,6 +136,7 @@ TEST(c20_bad_certificates_end_before_quick_mode)
         CHECK(!rig_event(p.r, IKE_EVENT_AUTHENTICATED, 0));
         CHECK(!rig_event(p.r, IKE_EVENT_SA_PAIR, 0));
         CHECK(!p.r->server.qm_done && p.r->server.n_last_qm1 == 0);
+        CHECK_INT(p.r->server.deletes, 1); /* it believed that all was well */
         part(&p);
     }
 }
@@ -175,6 +176,7 @@ TEST(h25_wrong_signature_fails_and_no_certificate_too)
         CHECK_STR(failure_code(rig_failure(p.r)->id),
                   i == 1 ? "ike.auth.cert-none" : "ike.auth.cert-signature");
         CHECK(!rig_event(p.r, IKE_EVENT_NEED_CERT_STATUS, 0));
+        CHECK_INT(p.r->server.deletes, 1);
         part(&p);
     }
 }
