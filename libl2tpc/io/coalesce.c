@@ -29,16 +29,22 @@ static bool read_ipv6(struct rd *r, struct coalesce_view *v, uint8_t *protocol)
     return rd_skip(r, 5) && rd_u8(r, protocol) && rd_skip(r, 33);
 }
 
+/* Protocol and addresses of the pseudo-header. */
+static uint64_t pseudo_sum(const struct coalesce_view *v)
+{
+    uint64_t sum = sum_add_u16(0, v->udp ? PROTO_UDP : PROTO_TCP);
+
+    return v->six ? sum_add_words(sum, v->ip.p + IPV6_ADDRESSES, 8)
+                  : sum_add_words(sum, v->ip.p + IPV4_ADDRESSES, 2);
+}
+
 /* Both checksums, since both are made anew. */
 static bool is_right(const struct coalesce_view *v)
 {
-    struct span addresses =
-        v->six ? span_of(v->ip.p + IPV6_ADDRESSES, 32) : span_of(v->ip.p + IPV4_ADDRESSES, 8);
-    uint64_t sum = sum_add_u16(0, v->udp ? PROTO_UDP : PROTO_TCP);
+    uint64_t sum = sum_add_u16(pseudo_sum(v), (uint16_t)(v->ip.n - v->at));
 
-    if (!v->six && sum_fold(sum_add(0, span_of(v->ip.p, v->at))) != 0xffff)
+    if (!v->six && sum_fold(sum_add_words(0, v->ip.p, IPV4_HEADER / 4)) != 0xffff)
         return false;
-    sum = sum_add(sum_add_u16(sum, (uint16_t)(v->ip.n - v->at)), addresses);
     return sum_fold(sum_add(sum, span_of(v->ip.p + v->at, v->ip.n - v->at))) == 0xffff;
 }
 
@@ -87,16 +93,18 @@ static bool view_of(struct coalesce_view *v, struct mspan ip, bool udp)
 
 /* ---- comparing ---- */
 
-static bool same(const struct coalesce_view *a, const struct coalesce_view *b, size_t at, size_t n)
+/* Always inline: with a length that is known it is one or two compares, not a call. */
+static inline __attribute__((always_inline)) bool
+same(const struct coalesce_view *a, const struct coalesce_view *b, size_t at, size_t n)
 {
     return memcmp(a->ip.p + at, b->ip.p + at, n) == 0;
 }
 
 static bool same_flow(const struct coalesce_view *a, const struct coalesce_view *b)
 {
-    return a->six == b->six && a->udp == b->udp &&
-           same(a, b, a->six ? IPV6_ADDRESSES : IPV4_ADDRESSES, a->six ? 32 : 8) &&
-           same(a, b, a->at, 4);
+    if (a->six != b->six || a->udp != b->udp || !same(a, b, a->at, 4))
+        return false;
+    return a->six ? same(a, b, IPV6_ADDRESSES, 32) : same(a, b, IPV4_ADDRESSES, 8);
 }
 
 /* All that the packets of a super-packet have in common besides their flow. */
@@ -107,8 +115,10 @@ static bool same_headers(const struct coalesce_view *a, const struct coalesce_vi
     if (a->six ? !same(a, b, 0, 4) || !same(a, b, 6, 2) : !same(a, b, 0, 2) || !same(a, b, 6, 4))
         return false;
     /* TCP: acknowledgement, window, urgent pointer, options. */
-    return a->udp || (same(a, b, a->at + 8, 4) && same(a, b, a->at + 14, 2) &&
-                      same(a, b, a->at + 18, a->header - a->at - 18));
+    return a->udp ||
+           (same(a, b, a->at + 8, 4) && same(a, b, a->at + 14, 2) && same(a, b, a->at + 18, 2) &&
+            (a->header == a->at + TCP_HEADER ||
+             same(a, b, a->at + TCP_HEADER, a->header - a->at - TCP_HEADER)));
 }
 
 static bool follows(const struct coalesce_group *g, const struct coalesce_view *v)
@@ -130,25 +140,22 @@ static void become_super(struct coalesce_group *g)
 {
     const struct coalesce_view *v = &g->first;
     size_t inside = g->length - v->at;
-    uint64_t sum = sum_add_u16(0, v->udp ? PROTO_UDP : PROTO_TCP);
     struct wr w = wr_of(v->ip.p, v->ip.n);
 
     w.n = v->ip.n;
     if (v->six) {
         wr_patch_u16(&w, IPV6_LENGTH, (uint16_t)(g->length - IPV6_HEADER));
-        sum = sum_add(sum, span_of(v->ip.p + IPV6_ADDRESSES, 32));
     } else {
         wr_patch_u16(&w, IPV4_LENGTH, (uint16_t)g->length);
         wr_patch_u16(&w, IPV4_SUM, 0);
         wr_patch_u16(&w, IPV4_SUM, (uint16_t)~sum_fold(sum_add(0, span_of(v->ip.p, v->at))));
-        sum = sum_add(sum, span_of(v->ip.p + IPV4_ADDRESSES, 8));
     }
-    sum = sum_add_u16(sum, (uint16_t)inside);
     if (v->udp)
         wr_patch_u16(&w, v->at + UDP_LENGTH, (uint16_t)inside);
     else
         wr_patch_u8(&w, v->at + TCP_FLAGS, TCP_ACK | (v->push ? TCP_PSH : 0));
-    wr_patch_u16(&w, v->at + (v->udp ? UDP_SUM : TCP_SUM), sum_fold(sum));
+    wr_patch_u16(&w, v->at + (v->udp ? UDP_SUM : TCP_SUM),
+                 sum_fold(sum_add_u16(pseudo_sum(v), (uint16_t)inside)));
     g->vnet = (struct vnet){
         .flags = VNET_NEEDS_CSUM,
         .gso_type = v->udp   ? VNET_GSO_UDP_L4

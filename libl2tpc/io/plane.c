@@ -19,7 +19,7 @@
  * few: they leave while a core's cache still holds them. */
 #define TUN_READS 32
 #define TUN_READ_BYTES (160 * 1024)
-#define TUN_ROUNDS 12
+#define TUN_ROUNDS 3
 /* Slots that are kept for good, and how long the others are kept. */
 #define SLOTS_KEPT 8
 #define SLOTS_HELD US_S(1)
@@ -93,31 +93,42 @@ static bool add(struct plane *plane, struct run *run, size_t total, struct mspan
     return true;
 }
 
-/* Packet i at its final place; false when nothing may leave, the rest of its super-packet either.
- */
-static bool put_segment(struct plane *plane, struct run *run, const struct segments *s, unsigned i,
-                        l2tpc_us now)
+/* What a packet of n bytes needs; asked anew behind each send, as other keys may be in use then. */
+static bool find_room(struct plane *plane, size_t n, struct data_room *room, size_t *room_for)
 {
-    size_t n = segment_length(s, i);
-    struct data_room room;
-    uint8_t *at;
-
     if (n > HUB_PACKET_MAX) {
         plane->counters.too_long++;
         return false;
     }
-    if (!data_room(plane->data, n, &room))
+    if (*room_for != n && !data_room(plane->data, n, room))
         return false;
-    at = run_room(run, room.total);
+    *room_for = n;
+    return true;
+}
+
+/* Packet i at its final place; false when nothing may leave, the rest of its super-packet either.
+ */
+static bool put_segment(struct plane *plane, struct run *run, const struct segments *s, unsigned i,
+                        struct data_room *room, size_t *room_for, l2tpc_us now)
+{
+    size_t n = segment_length(s, i);
+    uint8_t *at;
+
+    if (!find_room(plane, n, room, room_for))
+        return false;
+    at = run_room(run, room->total);
     if (!at) {
         send_run(plane, run, now);
-        at = run_room(run, room.total);
+        *room_for = 0;
+        if (!find_room(plane, n, room, room_for))
+            return false;
+        at = run_room(run, room->total);
     }
-    if (!at || !segment_write(s, i, at + room.front))
+    if (!at || !segment_write(s, i, at + room->front))
         return false;
     if (s->n == 1)
-        (void)mss_clamp((struct mspan){at + room.front, n}, data_mtu(plane->data));
-    return add(plane, run, room.total, (struct mspan){at + room.front, n});
+        (void)mss_clamp((struct mspan){at + room->front, n}, data_mtu(plane->data));
+    return add(plane, run, room->total, (struct mspan){at + room->front, n});
 }
 
 /* A packet whose turn it is, cut to what it stands for; how many packets came of it. */
@@ -125,15 +136,20 @@ static unsigned put_packet(struct plane *plane, struct plane_work *work,
                            const struct plane_slot *slot, l2tpc_us now)
 {
     struct segments s;
+    struct data_room room;
+    size_t room_for = 0;
     unsigned i = 0;
 
     if (!segments_of(&s, &slot->vnet, slot->packet)) {
         plane->counters.unfit++;
         return 0;
     }
-    for (; i < s.n && put_segment(plane, &work->run, &s, i, now); i++)
-        if (work->run.n >= (plane->single ? 1 : RUN_FULL))
+    for (; i < s.n && put_segment(plane, &work->run, &s, i, &room, &room_for, now); i++) {
+        if (work->run.n >= (plane->single ? 1 : RUN_FULL)) {
             send_run(plane, &work->run, now);
+            room_for = 0;
+        }
+    }
     return i;
 }
 

@@ -60,6 +60,38 @@ static bool read_transport(struct segments *s)
     return s->header >= s->at + TCP_HEADER && s->header <= s->packet.n;
 }
 
+static void zero_u16(const struct segments *s, size_t at)
+{
+    memset(s->packet.p + at, 0, 2);
+}
+
+/* Once for all packets. The fields that each packet has of its own are zero while it is summed. */
+static void sum_headers(struct segments *s)
+{
+    uint8_t *p = s->packet.p;
+
+    s->inside_sum = sum_add_u16(0, s->udp ? PROTO_UDP : PROTO_TCP);
+    if (s->six) {
+        zero_u16(s, IPV6_LENGTH);
+        s->inside_sum = sum_add(s->inside_sum, span_of(p + IPV6_ADDRESSES, 32));
+    } else {
+        zero_u16(s, IPV4_LENGTH);
+        zero_u16(s, IPV4_ID);
+        zero_u16(s, IPV4_SUM);
+        s->ip_sum = sum_add(0, span_of(p, s->at));
+        s->inside_sum = sum_add(s->inside_sum, span_of(p + IPV4_ADDRESSES, 8));
+    }
+    if (s->udp) {
+        zero_u16(s, s->at + UDP_LENGTH);
+        zero_u16(s, s->at + UDP_SUM);
+    } else {
+        memset(p + s->at + TCP_SEQ, 0, 4);
+        p[s->at + TCP_FLAGS] = 0;
+        zero_u16(s, s->at + TCP_SUM);
+    }
+    s->inside_sum = sum_add(s->inside_sum, span_of(p + s->at, s->header - s->at));
+}
+
 bool segments_of(struct segments *s, const struct vnet *vnet, struct mspan packet)
 {
     uint8_t type = vnet->gso_type & (uint8_t)~VNET_GSO_ECN;
@@ -76,11 +108,12 @@ bool segments_of(struct segments *s, const struct vnet *vnet, struct mspan packe
     s->at = vnet->csum_start;
     s->size = vnet->gso_size;
     if ((type != VNET_GSO_TCPV4 && type != VNET_GSO_TCPV6 && !s->udp) || !read_ip(s) ||
-        !read_transport(s))
+        !read_transport(s) || s->header + s->size > UINT16_MAX)
         return false;
     if (packet.n > s->header)
         s->n = (unsigned)((packet.n - s->header + s->size - 1) / s->size);
-    return s->header + s->size <= UINT16_MAX;
+    sum_headers(s);
+    return true;
 }
 
 size_t segment_length(const struct segments *s, unsigned i)
@@ -92,47 +125,45 @@ size_t segment_length(const struct segments *s, unsigned i)
     return s->header + (left < s->size ? left : s->size);
 }
 
-/* Length, identification and checksum of IP; the sum of the pseudo-header comes back. */
-static uint64_t write_ip(const struct segments *s, struct wr *w, unsigned i)
+/* Length, identification and checksum of IP. */
+static void write_ip(const struct segments *s, struct wr *w, unsigned i)
 {
-    size_t inside = w->n - s->at;
-    uint64_t sum = sum_add_u16(0, s->udp ? PROTO_UDP : PROTO_TCP);
+    uint16_t id = (uint16_t)(s->id + i);
+    uint64_t sum;
 
-    sum = sum_add_u16(sum, (uint16_t)inside);
     if (s->six) {
         wr_patch_u16(w, IPV6_LENGTH, (uint16_t)(w->n - IPV6_HEADER));
-        return sum_add(sum, span_of(w->p + IPV6_ADDRESSES, 32));
+        return;
     }
+    sum = sum_add_u16(sum_add_u16(s->ip_sum, (uint16_t)w->n), id);
     wr_patch_u16(w, IPV4_LENGTH, (uint16_t)w->n);
-    wr_patch_u16(w, IPV4_ID, (uint16_t)(s->id + i));
-    wr_patch_u16(w, IPV4_SUM, 0);
-    wr_patch_u16(w, IPV4_SUM, (uint16_t)~sum_fold(sum_add(0, span_of(w->p, s->at))));
-    return sum_add(sum, span_of(w->p + IPV4_ADDRESSES, 8));
+    wr_patch_u16(w, IPV4_ID, id);
+    wr_patch_u16(w, IPV4_SUM, (uint16_t)~sum_fold(sum));
 }
 
-/* `sum` is of the pseudo-header, `payload` of what stands behind all headers, as if it began at an
- * even place. */
-static void write_transport(const struct segments *s, struct wr *w, unsigned i, uint64_t sum,
-                            uint64_t payload)
+/* `payload` is the sum of what stands behind all headers, as if it began at an even place. */
+static void write_transport(const struct segments *s, struct wr *w, unsigned i, uint64_t payload)
 {
-    size_t field = s->at + (s->udp ? UDP_SUM : TCP_SUM);
+    uint16_t inside = (uint16_t)(w->n - s->at);
+    uint64_t sum = sum_add_u16(s->inside_sum + payload, inside);
+    uint32_t seq = s->seq + (uint32_t)(i * s->size);
     uint8_t flags = s->flags;
     uint16_t folded;
 
     if (s->udp) {
-        wr_patch_u16(w, s->at + UDP_LENGTH, (uint16_t)(w->n - s->at));
-    } else {
-        if (i + 1 < s->n)
-            flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-        if (i > 0)
-            flags &= (uint8_t)~TCP_CWR;
-        wr_patch_u32(w, s->at + TCP_SEQ, s->seq + (uint32_t)(i * s->size));
-        wr_patch_u8(w, s->at + TCP_FLAGS, flags);
+        folded = (uint16_t)~sum_fold(sum_add_u16(sum, inside));
+        wr_patch_u16(w, s->at + UDP_LENGTH, inside);
+        wr_patch_u16(w, s->at + UDP_SUM, folded == 0 ? 0xffff : folded);
+        return;
     }
-    wr_patch_u16(w, field, 0);
-    sum = sum_add(sum, span_of(w->p + s->at, s->header - s->at));
-    folded = (uint16_t)~sum_fold(sum + payload);
-    wr_patch_u16(w, field, s->udp && folded == 0 ? 0xffff : folded);
+    if (i + 1 < s->n)
+        flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+    if (i > 0)
+        flags &= (uint8_t)~TCP_CWR;
+    sum = sum_add_u16(sum_add_u16(sum, (uint16_t)(seq >> 16)), (uint16_t)seq);
+    wr_patch_u32(w, s->at + TCP_SEQ, seq);
+    wr_patch_u8(w, s->at + TCP_FLAGS, flags);
+    wr_patch_u16(w, s->at + TCP_SUM, (uint16_t)~sum_fold(sum_add_u16(sum, flags)));
 }
 
 bool segment_write(const struct segments *s, unsigned i, uint8_t *out)
@@ -154,6 +185,7 @@ bool segment_write(const struct segments *s, unsigned i, uint8_t *out)
         return wr_finish(&w, &done);
     }
     sum = sum_copy(0, room, payload);
-    write_transport(s, &w, i, write_ip(s, &w, i), sum);
+    write_ip(s, &w, i);
+    write_transport(s, &w, i, sum);
     return wr_finish(&w, &done);
 }

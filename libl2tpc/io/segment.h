@@ -21,6 +21,9 @@ struct segments {
     uint16_t id;   /* IPv4: of the first */
     uint32_t seq;  /* TCP: of the first */
     uint8_t flags; /* TCP: of the whole */
+    /* What the checksums of all packets have in common: the headers without the fields that differ
+     * (which are zero in `packet` from then on), and the pseudo-header without its length. */
+    uint64_t ip_sum, inside_sum;
 };
 
 /* Takes over the header that came with the packet; a checksum that is still due is made up here. */

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wire/sum.h"
 
-#include <endian.h>
-#include <string.h>
-
 /* Four lanes of 64 bits, in whatever registers there are. */
 typedef uint64_t lanes __attribute__((vector_size(32)));
 
@@ -103,16 +100,4 @@ uint64_t sum_add(uint64_t sum, struct span s)
         sum += word;
     }
     return sum;
-}
-
-uint64_t sum_add_u16(uint64_t sum, uint16_t value)
-{
-    return sum + htobe16(value);
-}
-
-uint16_t sum_fold(uint64_t sum)
-{
-    while (sum >> 16 != 0)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return be16toh((uint16_t)sum);
 }
