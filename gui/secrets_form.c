@@ -113,12 +113,17 @@ static void add_keep(L2dSecretsForm *self)
 {
     GtkWidget *row = adw_action_row_new();
     GtkWidget *toggle = gtk_switch_new();
+    gboolean by_service = l2d_secret_request_is_kept_by_service(self->request);
 
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), _("Remember"));
-    adw_action_row_set_subtitle(ADW_ACTION_ROW(row), _("In the keyring of this user"));
+    adw_action_row_set_subtitle(ADW_ACTION_ROW(row),
+                                by_service ? _("In the connection, where only the service reads it")
+                                           : _("In the keyring of this user"));
     gtk_widget_set_valign(toggle, GTK_ALIGN_CENTER);
     gtk_accessible_update_property(GTK_ACCESSIBLE(toggle), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                   _("Remember in the keyring of this user"), -1);
+                                   by_service ? _("Remember in the connection")
+                                              : _("Remember in the keyring of this user"),
+                                   -1);
     adw_action_row_add_suffix(ADW_ACTION_ROW(row), toggle);
     adw_action_row_set_activatable_widget(ADW_ACTION_ROW(row), toggle);
     self->keep = GTK_SWITCH(toggle);

@@ -7,7 +7,7 @@ struct _L2dSecretRequest {
     GObject parent;
     char *message;
     GPtrArray *fields;
-    gboolean is_open;
+    gboolean is_open, by_service;
 };
 
 G_DEFINE_TYPE(L2dSecretRequest, l2d_secret_request, G_TYPE_OBJECT)
@@ -68,6 +68,16 @@ void l2d_secret_request_add(L2dSecretRequest *r, const char *key, L2dSecretKind 
 const char *l2d_secret_request_get_message(L2dSecretRequest *r)
 {
     return r->message;
+}
+
+void l2d_secret_request_set_kept_by_service(L2dSecretRequest *r)
+{
+    r->by_service = TRUE;
+}
+
+gboolean l2d_secret_request_is_kept_by_service(L2dSecretRequest *r)
+{
+    return r->by_service;
 }
 
 GPtrArray *l2d_secret_request_get_fields(L2dSecretRequest *r)

@@ -36,6 +36,9 @@ void l2d_secret_request_add(L2dSecretRequest *request, const char *key, L2dSecre
                             const char *label, gboolean can_keep);
 const char *l2d_secret_request_get_message(L2dSecretRequest *request);
 GPtrArray *l2d_secret_request_get_fields(L2dSecretRequest *request); /* L2dSecretField */
+/* Where what is to be kept goes: into the user's keyring, unless the service keeps it. */
+void l2d_secret_request_set_kept_by_service(L2dSecretRequest *request);
+gboolean l2d_secret_request_is_kept_by_service(L2dSecretRequest *request);
 void l2d_secret_request_answer(L2dSecretRequest *request, GHashTable *secrets, gboolean keep);
 void l2d_secret_request_refuse(L2dSecretRequest *request);
 gboolean l2d_secret_request_is_open(L2dSecretRequest *request);

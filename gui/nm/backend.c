@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nm/backend.h"
+#include "bus/expected.h"
 #include "bus/tunnel.h"
 #include "model/words.h"
 #include "nm/agent.h"
@@ -10,6 +11,8 @@
 
 #define L2D_TYPE_NM_BACKEND (l2d_nm_backend_get_type())
 G_DECLARE_FINAL_TYPE(L2dNmBackend, l2d_nm_backend, L2D, NM_BACKEND, L2dBackend)
+
+#define LOOK_MS 500 /* of a bus that does not answer nothing is known */
 
 struct _L2dNmBackend {
     L2dBackend parent;
@@ -258,7 +261,7 @@ static void on_activated(GObject *source, GAsyncResult *result, gpointer user)
     if (active) {
         g_task_return_boolean(d->task, TRUE);
     } else {
-        l2d_nm_tunnel_expect(d->profile, L2D_STATE_OFF);
+        l2d_expected_state(d->profile, L2D_STATE_OFF);
         fail(d->task, error);
     }
     g_clear_object(&active);
@@ -282,7 +285,7 @@ static void nm_connect(L2dBackend *b, L2dProfile *profile, GTask *task)
     d = g_new0(struct dial, 1);
     d->task = task;
     d->profile = g_object_ref(profile);
-    l2d_nm_tunnel_expect(profile, L2D_STATE_DIALING);
+    l2d_expected_state(profile, L2D_STATE_DIALING);
     nm_client_activate_connection_async(client, NM_CONNECTION(s->connection), NULL, NULL,
                                         g_task_get_cancellable(task), on_activated, d);
 }
@@ -324,13 +327,13 @@ static void nm_disconnect(L2dBackend *b, L2dProfile *profile, GTask *task)
     if (s && s->dialing)
         s->cancelled = TRUE;
     if (active) {
-        l2d_nm_tunnel_expect(profile, L2D_STATE_CLOSING);
+        l2d_expected_state(profile, L2D_STATE_CLOSING);
         nm_client_deactivate_connection_async(client, active, g_task_get_cancellable(task),
                                               on_deactivated, task);
     } else if (t && L2D_IS_BUS_TUNNEL(t) && l2d_profile_is_wanted(profile)) {
         l2d_bus_tunnel_disconnect(L2D_BUS_TUNNEL(t), on_hung_up, task); /* another program's */
     } else {
-        l2d_nm_tunnel_expect(profile, L2D_STATE_OFF);
+        l2d_expected_state(profile, L2D_STATE_OFF);
         g_task_return_boolean(task, TRUE);
         g_object_unref(task);
     }
@@ -516,6 +519,23 @@ static void l2d_nm_backend_class_init(L2dNmBackendClass *class)
 static void l2d_nm_backend_init(L2dNmBackend *self)
 {
     self->cancellable = g_cancellable_new();
+}
+
+gboolean l2d_nm_is_there(GDBusConnection *bus)
+{
+    g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
+        bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+        "NameHasOwner", g_variant_new("(s)", NM_DBUS_SERVICE), G_VARIANT_TYPE("(b)"),
+        G_DBUS_CALL_FLAGS_NONE, LOOK_MS, NULL, NULL);
+    gboolean runs = FALSE;
+    GSList *plugins;
+
+    if (answer)
+        g_variant_get(answer, "(b)", &runs);
+    plugins = runs ? nm_vpn_plugin_info_list_load() : NULL;
+    runs = nm_vpn_plugin_info_list_find_by_service(plugins, EXCHANGE_SERVICE_OURS) != NULL;
+    g_slist_free_full(plugins, g_object_unref);
+    return runs;
 }
 
 L2dBackend *l2d_nm_backend_new(void)

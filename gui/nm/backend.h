@@ -5,6 +5,8 @@
 
 #include "model/backend.h"
 
+/* It runs, and has our plugin. */
+gboolean l2d_nm_is_there(GDBusConnection *bus);
 L2dBackend *l2d_nm_backend_new(void);
 
 #endif

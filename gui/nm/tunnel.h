@@ -10,7 +10,5 @@
 /* `state` and `reason` are those of an NMVpnConnection. */
 void l2d_nm_tunnel_say(L2dProfile *profile, NMVpnConnectionState state,
                        NMActiveConnectionStateReason reason);
-/* A state that nobody has said yet, such as of a dial that was just asked for. */
-void l2d_nm_tunnel_expect(L2dProfile *profile, L2dState state);
 
 #endif

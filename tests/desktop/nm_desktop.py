@@ -243,3 +243,18 @@ def add_cases(suite, world):
                 check("'user': 'bob'" in said and "'unit': '7'" in said, "saved: " + said)
         finally:
             os.unlink(host)
+
+
+class Screen(Session):
+    """The session alone, beside the NetworkManager and the bus that the lab has already."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        self.env = dict(os.environ, NML_DIR=world.folder, GUIL_NM="1", GUIL_DIR=self.gui_folder,
+                        GUIL_SIZE="1000x900x24")
+
+    def up(self):
+        self.call(self.gui, "up")
+
+    def __exit__(self, *_):
+        self.call(self.gui, "down", check_rc=False)
