@@ -169,6 +169,22 @@ L2TPC_API int l2tpc_context_get_fd(const l2tpc_context *context);
 /* With CALLER_LOOP: does what is due, never blocks. L2TPC_ESTATE without that flag. */
 L2TPC_API int l2tpc_context_dispatch(l2tpc_context *context);
 
+/*
+ * For a program's main(): from now on all that OpenSSL keeps in this process, for whomever, lies in
+ * memory that stands in no core dump, is locked as far as RLIMIT_MEMLOCK lets it, and is wiped when
+ * it is given back. A library must not decide that for its program, so libl2tpc never calls it.
+ *
+ * Without it secrets and keys themselves are kept as l2tpc_config_new() says, but what OpenSSL
+ * makes of them - the key schedules of its ciphers, the numbers of a private key - lies on the
+ * program's heap while it is in use: in a core dump, and in swap. So do the queues of ipsec-mb.
+ *
+ * To be called before anything of OpenSSL is used, by anybody, and before there are threads:
+ * L2TPC_ESTATE when it is too late, and nothing has changed then. Again, also in a child: locks
+ * what may be locked by then. There is nothing to undo. fork() is fine: the child has a copy of all
+ * of it, as of any other memory.
+ */
+L2TPC_API int l2tpc_protect_crypto(void);
+
 /* --------------------------------------------------------------------------------------- servers
  */
 

@@ -214,6 +214,9 @@
  * all, and a config and a context have to fit there. */
 #define ARENA_CHUNK (16u << 10)
 #define ARENA_BLOCK_MAX (1u << 20) /* a key file: CERT_FILE_MAX */
+/* Memory for OpenSSL: addresses are set aside for so much, and become memory step by step. */
+#define HEAP_ROOM ((size_t)64 << 20)
+#define HEAP_STEP ((size_t)64 << 10)
 
 /* Polite end: how long a Terminate, CDN, StopCCN or Delete may wait for its answer. */
 #define NO_SA_WAIT US_S(5) /* all SAs deleted: the server may be about to start a quick mode */

@@ -65,6 +65,7 @@ int main(int argc, char **argv)
 {
     if (!hold_standard_descriptors())
         return EXIT_LOCAL;
+    (void)l2tpc_protect_crypto(); /* before OpenSSL has taken its first block */
     (void)setlocale(LC_ALL, "");
     (void)bindtextdomain("l2tpc", L2TPC_LOCALE_DIR);
     (void)textdomain("l2tpc");

@@ -4,6 +4,7 @@
 
 #include "cli/processes.h"
 
+#include <l2tpc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -34,4 +35,5 @@ void process_protect(void)
     (void)prctl(PR_SET_DUMPABLE, SANITIZED, 0, 0, 0);
     if (geteuid() == 0)
         lock_all();
+    (void)l2tpc_protect_crypto(); /* at first, or once more: what may be locked now is */
 }

@@ -21,6 +21,10 @@ void crypto_free(struct crypto *c);
 void crypto_prepare_esp(struct crypto *c);
 /* Keys that last (dh, cipher_ctx, mac_ctx) are kept there from now on; it outlives them. */
 void crypto_set_vault(struct crypto *c, const struct vault *vault);
+/* For the whole process, and before OpenSSL has taken its first block; false: it is too late. */
+bool crypto_set_memory(void *(*take)(size_t n, const char *file, int line),
+                       void *(*change)(void *p, size_t n, const char *file, int line),
+                       void (*give)(void *p, const char *file, int line)) MUST_USE;
 
 /* ---- hashes and HMAC (the prf of IKEv1) ---- */
 #define HASH_MAX 64

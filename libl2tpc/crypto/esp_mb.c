@@ -4,8 +4,11 @@
 
 #include "base/secret.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MANAGER_ALIGN 64
 
 /*
  * Asked of the compiler's run time, which knows whether the system saves these registers; the
@@ -33,23 +36,35 @@ static bool cpu_has(enum mb_arch arch)
     return false;
 }
 
-static void manager_free(IMB_MGR *m)
+/*
+ * A manager holds states of HMACs while packets are in it. It is too large for what an ordinary
+ * user may lock; with OpenSSL's own blocks it is as safe as its program wanted them to be
+ * (crypto_set_memory()).
+ */
+static IMB_MGR *manager_take(void **block)
 {
-    if (!m)
-        return;
-    wipe(m, imb_get_mb_mgr_size());
-    free_mb_mgr(m);
+    size_t n = imb_get_mb_mgr_size() + MANAGER_ALIGN - 1;
+    uintptr_t at;
+
+    *block = OPENSSL_malloc(n);
+    at = ((uintptr_t)*block + MANAGER_ALIGN - 1) / MANAGER_ALIGN * MANAGER_ALIGN;
+    return *block ? imb_set_pointers_mb_mgr((void *)at, 0, 1) : NULL;
+}
+
+static void manager_free(void *block)
+{
+    OPENSSL_clear_free(block, imb_get_mb_mgr_size() + MANAGER_ALIGN - 1);
 }
 
 /* A manager whose self-test has passed, or NULL. */
-static IMB_MGR *manager_new(enum mb_arch arch)
+static IMB_MGR *manager_new(enum mb_arch arch, void **block)
 {
     static void (*const init[MB_ARCHES])(IMB_MGR *) = {
         [MB_SSE] = init_mb_mgr_sse,
         [MB_AVX2] = init_mb_mgr_avx2,
         [MB_AVX512] = init_mb_mgr_avx512,
     };
-    IMB_MGR *m = cpu_has(arch) ? alloc_mb_mgr(0) : NULL;
+    IMB_MGR *m = cpu_has(arch) ? manager_take(block) : NULL;
 
     if (!m)
         return NULL;
@@ -57,7 +72,8 @@ static IMB_MGR *manager_new(enum mb_arch arch)
     if (imb_get_errno(m) == 0 &&
         (!(m->features & IMB_FEATURE_SELF_TEST) || m->features & IMB_FEATURE_SELF_TEST_PASS))
         return m;
-    manager_free(m);
+    manager_free(*block);
+    *block = NULL;
     return NULL;
 }
 
@@ -65,7 +81,7 @@ static IMB_MGR *manager_new(enum mb_arch arch)
 static IMB_MGR *manager(struct mb_lane *lane, enum mb_arch arch)
 {
     if (!lane->mgr[arch])
-        lane->mgr[arch] = manager_new(arch);
+        lane->mgr[arch] = manager_new(arch, &lane->block[arch]);
     return lane->mgr[arch];
 }
 
@@ -97,7 +113,7 @@ void esp_mb_free(struct mb *mb)
         return;
     for (size_t i = 0; i < ARRAY_LEN(mb->lane); i++)
         for (size_t arch = 0; arch < MB_ARCHES; arch++)
-            manager_free(mb->lane[i].mgr[arch]);
+            manager_free(mb->lane[i].block[arch]);
     wipe_free(mb, sizeof(*mb));
 }
 

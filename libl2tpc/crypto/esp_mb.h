@@ -17,6 +17,7 @@ enum mb_arch {
 /* What one thread computes with; the library keeps 200 kB in each manager. */
 struct mb_lane {
     IMB_MGR *mgr[MB_ARCHES]; /* NULL: not asked for yet, or not for this processor */
+    void *block[MB_ARCHES];  /* in which it stands */
     IMB_JOB jobs[ESP_JOBS_MAX];
     uint8_t tags[ESP_JOBS_MAX][HASH_MAX];
 };

@@ -376,12 +376,15 @@ const struct dial_facts *dial_facts(struct dial *d)
 bool dial_test_next_sa(struct dial *d, struct sa_pair *out_sa)
 {
     const unsigned room = sizeof(d->test_sas) / sizeof(d->test_sas[0]);
+    struct sa_pair *told;
 
     if (d->test_sas_told == d->n_test_sas)
         return false;
     if (d->n_test_sas - d->test_sas_told > room)
         d->test_sas_told = d->n_test_sas - room;
-    *out_sa = d->test_sas[d->test_sas_told++ % room];
+    told = &d->test_sas[d->test_sas_told++ % room];
+    *out_sa = *told;
+    wipe(told, sizeof(*told));
     return true;
 }
 

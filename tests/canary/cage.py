@@ -9,9 +9,10 @@ import shutil
 import subprocess
 
 import common
+import schedule
 from bench import Bench, Dial, HERE as CLI, TOP, SERVER, USER, NOBODY  # noqa: F401
 from suite import Suite, Skip, Failed, check, sabotaged
-from search import Needles, search, told
+from search import Needles, search, search_file, told
 
 suite = Suite("canary")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -22,9 +23,9 @@ def canary():
         bytes.maketrans(b"0123456789abcdef", b"GHJKMNPQRSTVWXYZ"))
 
 
-def tool(*args, **how):
+def tool(*args, must=True, **how):
     out = subprocess.run(args, capture_output=True, timeout=60, **how)
-    check(out.returncode == 0, "%s: %s" % (args[0], out.stderr.decode(errors="replace")))
+    check(out.returncode == 0 or not must, "%s: %s" % (args[0], out.stderr.decode(errors="replace")))
     return out.stdout
 
 
@@ -43,6 +44,7 @@ class Cage(Bench):
         for name in ("psk", "password", "wrong", "tunnel_secret", "passphrase", "pin"):
             self.write(name, getattr(self, name), 0o644)
         self.keylog = os.path.join(self.folder, "keys.jsonl")
+        self.write("keys.jsonl", b"", 0o666)
 
     def wanted(self, *names):
         for root, _, files in os.walk(os.environ["CLI_BUILD"]):
@@ -56,16 +58,28 @@ class Cage(Bench):
         return os.path.join(self.folder, name)
 
     def serve(self, *options):
+        self.write("keys.jsonl", b"", 0o666)  # those of the dial to come
         self.net()
         return self.peer(SERVER, "psk=" + self.psk.decode(),
                          "password=" + self.password.decode(), *options)
 
     def environment(self, extra=None):
-        self.write("keys.jsonl", b"", 0o666)
         keys = {"L2TPC_KEYLOG": self.keylog, "L2TPC_KEYLOG_ALL": "1"}
         if sabotaged():
             keys.update(LD_PRELOAD=self.path("bin/canary-no-wipe.so"), CANARY_NO_WIPE="long")
         return Bench.environment(self, dict(keys, **(extra or {})))
+
+    def in_a_core(self, pid, wanted):
+        """What the kernel, or root's own debugger, would write of it."""
+        if not shutil.which("gcore"):
+            raise Skip("gdb is not installed")
+        out = subprocess.run(["gcore", "-o", self.path("core"), str(pid)], capture_output=True,
+                             text=True, timeout=60, stdin=subprocess.DEVNULL)
+        core = self.path("core.%d" % pid)
+        check(os.path.exists(core) and os.path.getsize(core) > 1 << 18, out.stdout + out.stderr)
+        hits = search_file(core, wanted)
+        os.unlink(core)
+        return hits
 
     def told_keys(self):
         """Every derived key of the dial: (name, bytes)."""
@@ -78,12 +92,26 @@ class Cage(Bench):
             else:
                 yield ("SKEYID" if k["kind"] == "skeyid" else "IKE key"), bytes.fromhex(k["key"])
 
+    def expanded_keys(self):
+        """What they become before they are used: (name, bytes)."""
+        with open(self.keylog) as f:
+            lines = [json.loads(line) for line in f]
+        for k in lines:
+            cipher, key, integ = ("AES", k["key"], "") if k["kind"] == "ike" else \
+                (k["cipher"], k["cipher_key"], k["integ_key"]) if k["kind"] == "esp" else ("", "", "")
+            key, integ = bytes.fromhex(key), bytes.fromhex(integ)
+            if k["kind"] != "ike" or len(key) in (16, 24, 32):
+                for name, raw in schedule.expanded(cipher, key, integ):
+                    yield "%s %s" % (k["kind"].upper(), name), raw
+
 
 common.bench = cage = Cage()
 
 
-def needles(*names, derived=True, more=()):
+def needles(*names, derived=True, more=(), expanded=False):
     found = Needles()
+    for name, raw in cage.expanded_keys() if expanded else ():
+        found.add_words(name, raw)
     for name in names:
         found.add(name, getattr(cage, name))
     if "password" in names:
@@ -131,7 +159,7 @@ class Still:
     def searched(self, wanted):
         """What is in its memory now, and that there was something to search."""
         total, hits = search(self.pid, wanted)
-        check(total > 1 << 20 and wanted.rows, "only %d bytes were searched" % total)
+        check(total > 1 << 20 and wanted.rows + wanted.words, "only %d bytes were searched" % total)
         return hits
 
     def freed(self, wanted):

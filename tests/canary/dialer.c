@@ -201,6 +201,10 @@ int main(int argc, char **argv)
 
     if (argc < 3)
         return 2;
+    if (getenv("CANARY_PROTECT") && l2tpc_protect_crypto() != L2TPC_OK) {
+        say("refused", "");
+        return 3;
+    }
     if (l2tpc_config_new(&config) != L2TPC_OK) {
         say("refused", "");
         return 3;

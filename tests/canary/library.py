@@ -11,14 +11,14 @@ from search import search
 SECRETS = ("psk", "password")
 
 
-def dialed(*words, names=SECRETS, last="up", server=()):
-    """A whole dial; the needles are those of `names` and of every derived key."""
+def dialed(*words, names=SECRETS, last="up", server=(), **how):
+    """A whole dial; the needles are those of `names`, of every derived key and what became of it."""
     with Served(*server):
-        still = dialer(*words)
+        still = dialer(*words, **how)
         seen = still.until("up", "down")
         check(seen[-1] == last, "%s" % seen)
         check(last == "down" or list(cage.told_keys()), "no key was told")
-        still.freed(lambda: needles(*names))
+        still.freed(lambda: needles(*names, expanded=True))
     return seen
 
 
@@ -86,6 +86,27 @@ def holds_secrets_in_the_arena_alone():
                 if not {"dd", "lo", "wf"} <= h[0].flags}
         check(not kept, "outside of the arena: %s" % kept)
         still.freed(lambda: needles(*SECRETS))
+
+
+PROTECTED = {"CANARY_PROTECT": "1"}
+
+
+@suite.case()
+def holds_what_keys_become_where_it_is_locked():
+    """A program that has called l2tpc_protect_crypto(): the rounds of AES and the states of HMAC
+    while the tunnel is up."""
+    with Served():
+        still = dialer(*files(*SECRETS), env=PROTECTED)
+        still.until("up")
+        hits = still.searched(needles(expanded=True))
+        seen = {h[1].split(" ", 1)[-1].rstrip("0123456789 ") for h in hits}
+        check({"round key", "inner state of the HMAC", "outer state of the HMAC"} <= seen,
+              "%s: is this search any good?" % seen)
+        out = [h for h in hits if not {"dd", "lo"} <= h[0].flags]
+        check(not out, "elsewhere:\n%s" % told(out))
+        hits = cage.in_a_core(still.pid, needles(*SECRETS, expanded=True))
+        check(not hits, "in a core: %s" % hits)
+        still.freed(lambda: needles(*SECRETS, expanded=True))
 
 
 # ---- certificates
@@ -205,6 +226,22 @@ def the_search_finds_what_is_kept():
         hits = still.searched(needles("password", derived=False))
         cage.end(still.process)
     check(any(how == "plain" and m.name == "[heap]" for m, _, how, _ in hits), told(hits))
+
+
+@suite.case()
+def the_search_finds_what_keys_become():
+    """A program that has not called l2tpc_protect_crypto()."""
+    with Served():
+        still = dialer(*files(*SECRETS))
+        still.until("up")
+        wanted = needles(derived=False, expanded=True)
+        hits = still.searched(wanted)
+        core = cage.in_a_core(still.pid, wanted)
+        cage.end(still.process)
+    for name, found in (("memory", {n for m, n, _, _ in hits if "dd" not in m.flags}),
+                        ("a core", {n for n, _, _ in core})):
+        check(any("round key" in n and "inverse" not in n for n in found) and
+              any("inverse" in n for n in found), "%s: %s" % (name, found))
 
 
 @suite.case()

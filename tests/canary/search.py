@@ -31,15 +31,21 @@ def spellings(raw):
 
 class Needles:
     def __init__(self):
-        self.rows = []
+        self.rows, self.words = [], []
 
     def add(self, name, raw):
         assert len(raw) >= 8, name
         self.rows += [(name, how, text) for how, text in spellings(raw)]
 
-    def find(self, data):
-        """(name, spelling, offset) of the first hit of each row."""
-        for name, how, text in self.rows:
+    def add_words(self, name, raw):
+        """What a program computes with: in words of 32 bits, of either order."""
+        turned = b"".join(raw[i:i + 4][::-1] for i in range(0, len(raw), 4))
+        self.words += [(name, "plain", raw), (name, "words turned round", turned)]
+
+    def find(self, data, written=True):
+        """(name, spelling, offset) of the first hit of each row; nobody computes in what is not
+        `written`."""
+        for name, how, text in self.rows + (self.words if written else []):
             at = data.find(text)
             if at >= 0:
                 yield name, how, at
@@ -50,6 +56,7 @@ class Mapping:
         m = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)", line)
         self.start, self.end = int(m.group(1), 16), int(m.group(2), 16)
         self.rights, self.name, self.flags = m.group(3), m.group(4) or "anonymous", set()
+        self.own = True
 
     def __str__(self):
         return "%x-%x %s %s" % (self.start, self.end, self.rights, self.name)
@@ -61,6 +68,9 @@ def mappings(pid):
         for line in f:
             if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
                 found.append(Mapping(line))
+            elif line.startswith("Anonymous:"):  # a private file of which no page was written to
+                m = found[-1]
+                m.own = m.name[0] != "/" or m.rights[3] != "p" or int(line.split()[1]) > 0
             elif line.startswith("VmFlags:"):
                 found[-1].flags = set(line.split()[1:])
     return found
@@ -90,9 +100,9 @@ def search(pid, needles):
             continue
         if m.end - m.start > LARGEST:
             raise MemoryError("a mapping of %d bytes: is it a sanitizer's?" % (m.end - m.start))
-        data = read(pid, m)
-        total += len(data)
-        hits += [(m, name, how, m.start + at) for name, how, at in needles.find(data)]
+        total += m.end - m.start
+        data = read(pid, m) if m.own else b""
+        hits += [(m, name, how, m.start + at) for name, how, at in needles.find(data, "w" in m.rights)]
     return total, hits
 
 
