@@ -203,12 +203,23 @@ static void show_trouble(L2dWindow *self)
     set_actions(self);
 }
 
+void l2d_window_ask(L2dWindow *self, L2dProfile *profile, L2dSecretRequest *request)
+{
+    l2d_page_ask(self->page, profile, request);
+    l2d_window_show(self, profile);
+}
+
+void l2d_window_add_bar(L2dWindow *self, GtkWidget *bar)
+{
+    gtk_widget_insert_after(bar, gtk_widget_get_parent(GTK_WIDGET(self->trouble_bar)),
+                            GTK_WIDGET(self->trouble_bar));
+}
+
 static gboolean on_secrets_wanted(L2dBackend *backend, L2dProfile *profile,
                                   L2dSecretRequest *request, L2dWindow *self)
 {
     (void)backend;
-    l2d_page_ask(self->page, profile, request);
-    l2d_window_show(self, profile);
+    l2d_window_ask(self, profile, request);
     return TRUE;
 }
 

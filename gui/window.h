@@ -21,6 +21,10 @@ void l2d_window_hang_up(L2dWindow *window, L2dProfile *profile);
 void l2d_window_import(L2dWindow *window);
 void l2d_window_import_files(L2dWindow *window, GFile **files, guint n_files);
 void l2d_window_say(L2dWindow *window, const char *sentence);
+/* Asks for what a dial needs, where the profile is shown. */
+void l2d_window_ask(L2dWindow *window, L2dProfile *profile, L2dSecretRequest *request);
+/* A bar above the list, which stays until it is read. */
+void l2d_window_add_bar(L2dWindow *window, GtkWidget *bar);
 L2dBackend *l2d_window_get_backend(L2dWindow *window);
 
 G_END_DECLS

@@ -145,6 +145,8 @@ static gboolean on_step(gpointer user)
         ask(p, wanted, text_of(wanted, "message"));
         return G_SOURCE_REMOVE;
     }
+    if (json_object_has_member(step, "blocked"))
+        l2d_backend_set_blocked(L2D_BACKEND(p->backend), text_of(step, "blocked"));
     l2d_fake_tunnel_say(tunnel_of(p), json_object_get_object_member(step, "status"), -1);
     p->step++;
     next_step(p);
@@ -296,6 +298,20 @@ static void fake_remove(L2dBackend *b, L2dProfile *profile, GTask *task)
     done(task);
 }
 
+static void fake_unblock(L2dBackend *b, GTask *task)
+{
+    JsonObject *o = json_node_get_object(L2D_FAKE_BACKEND(b)->file);
+
+    if (json_object_has_member(o, "unblock-fails")) {
+        g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED, "%s",
+                                text_of(o, "unblock-fails"));
+        g_object_unref(task);
+        return;
+    }
+    l2d_backend_set_blocked(b, NULL);
+    done(task);
+}
+
 static void fake_start(L2dBackend *b)
 {
     L2dFakeBackend *self = L2D_FAKE_BACKEND(b);
@@ -313,6 +329,8 @@ static void fake_start(L2dBackend *b)
     profiles = json_object_get_array_member(o, "profiles");
     for (guint i = 0; i < json_array_get_length(profiles); i++)
         g_object_unref(insert(self, json_array_get_object_element(profiles, i)));
+    if (json_object_has_member(o, "blocked"))
+        l2d_backend_set_blocked(b, text_of(o, "blocked"));
     l2d_backend_set_trouble(b, json_object_has_member(o, "trouble") ? text_of(o, "trouble") : NULL);
 }
 
@@ -338,6 +356,8 @@ static void l2d_fake_backend_class_init(L2dFakeBackendClass *class)
     b->add = fake_add;
     b->replace = fake_replace;
     b->remove = fake_remove;
+    b->unblock = fake_unblock;
+    b->desktop_switch = TRUE;
 }
 
 static void l2d_fake_backend_init(L2dFakeBackend *self)

@@ -6,6 +6,7 @@
 typedef struct {
     GListStore *profiles;
     char *trouble;          /* "" before it is known */
+    char *blocked;          /* who holds the kill switch, or NULL */
     L2dBusTunnels *tunnels; /* NULL: it does not follow them */
 } L2dBackendPrivate;
 
@@ -13,6 +14,8 @@ G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(L2dBackend, l2d_backend, G_TYPE_OBJECT)
 
 static guint ready_signal;
 static guint secrets_signal;
+static guint ending_signal;
+static guint blocked_signal;
 
 static L2dBackendPrivate *inside(L2dBackend *b)
 {
@@ -26,6 +29,7 @@ static void l2d_backend_finalize(GObject *object)
     g_clear_object(&p->tunnels);
     g_object_unref(p->profiles);
     g_free(p->trouble);
+    g_free(p->blocked);
     G_OBJECT_CLASS(l2d_backend_parent_class)->finalize(object);
 }
 
@@ -37,6 +41,10 @@ static void l2d_backend_class_init(L2dBackendClass *class)
     secrets_signal = g_signal_new("secrets-wanted", G_TYPE_FROM_CLASS(class), G_SIGNAL_RUN_LAST, 0,
                                   g_signal_accumulator_true_handled, NULL, NULL, G_TYPE_BOOLEAN, 2,
                                   L2D_TYPE_PROFILE, L2D_TYPE_SECRET_REQUEST);
+    ending_signal = g_signal_new("ending", G_TYPE_FROM_CLASS(class), G_SIGNAL_RUN_LAST, 0, NULL,
+                                 NULL, NULL, G_TYPE_NONE, 1, L2D_TYPE_PROFILE);
+    blocked_signal = g_signal_new("blocked-changed", G_TYPE_FROM_CLASS(class), G_SIGNAL_RUN_LAST, 0,
+                                  NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void l2d_backend_init(L2dBackend *b)
@@ -83,6 +91,32 @@ void l2d_backend_set_trouble(L2dBackend *b, const char *trouble)
     g_free(inside(b)->trouble);
     inside(b)->trouble = g_strdup(trouble);
     g_signal_emit(b, ready_signal, 0);
+}
+
+const char *l2d_backend_get_blocked(L2dBackend *b)
+{
+    return inside(b)->blocked;
+}
+
+void l2d_backend_set_blocked(L2dBackend *b, const char *holders)
+{
+    L2dBackendPrivate *p = inside(b);
+
+    if (g_strcmp0(p->blocked, holders) == 0)
+        return;
+    g_free(p->blocked);
+    p->blocked = g_strdup(holders);
+    g_signal_emit(b, blocked_signal, 0);
+}
+
+gboolean l2d_backend_can_unblock(L2dBackend *b)
+{
+    return L2D_BACKEND_GET_CLASS(b)->unblock != NULL;
+}
+
+gboolean l2d_backend_has_desktop_switch(L2dBackend *b)
+{
+    return L2D_BACKEND_GET_CLASS(b)->desktop_switch;
 }
 
 static int by_name(gconstpointer a, gconstpointer b, gpointer user)
@@ -178,7 +212,14 @@ void l2d_backend_connect(L2dBackend *b, L2dProfile *profile, GCancellable *cance
 void l2d_backend_disconnect(L2dBackend *b, L2dProfile *profile, GCancellable *cancellable,
                             GAsyncReadyCallback callback, gpointer user)
 {
+    g_signal_emit(b, ending_signal, 0, profile);
     L2D_BACKEND_GET_CLASS(b)->disconnect(b, profile, begin(b, cancellable, callback, user));
+}
+
+void l2d_backend_unblock(L2dBackend *b, GCancellable *cancellable, GAsyncReadyCallback callback,
+                         gpointer user)
+{
+    L2D_BACKEND_GET_CLASS(b)->unblock(b, begin(b, cancellable, callback, user));
 }
 
 void l2d_backend_load(L2dBackend *b, L2dProfile *profile, GCancellable *cancellable,

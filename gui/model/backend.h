@@ -33,11 +33,16 @@ struct _L2dBackendClass {
     void (*replace)(L2dBackend *backend, L2dProfile *profile, const l2tpc_profile *settings,
                     GTask *task);
     void (*remove)(L2dBackend *backend, L2dProfile *profile, GTask *task);
+    /* Ends what the kill switch holds back. NULL: only an administrator can. */
+    void (*unblock)(L2dBackend *backend, GTask *task);
+    /* The desktop has a switch of its own for these connections. */
+    gboolean desktop_switch;
 };
 
 /*
  * Signals: "ready-changed"; "secrets-wanted" (L2dProfile, L2dSecretRequest), which returns TRUE
- * when somebody asks the user: otherwise the request is refused.
+ * when somebody asks the user: otherwise the request is refused; "ending" (L2dProfile): somebody
+ * has called l2d_backend_disconnect(); "blocked-changed".
  */
 void l2d_backend_start(L2dBackend *backend);
 /* L2dProfile; the list lives as long as the back end. */
@@ -61,13 +66,20 @@ void l2d_backend_replace(L2dBackend *backend, L2dProfile *profile, const l2tpc_p
                          GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user);
 void l2d_backend_remove(L2dBackend *backend, L2dProfile *profile, GCancellable *cancellable,
                         GAsyncReadyCallback callback, gpointer user);
+/* Who holds the network's traffic back by a kill switch, or NULL: nobody. */
+const char *l2d_backend_get_blocked(L2dBackend *backend);
+gboolean l2d_backend_can_unblock(L2dBackend *backend);
+void l2d_backend_unblock(L2dBackend *backend, GCancellable *cancellable,
+                         GAsyncReadyCallback callback, gpointer user);
+gboolean l2d_backend_has_desktop_switch(L2dBackend *backend);
 /* Of all but load. */
 gboolean l2d_backend_finish(L2dBackend *backend, GAsyncResult *result, GError **error);
 l2tpc_profile *l2d_backend_load_finish(L2dBackend *backend, GAsyncResult *result, GError **error);
 
 /* For subclasses. */
 void l2d_backend_set_trouble(L2dBackend *backend, const char *trouble);
-void l2d_backend_insert(L2dBackend *backend, L2dProfile *profile); /* sorted by name */
+void l2d_backend_set_blocked(L2dBackend *backend, const char *holders); /* or NULL */
+void l2d_backend_insert(L2dBackend *backend, L2dProfile *profile);      /* sorted by name */
 void l2d_backend_drop(L2dBackend *backend, L2dProfile *profile);
 /*
  * Gives each running tunnel of the bus to its profile, by the UUID; one that belongs to none gets a

@@ -514,6 +514,7 @@ static void l2d_nm_backend_class_init(L2dNmBackendClass *class)
     b->add = add;
     b->replace = replace;
     b->remove = nm_remove;
+    b->desktop_switch = TRUE;
 }
 
 static void l2d_nm_backend_init(L2dNmBackend *self)

@@ -70,7 +70,7 @@ class Session:
         for name, place in (("libl2tpc.so.0", "libl2tpc/api"),
                             ("libl2tpc-profile.so.0", "libl2tpc/profile")):
             shutil.copy(os.path.join(root, place, name), self.libraries)
-        for name in ("driver.py", "tunnel_service.py", "first_frame.py"):
+        for name in ("driver.py", "tunnel_service.py", "first_frame.py", "panel.py"):
             shutil.copy(os.path.join(HERE, name), self.folder)
         subprocess.run(["chmod", "-R", "a+rX", self.folder], check=True)
         os.chmod(DIR, 0o755)
