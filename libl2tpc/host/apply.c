@@ -355,6 +355,50 @@ static int apply_again(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, str
     return 0;
 }
 
+/* The item of resolv.conf, which is one whatever the interface, as one of `ifindex`. */
+static void move_resolv_conf(struct plan *plan, uint32_t ifindex)
+{
+    for (size_t i = 0; i < plan->n_items; i++)
+        if (plan->item[i].kind == ITEM_RESOLV_CONF)
+            plan->item[i].ifindex = ifindex;
+}
+
+/*
+ * The same for plans that do not fit side by side: the address with another peer, another TUN. What
+ * is gone is unmade first, but rules and what holds a full tunnel's traffic back are in both and
+ * stay: there is a moment without a way, none with another one.
+ */
+static int apply_instead(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, struct plan *before,
+                         const struct plan *plan, l2tpc_host_reply *reply)
+{
+    bool foreign = false;
+    int rc = renew_resolv_conf(h, dir, q, before, plan);
+
+    move_resolv_conf(before, plan->ifindex);
+    if (rc == 0)
+        rc = undo_items(h, dir, before, before->n_items, plan, &foreign);
+    if (rc == 0)
+        rc = journal_write(dir, plan);
+    if (rc < 0) {
+        (void)undo_plan(h, dir, before, &foreign);
+        return reply_fail(reply, rc, L2TPC_HOST_SENTENCE_JOURNAL, "%s: %s", plan->tunnel,
+                          strerrorname_np(-rc));
+    }
+    rc = carry_out(h, dir, q, plan, before, reply);
+    if (rc == 0) {
+        rc = plan_repair(h, plan);
+        if (rc < 0)
+            reply_fail(reply, rc, L2TPC_HOST_SENTENCE_INTERFACE, "%s: %s", plan->interface,
+                       strerrorname_np(-rc));
+    }
+    if (rc < 0) {
+        (void)undo_plan(h, dir, plan, &foreign);
+        return rc;
+    }
+    *before = *plan;
+    return 0;
+}
+
 /* The union of two plans; false when they do not fit side by side. */
 static bool join(struct plan *both, const struct plan *before, const struct plan *plan)
 {
@@ -416,9 +460,13 @@ static int apply_over(l2tpc_host *h, int dir, const l2tpc_host_apply_ip *q, stru
         free(plan);
         return rc;
     }
-    rc = release(h, dir, before, reply);
-    if (rc == 0)
-        rc = apply_first(h, dir, q, before, reply);
+    if (rc == 0 && strcmp(before->tunnel, plan->tunnel) == 0 && before->slot == plan->slot) {
+        rc = apply_instead(h, dir, q, before, plan, reply);
+    } else {
+        rc = release(h, dir, before, reply);
+        if (rc == 0)
+            rc = apply_first(h, dir, q, before, reply);
+    }
     free(plan);
     if (rc == 0)
         plan_keep(h, before);

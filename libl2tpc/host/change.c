@@ -136,11 +136,11 @@ static int tun_undo(l2tpc_host *h, const struct plan *plan, const struct item *i
 static int addr_undo(l2tpc_host *h, const struct plan *plan, const struct item *item)
 {
     struct net_link link;
+    int rc = net_link_get(h->nl, NULL, item->ifindex, &link);
 
-    if (net_link_get(h->nl, NULL, item->ifindex, &link) < 0 ||
-        strcmp(link.name, plan->interface) != 0)
-        return 0;
-    return net_addr(h->nl, false, item);
+    if (rc < 0)
+        return rc; /* no such link is no error to the caller */
+    return strcmp(link.name, plan->interface) == 0 ? net_addr(h->nl, false, item) : 0;
 }
 
 int item_undo(l2tpc_host *h, int dir, const struct plan *plan, const struct item *item,

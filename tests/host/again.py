@@ -2,6 +2,7 @@
 """A tunnel that is up: what is asked for a second time, and what somebody else takes away."""
 import os
 import subprocess
+import sys
 import time
 
 from world import BLOCK6, FULL, FULL_EXTRA, MARK, SERVER, apply_line, check, check_full
@@ -91,6 +92,108 @@ def apply_again_with_the_same_peer(w):
     gone = [l for l in seen.splitlines() if l.startswith("Deleted") and
             ("default" in l or "lookup" in l or "10.20.0.0/16" in l or "inet 10.98.0.3" in l)]
     check("inet 10.98.0.3" in seen and gone == [], "%s" % gone)
+    t.ok("release l2tp0")
+    w.expect_state(before)
+    w.expect_no_journal()
+
+
+# A flood that would find every way past the tunnel, until its standard input ends.
+FLOOD = """
+import select, socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sent = 0
+while not select.select([sys.stdin], [], [], 0)[0]:
+    for _ in range(20):
+        try:
+            s.sendto(b"clear", ("203.0.113.9", 9))
+            sent += 1
+        except OSError:
+            pass
+print(sent)
+"""
+# Counts what comes out of the client's cable for that address, until its standard input ends.
+WITNESS = """
+import select, socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+s.bind(("s0", 0))
+print("ready", flush=True)
+seen = 0
+while True:
+    ready = select.select([s, sys.stdin], [], [])[0]
+    if s in ready:
+        seen += s.recv(2048)[30:34] == socket.inet_aton("203.0.113.9")
+    elif ready:
+        break
+print(seen)
+"""
+
+
+def python_in(ns, text):
+    return subprocess.Popen(["ip", "netns", "exec", ns, sys.executable, "-c", text], text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def flooded(w, change, times):
+    """How much of a flood left in clear while change(i) ran so often; it was seen to flow before."""
+    witness = python_in(w.s, WITNESS)
+    check(witness.stdout.readline() == "ready\n", "the witness does not start")
+    try:
+        flood = python_in(w.c, FLOOD)
+        try:
+            for i in range(times):
+                change(i)
+        finally:
+            sent = int(flood.communicate("end", timeout=20)[0])
+    finally:
+        time.sleep(0.2)
+        seen = int(witness.communicate("end", timeout=20)[0])
+    return sent, seen
+
+
+@case
+def apply_again_with_another_peer(w):
+    """The same address, another peer: both cannot stand side by side."""
+    before = w.state()
+    t = w.tool()
+    t.ok("tun l2tp0")
+    t.ok(apply_line("l2tp0", "a", "10.98.0.2", FULL | BLOCK6, FULL_EXTRA))
+
+    def change(i):
+        peer = "10.98.0.1" if i % 2 else "10.97.0.1"
+        t.ok(apply_line("l2tp0", "a", "10.98.0.2", FULL | BLOCK6,
+                        FULL_EXTRA.replace("10.98.0.1", peer)))
+        check("peer " + peer in w.ip("address", "show", "dev", "l2tp0"), peer)
+
+    sent, seen = flooded(w, change, 100)
+    check(sent > 1000 and seen == 0, "%d packets sent, %d in clear" % (sent, seen))
+    check_full(w)
+    check(t.ok("repair l2tp0")["made"] == "0", "something was gone")
+    t.ok("release l2tp0")
+    w.expect_state(before)
+    w.expect_no_journal()
+    sent, seen = flooded(w, lambda i: time.sleep(0.1), 1)
+    check(seen > 0, "the witness sees nothing without a tunnel either")
+
+
+@case
+def apply_again_with_another_tun(w):
+    """Somebody removes the interface; the next one has its name and another number."""
+    before = w.state()
+    t = w.tool()
+    t.ok("tun l2tp0")
+    t.ok(apply_line("l2tp0", "a", "10.98.0.2", FULL | BLOCK6, FULL_EXTRA))
+    text = os.stat(w.resolv).st_mtime_ns
+
+    def change(_):
+        w.ip("link", "del", "l2tp0")
+        t.ok("tun l2tp0")
+        t.ok(apply_line("l2tp0", "a", "10.98.0.2", FULL | BLOCK6, FULL_EXTRA))
+
+    sent, seen = flooded(w, change, 20)
+    check(sent > 1000 and seen == 0, "%d packets sent, %d in clear" % (sent, seen))
+    check(os.stat(w.resolv).st_mtime_ns == text, "resolv.conf was written again")
+    check_full(w)
+    check(t.ok("repair l2tp0")["made"] == "0", "something was gone")
     t.ok("release l2tp0")
     w.expect_state(before)
     w.expect_no_journal()
