@@ -183,6 +183,7 @@ static void set_accels(GtkApplication *app)
         {"win.show-help-overlay", {"<Control>question", "F1"}},
         {"win.toggle", {"<Control>Return"}},
         {"win.copy-text", {"<Control><Shift>c"}},
+        {"win.diagnose", {"<Control>i"}},
         {"win.add", {"<Control>n"}},
         {"win.edit", {"<Control>e"}},
         {"win.duplicate", {"<Control>d"}},

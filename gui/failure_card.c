@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "failure_card.h"
+#include "button.h"
 #include "model/words.h"
 
 struct _L2dFailureCard {
@@ -28,6 +29,17 @@ static GtkLabel *label_new(GtkWidget *box, const char *style)
     return GTK_LABEL(label);
 }
 
+static void add_way_out(GtkWidget *box)
+{
+    GtkWidget *button = gtk_button_new();
+
+    l2d_button_set_label(GTK_BUTTON(button), _("_Find Out Why"));
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "win.diagnose");
+    gtk_widget_set_halign(button, GTK_ALIGN_START);
+    gtk_widget_set_margin_top(button, 6);
+    gtk_box_append(GTK_BOX(box), button);
+}
+
 static void l2d_failure_card_init(L2dFailureCard *self)
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
@@ -38,6 +50,7 @@ static void l2d_failure_card_init(L2dFailureCard *self)
     self->hint = label_new(box, NULL);
     self->codes = label_new(box, "caption");
     gtk_widget_add_css_class(GTK_WIDGET(self->codes), "dim-label");
+    add_way_out(box);
     adw_bin_set_child(ADW_BIN(self), box);
 }
 

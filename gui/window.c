@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "window.h"
 #include "button.h"
+#include "diagnosis_view.h"
 #include "editor.h"
 #include "import_preview.h"
 #include "page.h"
@@ -108,6 +109,7 @@ static void set_actions(L2dWindow *self)
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.add",
                                   !l2d_backend_get_trouble(self->backend) &&
                                       l2d_settings_form_is_installed());
+    gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.diagnose", t != NULL);
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.copy-text", known);
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.copy-json", known);
     gtk_widget_set_visible(self->profile_button, stored);
@@ -303,6 +305,26 @@ static gboolean on_drop(GtkDropTarget *target, const GValue *value, double x, do
     return files->len > 0;
 }
 
+void l2d_window_close_by_escape(GtkWidget *dialog)
+{
+    GtkEventController *keys = gtk_shortcut_controller_new();
+
+    gtk_shortcut_controller_add_shortcut(GTK_SHORTCUT_CONTROLLER(keys),
+                                         gtk_shortcut_new(gtk_keyval_trigger_new(GDK_KEY_Escape, 0),
+                                                          gtk_named_action_new("window.close")));
+    gtk_widget_add_controller(dialog, keys);
+}
+
+static void on_diagnose(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    L2dProfile *p = l2d_page_get_profile(L2D_WINDOW(widget)->page);
+
+    (void)name;
+    (void)parameter;
+    if (p)
+        l2d_diagnosis_view_present(L2D_WINDOW(widget), p);
+}
+
 static void on_search_action(GtkWidget *widget, const char *name, GVariant *parameter)
 {
     L2dWindow *self = L2D_WINDOW(widget);
@@ -467,6 +489,7 @@ static void l2d_window_class_init(L2dWindowClass *class)
     gtk_widget_class_install_action(w, "win.menu", NULL, on_menu);
     gtk_widget_class_install_action(w, "win.copy-text", NULL, on_copy);
     gtk_widget_class_install_action(w, "win.copy-json", NULL, on_copy);
+    gtk_widget_class_install_action(w, "win.diagnose", NULL, on_diagnose);
     gtk_widget_class_install_action(w, "win.delete", NULL, on_delete);
     gtk_widget_class_install_action(w, "win.duplicate", NULL, on_duplicate);
     gtk_widget_class_install_action(w, "win.edit", NULL, on_edit);

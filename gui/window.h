@@ -25,6 +25,8 @@ void l2d_window_say(L2dWindow *window, const char *sentence);
 void l2d_window_ask(L2dWindow *window, L2dProfile *profile, L2dSecretRequest *request);
 /* A bar above the list, which stays until it is read. */
 void l2d_window_add_bar(L2dWindow *window, GtkWidget *bar);
+/* Of a dialog: Escape closes it. */
+void l2d_window_close_by_escape(GtkWidget *dialog);
 L2dBackend *l2d_window_get_backend(L2dWindow *window);
 
 G_END_DECLS

@@ -114,6 +114,7 @@ class Session:
                "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=" + SYSTEM_BUS}
         if fake:
             env["L2TPC_GUI_FAKE"] = fake
+        env.update({k: v for k, v in os.environ.items() if k in ("ASAN_OPTIONS", "UBSAN_OPTIONS")})
         env.update(more)
         return ["%s=%s" % pair for pair in env.items()]
 

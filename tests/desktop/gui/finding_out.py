@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Where a dial broke, as a picture and as text; the log; the report for strangers."""
+import os
+
+import fake
+from suite import check, sabotaged
+
+WRONG = "00000000-0000-4000-8000-000000000001"
+SILENT = "00000000-0000-4000-8000-000000000002"
+
+
+def broken(s):
+    return fake.write(os.path.join(s.folder, "broken.json"), [
+        fake.profile(1, "Wrong key", "vpn.example.com", "alice", now=fake.failed(
+            "Wrong key", "ike-auth", "ike.auth.psk", "The pre-shared key is wrong.",
+            "Type the key again.", windows=789)),
+        fake.profile(2, "Silent", "203.0.113.7", "bob", now=fake.failed(
+            "Silent", "ike-phase1", "ike.no-answer", "The server did not answer.", "Ask."))])
+
+
+def add(suite, s):
+    @suite.case("find-out-why-marks-what-failed")
+    def marks():
+        app = s.start(fake=broken(s))
+        try:
+            s.action("show-details", WRONG)
+            s.click("Find Out Why", role="push button")
+            s.see("The way to the server")
+            for name, word in (("Server", "works. It answered."),
+                               ("IPsec", "failed. It ended at this stage: IPsec: authenticating."),
+                               ("L2TP", "not known. It was not reached." + ("!" if sabotaged() else ""))):
+                s.see(name, role="panel", description=word)
+            s.see("Windows' number for it", role="list item", description="789")
+            s.shot("diagnosis")
+            s.keys("key", "Escape")
+            s.gone("The way to the server")
+            s.action("show-details", SILENT)
+            s.keys("key", "ctrl+i")
+            s.see("Server", role="panel", description="failed. It did not answer.")
+            s.see("First hop", role="panel", description="not known. Nothing came back that could tell.")
+        finally:
+            s.end(app)
+
+    @suite.case("picture-of-the-diagnosis")
+    def pictures():
+        for name, env in (("dark", {"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"}),
+                          ("arabic", {"LANGUAGE": "ar", "L2TPC_GUI_LOCALE_DIR": s.catalogues("ar")})):
+            app = s.start(fake=broken(s), **env)
+            try:
+                s.action("show-details", WRONG)
+                s.keys("key", "ctrl+i")
+                s.ask(do="wait", role="panel", within=2)
+                check(os.path.getsize(s.shot("diagnosis-" + name)) > 10000 and not sabotaged(), "empty")
+            finally:
+                s.end(app)
