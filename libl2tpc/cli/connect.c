@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* l2tpc connect: one dial in the foreground, until it ends or is told to. */
-#include "bus/bus.h"
 #include "cli/cli.h"
+#include "cli/on_bus.h"
 #include "cli/processes.h"
 #include "cli/room.h"
 #include "cli/sandbox.h"
@@ -28,8 +28,8 @@ struct connection {
     struct processes processes;
     struct output output;
     struct control control;
-    struct bus_tunnel *bus; /* NULL: there is none, or it is none of its business */
-    l2tpc_host *watcher;    /* beside a broker: of the network alone */
+    struct on_bus bus;   /* of nothing when there is none, or it is none of its business */
+    l2tpc_host *watcher; /* beside a broker: of the network alone */
     struct network network;
     l2tpc_config *config;
     l2tpc_context *context;
@@ -380,53 +380,10 @@ static int open_divided(struct connection *c)
     return rc;
 }
 
-static bool ask_for_bus(void *user)
-{
-    struct connection *c = user;
-
-    return c->session && l2tpc_session_ask_status(c->session) == L2TPC_OK;
-}
-
-static void tell_bus(struct connection *c)
-{
-    l2tpc_status *status = NULL;
-
-    if (l2tpc_session_take_status(c->session, &status) == L2TPC_OK)
-        bus_tunnel_take(c->bus, status);
-}
-
-static bool rekey_by_bus(void *user)
-{
-    struct connection *c = user;
-
-    return c->session && l2tpc_session_rekey(c->session) == L2TPC_OK;
-}
-
-static void log_to_bus(void *user, int level, const char *module, const char *line)
-{
-    bus_tunnel_log(((struct connection *)user)->bus, level, module, line);
-}
-
-static void end_by_bus(void *user)
-{
-    struct connection *c = user;
-
-    c->by_user = true;
-    l2tpc_session_stop(c->session);
-}
-
 /* As root, which alone may have such a name there; what it brings is served by what is left. */
 static void show_on_bus(struct connection *c)
 {
-    const struct bus_tunnel_options o = {.uuid = stored_uuid(c->options.stored),
-                                         .started_by = "command",
-                                         .owner = privileges_owner(),
-                                         .ask = ask_for_bus,
-                                         .disconnect = end_by_bus,
-                                         .rekey = rekey_by_bus,
-                                         .user = c};
-
-    c->bus = bus_tunnel_open(&o);
+    on_bus_open(&c->bus, stored_uuid(c->options.stored), &c->by_user);
 }
 
 /* Root's rights go to the broker, and this process has none from here on. */
@@ -472,8 +429,8 @@ static int open_context(struct connection *c)
     options.host_ops = &ops; /* of a dial in the engine: what the kernel has counted */
     if (!c->adapter.by_broker)
         options.log = c->options.verbose ? log_line : NULL;
-    options.engine_log = log_to_bus;
-    options.engine_log_user = c;
+    options.engine_log = on_bus_log;
+    options.engine_log_user = &c->bus;
     rc = l2tpc_context_new(&c->context, &options);
     if (rc != L2TPC_OK)
         return refused(c, "local.memory", "");
@@ -680,9 +637,7 @@ static void on_event(struct connection *c, const l2tpc_event *e)
     case L2TPC_EVENT_RUNG:
         output_rung(&c->output, l2tpc_event_get_text(e));
         break;
-    case L2TPC_EVENT_STATUS:
-        tell_bus(c);
-        break;
+    case L2TPC_EVENT_STATUS: /* the bus's */
     case L2TPC_EVENT_IP_CONFIG:
     case L2TPC_EVENT_REKEYED:
         break;
@@ -773,7 +728,7 @@ static void take_events(struct connection *c)
 
     while ((e = l2tpc_session_next_event(c->session))) {
         on_event(c, e);
-        bus_tunnel_on_event(c->bus, e);
+        on_bus_event(&c->bus, e);
         l2tpc_event_free(e);
     }
 }
@@ -791,13 +746,14 @@ static void run(struct connection *c)
     };
     int n;
 
+    c->bus.session = c->session;
     while (!c->down && !c->forced) {
         p[3].fd = c->prompt.fd;
-        p[6].fd = bus_tunnel_fd(c->bus);
-        p[6].events = bus_tunnel_events(c->bus);
+        p[6].fd = bus_tunnel_fd(c->bus.tunnel);
+        p[6].events = bus_tunnel_events(c->bus.tunnel);
         n = poll(p, sizeof(p) / sizeof(p[0]),
                  c->orphaned ? ORPHAN_MS
-                             : bus_tunnel_timeout(c->bus, network_timeout(&c->network)));
+                             : bus_tunnel_timeout(c->bus.tunnel, network_timeout(&c->network)));
         if (n < 0)
             continue; /* nothing but EINTR can happen to these seven */
         if (n == 0 && c->orphaned)
@@ -815,7 +771,7 @@ static void run(struct connection *c)
             on_caller(c);
         if (p[5].revents)
             network_input(&c->network);
-        bus_tunnel_dispatch(c->bus);
+        bus_tunnel_dispatch(c->bus.tunnel);
         if (network_look(&c->network))
             l2tpc_session_check_host(c->session);
         if (network_changed(&c->network))
@@ -875,7 +831,7 @@ static int dial(struct connection *c)
     prompt_close(&c->prompt);
     l2tpc_session_free(c->session);
     l2tpc_context_free(c->context); /* its thread writes to the object on the bus */
-    bus_tunnel_close(c->bus);
+    bus_tunnel_close(c->bus.tunnel);
     kill_switch_end(&c->adapter, c->by_user);
     l2tpc_host_free(c->watcher);
     l2tpc_host_free(c->adapter.host);

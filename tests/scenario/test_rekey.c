@@ -770,3 +770,33 @@ TEST(no_quick_mode_behind_stopccn)
     CHECK_INT(peer_facts(w->sim.peer)->quick_modes + peer_facts(w->sim.peer)->main_modes, before);
     world_free(w);
 }
+
+/* Before its time, once: when it comes to nothing the pair lives on until its time has come. */
+TEST(rekey_on_demand)
+{
+    struct ike_loss loss = {.dir = SIMLINK_TO_PEER, .count = 1000};
+    struct world_config c;
+    struct world *w;
+
+    world_config_default(&c);
+    c.dial.esp_lifetime_s = 300;
+    CHECK(w = streaming(&c, &loss, US_MS(60)));
+    loss.on = false;
+    CHECK(dial_rekey(w->dial, w->sim.now));
+    CHECK(dial_rekey(w->dial, w->sim.now)); /* no second one of it */
+    world_run(w, US_S(3));
+    CHECK_INT(dial_facts(w->dial)->sa_pairs, 2);
+    CHECK_INT(w->rekeyed, 1);
+    loss.on = true;
+    CHECK(dial_rekey(w->dial, w->sim.now));
+    world_run(w, US_S(100));
+    CHECK_INT(dial_facts(w->dial)->sa_pairs, 2);
+    CHECK(w->up && !w->failed && !w->dial->rekey.wanted && w->dial->rekey.tries == 0);
+    loss.on = false;
+    world_run(w, US_S(200)); /* now its time has come */
+    CHECK_INT(dial_facts(w->dial)->sa_pairs, 3);
+    CHECK(fine(w, "on demand"));
+    CHECK(world_close(w));
+    CHECK(!dial_rekey(w->dial, w->sim.now));
+    world_free(w);
+}
