@@ -9,6 +9,7 @@ struct _L2dProfileRow {
     GtkLabel *name, *state;
     GtkSwitch *toggle;
     const char *style;
+    gboolean updating; /* it is us who move the switch */
 };
 
 G_DEFINE_TYPE(L2dProfileRow, l2d_profile_row, GTK_TYPE_LIST_BOX_ROW)
@@ -37,9 +38,10 @@ static void update(L2dProfileRow *self)
     gtk_label_set_label(self->state, l2d_words_state(s));
     gtk_image_set_from_icon_name(self->icon, l2d_words_state_icon(s));
     set_style(self, l2d_words_state_style(s));
-    if (gtk_switch_get_active(self->toggle) != l2d_profile_is_wanted(self->profile))
-        gtk_switch_set_active(self->toggle, l2d_profile_is_wanted(self->profile));
-    gtk_switch_set_state(self->toggle, s == L2D_STATE_UP);
+    self->updating = TRUE;
+    gtk_switch_set_state(self->toggle, s == L2D_STATE_UP); /* takes what is wanted with it */
+    gtk_switch_set_active(self->toggle, l2d_profile_is_wanted(self->profile));
+    self->updating = FALSE;
     /* TRANSLATORS: for a screen reader; the name of a connection. */
     label = g_strdup_printf(_("Connect %s"), name);
     gtk_accessible_update_property(GTK_ACCESSIBLE(self->toggle), GTK_ACCESSIBLE_PROPERTY_LABEL,
@@ -55,7 +57,7 @@ static void update(L2dProfileRow *self)
 static gboolean on_switched(GtkSwitch *toggle, gboolean wanted, L2dProfileRow *self)
 {
     (void)toggle;
-    if (wanted != l2d_profile_is_wanted(self->profile))
+    if (!self->updating && wanted != l2d_profile_is_wanted(self->profile))
         (void)gtk_widget_activate_action(GTK_WIDGET(self),
                                          wanted ? "app.connect" : "app.disconnect", "s",
                                          l2d_profile_get_uuid(self->profile));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SAID "tray-missing-said"
+#define BAR_CHARS 34 /* a wider one makes the window show one page alone */
 #define UNBLOCK "sudo l2tpc unblock"
 
 /* The first that is part of $XDG_CURRENT_DESKTOP; the last is for all others. */
@@ -35,12 +36,10 @@ static const char *switch_sentence(void)
     return _(switches[i].sentence);
 }
 
-static void on_response(GtkInfoBar *bar, int response, gpointer user)
+static void on_understood(GtkInfoBar *bar)
 {
     g_autoptr(GSettings) settings = l2d_settings_new();
 
-    (void)response;
-    (void)user;
     if (settings)
         g_settings_set_boolean(settings, SAID, TRUE);
     gtk_info_bar_set_revealed(bar, FALSE);
@@ -51,6 +50,7 @@ GtkWidget *l2d_desktop_bar_new(L2dBackend *backend)
     gboolean other = l2d_backend_has_desktop_switch(backend);
     g_autofree char *text = NULL;
     GtkWidget *bar;
+    GtkWidget *box;
     GtkWidget *label;
     GtkWidget *button;
 
@@ -61,13 +61,18 @@ GtkWidget *l2d_desktop_bar_new(L2dBackend *backend)
                        "with its window; connections stay."),
                      other ? switch_sentence() : NULL, NULL);
     bar = gtk_info_bar_new();
+    box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
     label = gtk_label_new(text);
     gtk_label_set_wrap(GTK_LABEL(label), TRUE);
     gtk_label_set_xalign(GTK_LABEL(label), 0);
-    gtk_info_bar_add_child(GTK_INFO_BAR(bar), label);
-    button = gtk_info_bar_add_button(GTK_INFO_BAR(bar), _("_Understood"), GTK_RESPONSE_OK);
-    l2d_button_mend_name(GTK_BUTTON(button));
-    g_signal_connect(bar, "response", G_CALLBACK(on_response), NULL);
+    gtk_label_set_max_width_chars(GTK_LABEL(label), BAR_CHARS);
+    gtk_box_append(GTK_BOX(box), label);
+    button = gtk_button_new();
+    l2d_button_set_label(GTK_BUTTON(button), _("_Understood"));
+    gtk_widget_set_halign(button, GTK_ALIGN_END);
+    g_signal_connect_object(button, "clicked", G_CALLBACK(on_understood), bar, G_CONNECT_SWAPPED);
+    gtk_box_append(GTK_BOX(box), button);
+    gtk_info_bar_add_child(GTK_INFO_BAR(bar), box);
     return bar;
 }
 

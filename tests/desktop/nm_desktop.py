@@ -69,10 +69,11 @@ class Session:
         """One command to what a screen reader sees of the window."""
         out = subprocess.run([self.gui, "exec", "/usr/bin/python3", os.path.join(HERE, "gui", "driver.py")],
                              env=self.env, text=True, capture_output=True, timeout=60,
-                             input=json.dumps(dict(command, app="l2tpc-gui")) + "\n")
+                             input=json.dumps(dict({"app": "l2tpc-gui"}, **command)) + "\n")
         check(out.returncode == 0, "driver: " + out.stderr)
         said = json.loads(out.stdout)
         check(said.get("value"), "%s: %s" % (command, said))
+        return said["value"]
 
     def x(self, *args, timeout=30):
         with open(self.gui_folder + "/display") as f:

@@ -62,6 +62,22 @@ def add(suite, s):
         finally:
             s.end(app)
 
+    @suite.case("lost-tunnel-comes-back-and-the-window-lets-it")
+    def lost():
+        why = {"code": "up.peer-dead", "stage": "up", "message": "The server no longer answers.",
+               "hint": "", "peer_code": None, "windows_code": None}
+        gone = dict(fake.up("Office"), state="reconnecting", error=why)
+        app = s.start(fake=recording(s, "lost", fake.climb("Office", 10) + [
+            {"after_ms": 500, "status": gone}, {"after_ms": 1500, "status": fake.up("Office")}]))
+        try:
+            s.action("connect", ONE)
+            s.see("Office", role="list item", description="Reconnecting, vpn.example.com", within=5)
+            s.see("Why it failed", description="The server no longer answers.")
+            s.see("Office", role="list item", description="Connected, vpn.example.com", within=5)
+            s.gone("Why it failed")
+        finally:
+            s.end(app)
+
     @suite.case("secrets-are-asked-in-place-and-again")
     def secrets():
         step = fake.secrets_step(10, [PASSWORD], again="The server did not accept the password.")

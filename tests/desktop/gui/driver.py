@@ -95,6 +95,9 @@ def act(app, command):
         done = bool(action.do_action(0))
         time.sleep(0.4)  # GTK 4.8 shows the button pressed for 250 ms; and it dies when it is asked
         return done      # for the children of a window that is just being destroyed
+    if what == "place":
+        e = node.get_component_iface().get_extents(Atspi.CoordType.SCREEN)
+        return [e.x, e.y, e.width, e.height]
     if what == "press-until":
         return press_until(app, node, command)
     return describe(node, 0)
