@@ -14,6 +14,7 @@
 #define HUB_GRO_BATCH 8 /* datagrams of one system call where each may be a run */
 #define HUB_GRO_LEN 65536
 #define HUB_GIVE 32 /* ESP packets that are worth handing on before the batch is over */
+#define HUB_FEW 8   /* no bulk flow: see loop_expect_more() */
 
 struct hub_socket {
     struct hub *hub;

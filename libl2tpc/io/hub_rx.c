@@ -44,6 +44,8 @@ static void give_esp(struct hub *hub, l2tpc_us now)
     m->joined_in = hub->esp.joined_in;
     hub->esp.joined_in = 0;
     touch(hub, m);
+    if (hub->offload.batch && n <= HUB_FEW)
+        loop_expect_more(hub->loop);
     m->esp(m->user, hub->esp.path, &hub->esp.from, hub->esp.packet, n, now);
 }
 

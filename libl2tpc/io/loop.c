@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -35,6 +36,7 @@ struct loop {
     struct loop_timer *timers; /* root of the pairing heap: the earliest */
     struct loop_watch *watches;
     struct standstill standstill;
+    bool expects_more;    /* in this round */
     l2tpc_us armed;       /* what timer_fd is set to, US_NEVER when it is off */
     pthread_mutex_t lock; /* of what follows, the only state that threads share */
     struct post post[LOOP_POSTS_MAX];
@@ -398,6 +400,31 @@ void loop_free(struct loop *loop)
     free(loop);
 }
 
+void loop_expect_more(struct loop *loop)
+{
+    loop->expects_more = true;
+}
+
+/*
+ * Who has just moved packets lets others run once before it sleeps: they often have the next
+ * packets, and one that is awake need not be woken, which costs more than a look here does, above
+ * all on another processor.
+ */
+static int wait_for_events(struct loop *loop, struct epoll_event *events, int timeout_ms)
+{
+    bool expects_more = loop->expects_more;
+    int n;
+
+    loop->expects_more = false;
+    if (expects_more && timeout_ms != 0) {
+        n = epoll_wait(loop->epoll_fd, events, ROUND_EVENTS, 0);
+        if (n != 0)
+            return n;
+        (void)sched_yield();
+    }
+    return epoll_wait(loop->epoll_fd, events, ROUND_EVENTS, timeout_ms);
+}
+
 bool loop_dispatch(struct loop *loop, int timeout_ms)
 {
     struct epoll_event events[ROUND_EVENTS];
@@ -405,7 +432,7 @@ bool loop_dispatch(struct loop *loop, int timeout_ms)
     int n;
 
     timer_arm(loop);
-    n = epoll_wait(loop->epoll_fd, events, ROUND_EVENTS, timeout_ms);
+    n = wait_for_events(loop, events, timeout_ms);
     if (n < 0 && errno != EINTR)
         return false;
     now = io_now();

@@ -71,6 +71,9 @@ unsigned loop_unpost(struct loop *loop, loop_post_fn fn, void *user);
  * with errno only when the epoll itself failed.
  */
 bool loop_dispatch(struct loop *loop, int timeout_ms);
+/* From a callback: packets were moved and the next ones may be near. Other programs then get the
+ * processor once before the loop sleeps. Not for bulk flows, whose packets would wait for them. */
+void loop_expect_more(struct loop *loop);
 /* Rounds until loop_quit(); a quit that came before is honoured and used up. */
 void loop_run(struct loop *loop);
 void loop_quit(struct loop *loop); /* any thread */

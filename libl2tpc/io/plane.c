@@ -20,6 +20,8 @@
 #define TUN_READS 32
 #define TUN_READ_BYTES (160 * 1024)
 #define TUN_ROUNDS 3
+/* So few are no bulk flow, whose packets would wait while others run. */
+#define TUN_FEW_BYTES 16384
 /* Slots that are kept for good, and how long the others are kept. */
 #define SLOTS_KEPT 8
 #define SLOTS_HELD US_S(1)
@@ -263,6 +265,7 @@ static void on_tun(void *user, uint32_t events, l2tpc_us now)
     struct plane_work *work = hub_work(plane->hub);
     unsigned reads = plane->single ? 1 : TUN_READS;
     bool drained = false;
+    size_t moved = 0;
 
     /*
      * More is read than sent in a round, so that whoever is behind a bulk flow in the TUN is soon
@@ -275,9 +278,12 @@ static void on_tun(void *user, uint32_t events, l2tpc_us now)
             if (!read_one(plane, work, &bytes, &drained))
                 break;
         serve(work, now);
+        moved += bytes;
         if (drained && work->fair.waiting == 0)
             break;
     }
+    if (plane->offload.batch && moved <= TUN_FEW_BYTES)
+        loop_expect_more(plane->loop);
     go_on_later(work, now);
     if (drained)
         explain_error(plane, events);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -118,6 +119,35 @@ TEST(an_idle_loop_sleeps)
     CHECK_INT(t.n, 1);
     CHECK_INT(poll(&p, 1, 20), 0);
     loop_free(t.loop);
+}
+
+static void expect_more(void *user)
+{
+    loop_expect_more(user);
+}
+
+/* One that expects more is awake for one look; after that it sleeps as any other. */
+TEST(a_loop_that_expects_more_sleeps_all_the_same)
+{
+    struct loop *loop = loop_new();
+    struct rusage before;
+    struct rusage after;
+    l2tpc_us start;
+
+    CHECK(loop);
+    CHECK(loop_post(loop, expect_more, loop));
+    CHECK(loop_dispatch(loop, 1000));
+    (void)getrusage(RUSAGE_THREAD, &before);
+    start = io_now();
+    CHECK(loop_dispatch(loop, 60));
+    CHECK(io_now() - start >= US_MS(59));
+    (void)getrusage(RUSAGE_THREAD, &after);
+    CHECK(after.ru_utime.tv_sec * 1000000 + after.ru_utime.tv_usec +
+              after.ru_stime.tv_sec * 1000000 + after.ru_stime.tv_usec -
+              before.ru_utime.tv_sec * 1000000 - before.ru_utime.tv_usec -
+              before.ru_stime.tv_sec * 1000000 - before.ru_stime.tv_usec <
+          20000);
+    loop_free(loop);
 }
 
 struct source_case {
