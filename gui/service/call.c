@@ -23,7 +23,7 @@ int l2d_service_memory(const char *text, gsize n, GError **error)
     }
     if (fd >= 0 && n == 0)
         return fd;
-    g_set_error_literal(error, G_IO_ERROR, g_io_error_from_errno(errno), g_strerror(errno));
+    g_set_error_literal(error, G_IO_ERROR, (int)g_io_error_from_errno(errno), g_strerror(errno));
     if (fd >= 0)
         close(fd);
     return -1;

@@ -102,8 +102,8 @@ enum peer_natt {
 #define BUG_PPP_UNKNOWN_PROTOCOLS PEER_BUG(43) /* noise: CCP and a made-up protocol */
 #define BUG_L2TP_HELLO_STORM PEER_BUG(44)      /* noise: a HELLO behind every message */
 
-#define BUG_IKE_CLEAR_MM6 PEER_BUG(45) /* message 6 unencrypted, as some servers send it */
-#define BUG_AM_KE_ZERO PEER_BUG(46)    /* aggressive mode 2 */
+#define BUG_IKE_CLEAR_MM6 PEER_BUG(45)  /* message 6 unencrypted, as some servers send it */
+#define BUG_AM_KE_ZERO PEER_BUG(46)     /* aggressive mode 2 */
 #define BUG_AUTH_HANG_UP PEER_BUG(47)   /* a wrong login: CDN, and no word of PPP */
 #define BUG_AUTH_TERMINATE PEER_BUG(48) /* a wrong login: Terminate-Request alone */
 

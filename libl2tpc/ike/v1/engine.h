@@ -210,12 +210,13 @@ struct ike {
 
     bool has_keys;
     uint8_t iv[IKE_BLOCK_MAX]; /* the last block of phase 1 */
-    /* A message 6 came whose proof was not accepted: phase 1 ended with this block for the server. */
+    /* A message 6 came whose proof was not accepted: phase 1 ended with this block for the server.
+     */
     bool mm6_refused;
     uint8_t mm6_iv[IKE_BLOCK_MAX];
-    struct cert_id peer_id;    /* what the server has proven to be */
-    bool unproven;             /* aggressive: nothing shows yet that message 3 has arrived */
-    unsigned wrong_hashes;     /* aggressive: messages 2 with another HASH_R */
+    struct cert_id peer_id; /* what the server has proven to be */
+    bool unproven;          /* aggressive: nothing shows yet that message 3 has arrived */
+    unsigned wrong_hashes;  /* aggressive: messages 2 with another HASH_R */
 
     /* phase 2 */
     bool transaction_seen; /* XAUTH or mode config, which we do not speak */

@@ -68,3 +68,15 @@ def server_let_go(status):
             return
         check(time.monotonic() < end, "left on the server: %s %s" % (left, links))
         time.sleep(0.1)
+
+
+def strongswan_has_no_sa():
+    """Who is not trusted is told so: it had believed that phase 1 was complete."""
+    end = time.monotonic() + 3
+    while True:
+        said = guest.run("ipsec status")[1]
+        if "(0 up, 0 connecting)" in said:
+            break
+        check(time.monotonic() < end, "left on the server: " + said)
+        time.sleep(0.1)
+    check("received DELETE for IKE_SA" in guest.log("charon.log"), guest.log("charon.log")[-600:])
