@@ -102,13 +102,16 @@ FLOOD = """
 import select, socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sent = 0
-while not select.select([sys.stdin], [], [], 0)[0]:
+print("ready", flush=True)
+while True:
     for _ in range(20):
         try:
             s.sendto(b"clear", ("203.0.113.9", 9))
             sent += 1
         except OSError:
             pass
+    if select.select([sys.stdin], [], [], 0)[0]:
+        break
 print(sent)
 """
 # Counts what comes out of the client's cable for that address, until its standard input ends.
@@ -129,14 +132,15 @@ print(seen)
 
 
 def python_in(ns, text):
-    return subprocess.Popen(["ip", "netns", "exec", ns, sys.executable, "-c", text], text=True,
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(["ip", "netns", "exec", ns, sys.executable, "-c", text], text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    check(process.stdout.readline() == "ready\n", "no flood or no witness")
+    return process
 
 
 def flooded(w, change, times):
     """How much of a flood left in clear while change(i) ran so often; it was seen to flow before."""
     witness = python_in(w.s, WITNESS)
-    check(witness.stdout.readline() == "ready\n", "the witness does not start")
     try:
         flood = python_in(w.c, FLOOD)
         try:
