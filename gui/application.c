@@ -184,6 +184,8 @@ static void set_accels(GtkApplication *app)
         {"win.toggle", {"<Control>Return"}},
         {"win.copy-text", {"<Control><Shift>c"}},
         {"win.diagnose", {"<Control>i"}},
+        {"win.log", {"<Control>l"}},
+        {"win.copy-report", {"<Control><Shift>r"}},
         {"win.add", {"<Control>n"}},
         {"win.edit", {"<Control>e"}},
         {"win.duplicate", {"<Control>d"}},

@@ -4,9 +4,12 @@
 #include "diagnosis_view.h"
 #include "editor.h"
 #include "import_preview.h"
+#include "log_view.h"
+#include "model/doctor.h"
 #include "page.h"
 #include "profile_row.h"
 #include "removal.h"
+#include "report.h"
 #include "settings_form.h"
 
 #include <glib/gi18n.h>
@@ -110,6 +113,8 @@ static void set_actions(L2dWindow *self)
                                   !l2d_backend_get_trouble(self->backend) &&
                                       l2d_settings_form_is_installed());
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.diagnose", t != NULL);
+    gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.log", p != NULL);
+    gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.copy-report", t != NULL);
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.copy-text", known);
     gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.copy-json", known);
     gtk_widget_set_visible(self->profile_button, stored);
@@ -325,6 +330,42 @@ static void on_diagnose(GtkWidget *widget, const char *name, GVariant *parameter
         l2d_diagnosis_view_present(L2D_WINDOW(widget), p);
 }
 
+static void on_log(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    L2dProfile *p = l2d_page_get_profile(L2D_WINDOW(widget)->page);
+
+    (void)name;
+    (void)parameter;
+    if (p)
+        l2d_log_view_present(L2D_WINDOW(widget), p);
+}
+
+static void on_examined(GObject *source, GAsyncResult *result, gpointer user)
+{
+    g_autoptr(L2dWindow) self = user;
+    L2dProfile *p = l2d_page_get_profile(self->page);
+    g_autoptr(L2dDiagnosis) d = l2d_doctor_examine_finish(L2D_DOCTOR(source), result, NULL);
+    g_autofree char *picture = d ? l2d_diagnosis_to_text(d) : NULL;
+    g_autofree char *text = p ? l2d_report_new(p, picture ? picture : "") : NULL;
+
+    if (!text)
+        return;
+    gdk_clipboard_set_text(gtk_widget_get_clipboard(GTK_WIDGET(self)), text);
+    l2d_window_say(self, _("The report was copied. Names and addresses in it are replaced."));
+}
+
+static void on_report(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    L2dWindow *self = L2D_WINDOW(widget);
+    L2dProfile *p = l2d_page_get_profile(self->page);
+    g_autoptr(L2dDoctor) doctor = l2d_record_doctor_new();
+
+    (void)name;
+    (void)parameter;
+    if (p)
+        l2d_doctor_examine(doctor, p, NULL, on_examined, g_object_ref(self));
+}
+
 static void on_search_action(GtkWidget *widget, const char *name, GVariant *parameter)
 {
     L2dWindow *self = L2D_WINDOW(widget);
@@ -489,6 +530,8 @@ static void l2d_window_class_init(L2dWindowClass *class)
     gtk_widget_class_install_action(w, "win.menu", NULL, on_menu);
     gtk_widget_class_install_action(w, "win.copy-text", NULL, on_copy);
     gtk_widget_class_install_action(w, "win.copy-json", NULL, on_copy);
+    gtk_widget_class_install_action(w, "win.log", NULL, on_log);
+    gtk_widget_class_install_action(w, "win.copy-report", NULL, on_report);
     gtk_widget_class_install_action(w, "win.diagnose", NULL, on_diagnose);
     gtk_widget_class_install_action(w, "win.delete", NULL, on_delete);
     gtk_widget_class_install_action(w, "win.duplicate", NULL, on_duplicate);

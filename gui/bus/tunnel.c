@@ -13,7 +13,7 @@ struct _L2dBusTunnel {
     GDBusConnection *connection;
     char *name;
     guint changes, timer;
-    gboolean asking, again, lost;
+    gboolean asking, again, lost, asking_log;
     GCancellable *cancellable;
 };
 
@@ -69,6 +69,38 @@ static void ask(L2dBusTunnel *self)
                            self->cancellable, on_status, g_object_ref(self));
 }
 
+static void on_log(GObject *source, GAsyncResult *result, gpointer user)
+{
+    g_autoptr(L2dBusTunnel) self = user;
+    g_autoptr(GVariant) answer =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, NULL);
+    g_autoptr(GVariantIter) lines = NULL;
+    const char *module;
+    const char *text;
+    guint64 number;
+    guint32 level;
+
+    self->asking_log = FALSE;
+    if (!answer) /* whoever may not see it has none */
+        return;
+    g_variant_get(answer, "(a(tuss))", &lines);
+    while (g_variant_iter_next(lines, "(tu&s&s)", &number, &level, &module, &text))
+        l2d_tunnel_add_log(L2D_TUNNEL(self), number, level, module, text);
+}
+
+static void ask_log(L2dTunnel *tunnel)
+{
+    L2dBusTunnel *self = L2D_BUS_TUNNEL(tunnel);
+
+    if (self->asking_log || self->lost)
+        return;
+    self->asking_log = TRUE;
+    g_dbus_connection_call(self->connection, self->name, OBJECT_PATH, INTERFACE, "GetLog",
+                           g_variant_new("(t)", l2d_tunnel_get_log_end(tunnel)),
+                           G_VARIANT_TYPE("(a(tuss))"), G_DBUS_CALL_FLAGS_NO_AUTO_START, ANSWER_MS,
+                           self->cancellable, on_log, g_object_ref(self));
+}
+
 static void on_changed(GDBusConnection *connection, const char *sender, const char *path,
                        const char *interface, const char *signal, GVariant *parameters,
                        gpointer user)
@@ -80,6 +112,7 @@ static void on_changed(GDBusConnection *connection, const char *sender, const ch
     (void)signal;
     (void)parameters;
     ask(user);
+    ask_log(user); /* what led to a failure cannot be asked for when the tunnel is gone */
 }
 
 static gboolean on_second(gpointer user)
@@ -144,6 +177,7 @@ static void l2d_bus_tunnel_class_init(L2dBusTunnelClass *class)
 {
     G_OBJECT_CLASS(class)->dispose = l2d_bus_tunnel_dispose;
     L2D_TUNNEL_CLASS(class)->set_watched = set_watched;
+    L2D_TUNNEL_CLASS(class)->ask_log = ask_log;
 }
 
 static void l2d_bus_tunnel_init(L2dBusTunnel *self)

@@ -252,6 +252,17 @@ static L2dProfile *insert(L2dFakeBackend *b, JsonObject *o)
                                           json_array_get_double_element(r, 1)});
         }
     }
+    if (json_object_has_member(o, "log")) {
+        JsonArray *log = json_object_get_array_member(o, "log");
+
+        for (guint i = 0; i < json_array_get_length(log); i++) {
+            JsonArray *line = json_array_get_array_element(log, i);
+
+            l2d_tunnel_add_log(
+                L2D_TUNNEL(tunnel_of(p)), i + 1, (guint)json_array_get_int_element(line, 0),
+                json_array_get_string_element(line, 1), json_array_get_string_element(line, 2));
+        }
+    }
     if (json_object_has_member(o, "now"))
         l2d_fake_tunnel_say(tunnel_of(p), json_object_get_object_member(o, "now"),
                             json_object_get_int_member_with_default(o, "since_ago_s", -1));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/tunnel.h"
+#include "model/log_line.h"
 
 #include <string.h>
 
@@ -14,6 +15,8 @@ typedef struct {
     guint64 in, out;
     L2dRate history[L2D_HISTORY];
     guint filled;
+    GListStore *log;
+    guint64 log_end;
 } L2dTunnelPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(L2dTunnel, l2d_tunnel, G_TYPE_OBJECT)
@@ -28,6 +31,7 @@ static L2dTunnelPrivate *inside(L2dTunnel *t)
 static void l2d_tunnel_finalize(GObject *object)
 {
     l2d_snapshot_unref(inside(L2D_TUNNEL(object))->snapshot);
+    g_object_unref(inside(L2D_TUNNEL(object))->log);
     G_OBJECT_CLASS(l2d_tunnel_parent_class)->finalize(object);
 }
 
@@ -41,6 +45,38 @@ static void l2d_tunnel_class_init(L2dTunnelClass *class)
 static void l2d_tunnel_init(L2dTunnel *t)
 {
     inside(t)->snapshot = l2d_snapshot_new_for_state(L2D_STATE_OFF);
+    inside(t)->log = g_list_store_new(L2D_TYPE_LOG_LINE);
+}
+
+GListModel *l2d_tunnel_get_log(L2dTunnel *t)
+{
+    return G_LIST_MODEL(inside(t)->log);
+}
+
+guint64 l2d_tunnel_get_log_end(L2dTunnel *t)
+{
+    return inside(t)->log_end;
+}
+
+void l2d_tunnel_ask_log(L2dTunnel *t)
+{
+    if (L2D_TUNNEL_GET_CLASS(t)->ask_log)
+        L2D_TUNNEL_GET_CLASS(t)->ask_log(t);
+}
+
+void l2d_tunnel_add_log(L2dTunnel *t, guint64 number, guint level, const char *module,
+                        const char *text)
+{
+    L2dTunnelPrivate *p = inside(t);
+    g_autoptr(L2dLogLine) line = NULL;
+
+    if (number <= p->log_end)
+        return;
+    p->log_end = number;
+    line = l2d_log_line_new(number, level, module, text);
+    g_list_store_append(p->log, line);
+    if (g_list_model_get_n_items(G_LIST_MODEL(p->log)) > L2D_LOG_MAX)
+        g_list_store_remove(p->log, 0);
 }
 
 L2dSnapshot *l2d_tunnel_get_snapshot(L2dTunnel *t)

@@ -10,9 +10,13 @@
 
 #include "model/snapshot.h"
 
+#include <gio/gio.h>
+
 G_BEGIN_DECLS
 
 #define L2D_HISTORY 120u /* seconds */
+
+#define L2D_LOG_MAX 2000u /* lines */
 
 typedef struct {
     double in, out; /* bytes a second, inside the tunnel */
@@ -25,6 +29,8 @@ struct _L2dTunnelClass {
     GObjectClass parent_class;
     /* Begins or ends taking a snapshot each second; a change of state comes in any case. */
     void (*set_watched)(L2dTunnel *tunnel, gboolean watched);
+    /* Asks for the lines of its log behind the last one; NULL: it has none. */
+    void (*ask_log)(L2dTunnel *tunnel);
 };
 
 /* Never NULL; belongs to the tunnel. */
@@ -39,6 +45,14 @@ void l2d_tunnel_watch(L2dTunnel *tunnel);
 void l2d_tunnel_unwatch(L2dTunnel *tunnel);
 /* `out` has L2D_HISTORY places, the newest last; returns how many of them are filled. */
 guint l2d_tunnel_get_history(L2dTunnel *tunnel, L2dRate *out);
+/* L2dLogLine, the newest L2D_LOG_MAX of them; lives as long as the tunnel. */
+GListModel *l2d_tunnel_get_log(L2dTunnel *tunnel);
+/* New lines come into the model, if there are any. */
+void l2d_tunnel_ask_log(L2dTunnel *tunnel);
+/* Lines that are not behind the last one are left out. */
+void l2d_tunnel_add_log(L2dTunnel *tunnel, guint64 number, guint level, const char *module,
+                        const char *text);
+guint64 l2d_tunnel_get_log_end(L2dTunnel *tunnel); /* number of the last line */
 /* For tests and pictures: as if this had been seen a second ago. */
 void l2d_tunnel_add_rate(L2dTunnel *tunnel, L2dRate rate);
 

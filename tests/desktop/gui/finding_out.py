@@ -41,6 +41,37 @@ def add(suite, s):
         finally:
             s.end(app)
 
+    @suite.case("log-is-sought-and-the-report-names-nobody")
+    def report():
+        log = [[2, "dial", "resolve begins"], [3, "ike", "alice at VPN.example.com, 203.0.113.77:500"],
+               [0, "ike", "from fe80::1c and 10.99.1.2: no, says server@example.com"]]
+        path = fake.write(os.path.join(s.folder, "log.json"), [
+            fake.profile(1, "Wrong key", "vpn.example.com", "alice", log=log, now=fake.failed(
+                "Wrong key", "ike-auth", "ike.auth.psk", "The key of vpn.example.com is wrong.", "Type."))])
+        app = s.start(fake=path)
+        try:
+            s.action("show-details", WRONG)
+            s.see("Find Out Why", role="push button")
+            s.keys("key", "ctrl+l")
+            s.see("1  Step  dial: resolve begins")
+            s.keys("key", "Tab", "key", "Tab", "key", "Tab", "type", "--delay", "5", "server@")
+            s.gone("1  Step  dial: resolve begins")
+            s.see("3  Error  ike: from fe80::1c and 10.99.1.2: no, says server@example.com")
+            s.shot("log")
+            s.keys("key", "Escape")
+            s.gone("Search the log")
+            s.keys("key", "ctrl+shift+r")
+            s.see("The report was copied. Names and addresses in it are replaced.")
+            text = s.clipboard()
+            said = [w for w in ("alice", "vpn.example.com", "203.0.113.77", "10.99.1", "fe80", "@", "Wrong key")
+                    if w.lower() in text.lower()]
+            check(not said, "the report says %s:\n%s" % (said, text))
+            for words in ("[user 1] at [server 1], [address ", "ike.auth.psk", "IPsec: failed",
+                          "The key of [server 1] is wrong." + ("!" if sabotaged() else "")):
+                check(words in text, "%r is not in the report:\n%s" % (words, text))
+        finally:
+            s.end(app)
+
     @suite.case("picture-of-the-diagnosis")
     def pictures():
         for name, env in (("dark", {"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"}),

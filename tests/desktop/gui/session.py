@@ -215,6 +215,12 @@ class Session:
         subprocess.run(["xdotool"] + list(words), env=dict(os.environ, DISPLAY=display), check=True,
                        capture_output=True, timeout=20)
 
+    def clipboard(self):
+        """What a program of the session has copied, asked for as another one would paste it."""
+        code = ("import gi; gi.require_version('Gtk', '3.0'); from gi.repository import Gtk, Gdk; "
+                "print(Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).wait_for_text())")
+        return lab("exec", "/usr/bin/python3", "-W", "ignore", "-c", code).stdout
+
     def shot(self, name):
         path = os.path.join(SHOTS, name + ".png")
         time.sleep(0.4)  # animations end
