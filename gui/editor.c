@@ -126,11 +126,13 @@ static gboolean leave(gpointer self)
     return G_SOURCE_REMOVE;
 }
 
-/* The question goes first: it must not outlive the window that it belongs to. */
-static void on_answer(L2dEditor *self, const char *response)
+/* The question must not point to a window that is gone; it closes when we have answered. */
+static void on_answer(GtkWindow *question, const char *response, L2dEditor *self)
 {
-    if (g_str_equal(response, "discard"))
-        (void)g_idle_add_full(G_PRIORITY_DEFAULT_IDLE, leave, g_object_ref(self), g_object_unref);
+    if (!g_str_equal(response, "discard"))
+        return;
+    gtk_window_set_transient_for(question, NULL);
+    (void)g_idle_add_full(G_PRIORITY_DEFAULT_IDLE, leave, g_object_ref(self), g_object_unref);
 }
 
 static void ask(L2dEditor *self)
@@ -143,7 +145,7 @@ static void ask(L2dEditor *self)
     adw_message_dialog_set_response_appearance(d, "discard", ADW_RESPONSE_DESTRUCTIVE);
     adw_message_dialog_set_default_response(d, "keep");
     adw_message_dialog_set_close_response(d, "keep");
-    g_signal_connect_object(d, "response", G_CALLBACK(on_answer), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(d, "response", G_CALLBACK(on_answer), self, 0);
     gtk_window_present(GTK_WINDOW(question));
 }
 
