@@ -149,7 +149,8 @@ enum l2tpc_host_ip_flags {
      * private ranges alone. Whoever answers DHCP can then pull traffic out of the tunnel. */
     L2TPC_HOST_IP_TRUST_MAIN = 8,
     /* Address, MTU, DNS and the tunnel's own routes are another program's work, NetworkManager's:
-     * only what FULL_TUNNEL and BLOCK_IPV6 need is made, a table and rules. */
+     * only what FULL_TUNNEL and BLOCK_IPV6 need is made, a table and rules, with one by which root
+     * finds the way to the server in table main, to make the route to it. */
     L2TPC_HOST_IP_ROUTING_ONLY = 16,
 };
 

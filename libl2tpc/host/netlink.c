@@ -361,6 +361,7 @@ int net_route_again(struct nl_sock *s, const struct item *item)
 
 int net_rule(struct nl_sock *s, bool add, const struct item *item)
 {
+    const struct fib_rule_uid_range root = {.start = 0, .end = 0};
     uint8_t protocol = L2TPC_HOST_PROTOCOL;
     struct fib_rule_hdr r = {.family = af_of(&item->dst),
                              .dst_len = item->dst_len,
@@ -378,6 +379,9 @@ int net_rule(struct nl_sock *s, bool add, const struct item *item)
     if (item->mark) {
         msg = put_u32(msg, FRA_FWMARK, item->mark);
         msg = put_u32(msg, FRA_FWMASK, UINT32_MAX);
+    } else if (item->dst_len && item->dst_len == 8 * inaddr_len(&item->dst)) {
+        /* Of the server: the kernel answers root's questions about the way to it, see plan.c. */
+        msg = put(msg, FRA_UID_RANGE, &root, sizeof(root));
     } else {
         msg = put_u32(msg, FRA_SUPPRESS_PREFIXLEN, 0);
     }

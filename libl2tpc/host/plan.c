@@ -144,6 +144,19 @@ static void add_routes(struct builder *b)
     }
 }
 
+/*
+ * Who configures addresses elsewhere makes the route to the server there, and asks the kernel for
+ * the way, by an uplink's name and without our mark (NetworkManager does): the tunnel's table would
+ * say "unreachable", no route would be made, and the tunnel's packets would follow the default
+ * route into the tunnel. Packets of users still go through the tunnel, to the server's address too.
+ */
+static void add_server_rule(struct builder *b, uint8_t family)
+{
+    if ((b->q->flags & L2TPC_HOST_IP_ROUTING_ONLY) && b->server.family == family)
+        add_rule(b, b->priority_local, RT_TABLE_MAIN, 0, &b->server,
+                 (uint8_t)(8 * inaddr_len(&b->server)));
+}
+
 static void add_rules(struct builder *b, uint8_t family)
 {
     const struct inaddr any = {.family = family};
@@ -153,6 +166,7 @@ static void add_rules(struct builder *b, uint8_t family)
             add_rule(b, b->priority_routes, b->table, b->h->mark, &any, 0);
         return;
     }
+    add_server_rule(b, family);
     if (b->q->flags & L2TPC_HOST_IP_TRUST_MAIN)
         add_rule(b, b->priority_trust, RT_TABLE_MAIN, 0, &any, 0);
     for (size_t i = 0; i < n_private_ranges && !(b->q->flags & L2TPC_HOST_IP_TRUST_MAIN); i++)
