@@ -3,6 +3,7 @@
 cases of tests/desktop/nm."""
 import os
 import re
+import shutil
 
 from suite import Skip, check, sabotaged
 from nm_world import TOP, World
@@ -10,7 +11,17 @@ from nm_world import TOP, World
 SWAN = os.path.join(TOP, "tests", "lab", "swan", "lab")
 X509 = os.path.join(TOP, "tests", "vectors", "x509")
 SERVER, INSIDE = "198.51.100.2", "10.99.0.1"
+OBJECT = "pkcs11:token=lab;object=own"
+PASSPHRASE = "open"  # of client-locked.key
 PSK, USER, PASSWORD = "lab-psk-0123456789", "alice", "Alice-pw-1"
+
+TOKEN = """mkdir -p /var/lib/softhsm/tokens
+softhsm2-util --init-token --free --label lab --so-pin 5678 --pin 1234
+softhsm2-util --import "$1/client.key" --token lab --label own --id 01 --pin 1234
+openssl x509 -in "$1/client.pem" -outform DER -out /run/own.der
+pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so --token-label lab --login --pin 1234 \\
+    --write-object /run/own.der --type cert --label own --id 01
+chmod -R a+rwX /var/lib/softhsm"""
 
 
 class Swan(World):
@@ -58,6 +69,20 @@ class Swan(World):
         kept.update(secrets or {})
         return super().profile(name, data=items, secrets=kept, **more)
 
+    def certificate(self, name, cert, key, **more):
+        """The passphrase of its key, or the PIN of its token, is asked for when it is wanted."""
+        for f in ("client.pem", "client-locked.key", "ca.pem"):
+            self.run("cp", os.path.join(X509, f), "/etc/ssl/")
+        self.profile(name, data={"machine-auth-type": "tls", "machine-cert": cert,
+                                 "machine-key": key, "machine-ca": "/etc/ssl/ca.pem",
+                                 "machine-certpass-flags": "2", "ipsec-psk-flags": None},
+                     secrets={"ipsec-psk": None}, **more)
+
+    def fill_token(self):
+        """A key on a token, where a system keeps it; nothing of this machine is touched."""
+        out = self.run("sh", "-ec", TOKEN, "token", X509)
+        check(out.returncode == 0, "softhsm2: " + out.stdout + out.stderr)
+
     def fetches(self):
         out = self.run("curl", "-sS", "-m", "10", "http://%s/" % INSIDE)
         check("inside the tunnel" in out.stdout, "fetch through the tunnel: " + out.stderr)
@@ -88,3 +113,29 @@ def add_cases(suite, world):
             check(out.returncode != 0, "PAP was used though the profile refuses it")
             check(re.search(r"ppp\.\S+: \S.{20,}", s.told()), "no sentence: " + s.told())
             s.nothing_left()
+
+    @suite.case()
+    def passphrase_and_pin_are_asked_for():
+        """In the dial, once the server wants a signature. A wrong passphrase is asked for again; a wrong
+        PIN ends the dial, as a token counts them."""
+        for tool in ("softhsm2-util", "pkcs11-tool", "openssl"):
+            if not shutil.which(tool):
+                raise Skip("%s is not installed (tests/packages/token)" % tool)
+        with Swan(world, "ike-aes256+esp-aes-sha1+rsa") as s:
+            s.certificate("locked", "/etc/ssl/client.pem", "/etc/ssl/client-locked.key")
+            out = s.ask("con", "up", "locked", answers=["mistaken", PASSPHRASE])
+            check(out.returncode == 0, "locked: %s%s\n%s" % (out.stdout, out.stderr, s.told()))
+            check("ike.auth.cert-passphrase" in s.told(), "the first one was right? " + s.told())
+            check("mistaken" not in s.log(), "a secret is in the log")
+            s.fetches()
+            s.ends("locked")
+            s.fill_token()
+            s.certificate("token", OBJECT, OBJECT)
+            out = s.ask("con", "up", "token", answers=["4321"])
+            check(out.returncode != 0, "connected with a wrong PIN")
+            check("local.token-pin: " in s.told(), "no sentence: " + s.told())
+            out = s.ask("con", "up", "token", answers=["1234"])
+            check(out.returncode == 0, "token: %s%s\n%s" % (out.stdout, out.stderr, s.told()))
+            check("PIN of the token lab" in out.stdout, "which token is not told: " + out.stdout)
+            s.fetches()
+            s.ends("token")
