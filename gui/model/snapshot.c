@@ -257,6 +257,26 @@ static L2dState state_named(const char *name)
     return L2D_STATE_OFF;
 }
 
+/* While a tunnel is on its way back the status has the code of what broke it, without what stood in
+ * the places of its sentence. */
+static L2dFailure *interruption(const char *code)
+{
+    l2tpc_explanation row = {.size = sizeof(row)};
+    gboolean known = l2tpc_explain(code, &row) == L2TPC_OK;
+    L2dFailure *f;
+
+    if (!*code)
+        return NULL;
+    f = g_new0(L2dFailure, 1);
+    f->code = g_strdup(code);
+    f->stage = g_strdup("");
+    f->sentence = g_strdup(known && !strchr(row.sentence, '{') ? _(row.sentence)
+                                                               : _("The tunnel was interrupted."));
+    f->hint = g_strdup(_("It is being made again by itself."));
+    f->peer_code = f->windows_code = -1;
+    return f;
+}
+
 L2dSnapshot *l2d_snapshot_new_from_json(JsonObject *o)
 {
     L2dSnapshot *s;
@@ -269,6 +289,8 @@ L2dSnapshot *l2d_snapshot_new_from_json(JsonObject *o)
     take_evidence(s, list_member(o, "evidence"));
     take_stages(s, list_member(o, "stages"));
     s->failure = take_failure(json_object_get_member(o, "error"));
+    if (!s->failure && s->state == L2D_STATE_RECONNECTING)
+        s->failure = interruption(l2d_snapshot_get(s, "recovery.last_failure"));
     s->source = json_node_new(JSON_NODE_OBJECT);
     json_node_set_object(s->source, o);
     return s;

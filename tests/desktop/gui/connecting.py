@@ -64,9 +64,8 @@ def add(suite, s):
 
     @suite.case("lost-tunnel-comes-back-and-the-window-lets-it")
     def lost():
-        why = {"code": "up.peer-dead", "stage": "up", "message": "The server no longer answers.",
-               "hint": "", "peer_code": None, "windows_code": None}
-        gone = dict(fake.up("Office"), state="reconnecting", error=why)
+        gone = dict(fake.up("Office"), state="reconnecting")
+        gone["recovery"] = dict(gone.get("recovery") or {}, last_failure="up.peer-dead")
         app = s.start(fake=recording(s, "lost", fake.climb("Office", 10) + [
             {"after_ms": 500, "status": gone}, {"after_ms": 1500, "status": fake.up("Office")}]))
         try:
