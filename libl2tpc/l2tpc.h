@@ -116,6 +116,9 @@ typedef struct l2tpc_answer {
     uint32_t mtu; /* bytes; 0: unknown */
     uint32_t repaired;
     l2tpc_address server; /* OBSERVER_READ: whose packets were counted */
+    /* UDP_SOCKET: who has the port that was asked for, so that the socket has another; NULL: it has
+     * it, or nobody looked. For the warning local.port-busy. */
+    const char *port_holder;
 } l2tpc_answer;
 
 /*

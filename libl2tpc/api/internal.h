@@ -155,6 +155,12 @@ struct kernel_counts {
     struct inaddr server; /* whose packets; family 0: not told */
 };
 
+/* Who has the ports that a dial begins from; a person is told once. */
+struct busy_ports {
+    char ike[136];  /* "": nobody */
+    char told[160]; /* the last that was */
+};
+
 struct l2tpc_session {
     l2tpc_context *context;
     l2tpc_config config;
@@ -181,6 +187,7 @@ struct l2tpc_session {
     unsigned psk_bits;
     char since[32]; /* when it came up: RFC 3339, UTC; empty before */
     struct recovery recovery;
+    struct busy_ports busy;
 };
 
 /* context.c */
@@ -199,6 +206,9 @@ void event_queue(l2tpc_session *s, l2tpc_event *e);
 int host_serve(l2tpc_session *s, l2tpc_need *need, l2tpc_answer *answer); /* 1 served, 0 not */
 l2tpc_need need_make(const l2tpc_session *s, l2tpc_need_type type);
 int session_open_socket(void *user, enum dial_path path, uint8_t family, uint16_t port);
+/* ports.c: `port` was asked for, and `holder` (NULL: nobody) has it. Those of IKE and of NAT
+ * traversal come in this order. */
+void ports_note(l2tpc_session *s, enum dial_path path, uint16_t port, const char *holder);
 /* As runner_hooks.route. */
 int session_route(void *user, const struct endpoint *remote, struct runner_route *out);
 void serve_tun(l2tpc_session *s, uint32_t need_id, l2tpc_us now);

@@ -60,7 +60,11 @@ int session_open_socket(void *user, enum dial_path path, uint8_t family, uint16_
 
     need.family = family;
     need.port = port;
-    return host_serve(s, &need, &answer) && answer.status == 0 ? answer.fd : -1;
+    if (!host_serve(s, &need, &answer) || answer.status != 0)
+        return -1;
+    if (path != DIAL_PATH_ESP)
+        ports_note(s, path, port, answer.port_holder);
+    return answer.fd;
 }
 
 int session_route(void *user, const struct endpoint *remote, struct runner_route *out)

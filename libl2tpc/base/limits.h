@@ -214,6 +214,8 @@
  * all, and a config and a context have to fit there. */
 #define ARENA_CHUNK (16u << 10)
 #define ARENA_BLOCK_MAX (1u << 20) /* a key file: CERT_FILE_MAX */
+/* Descriptors of one process that are looked through for a socket. */
+#define HOLDER_FDS_MAX 20000
 /* Memory for OpenSSL: addresses are set aside for so much, and become memory step by step. */
 #define HEAP_ROOM ((size_t)64 << 20)
 #define HEAP_STEP ((size_t)64 << 10)

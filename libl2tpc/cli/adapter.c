@@ -252,6 +252,10 @@ int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
     answer->status = adapter_ask(a, &request, &reply);
     describe(a, &reply);
     answer->detail = a->detail;
+    if (request.type == L2TPC_HOST_OPEN_UDP && answer->status == 0 && reply.detail[0]) {
+        (void)snprintf(a->detail, sizeof(a->detail), "%s", reply.detail);
+        answer->port_holder = a->detail;
+    }
     answer->fd = reply.fd;
     answer->observer = answer->repaired = reply.observer;
     answer->clear = reply.clear;

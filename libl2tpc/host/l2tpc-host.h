@@ -110,7 +110,8 @@ enum l2tpc_host_request_type {
 };
 
 /* Reply: fd, port. A bound, marked, non-blocking UDP socket. When `port` is busy any other is taken
- * and the reply says which. */
+ * and the reply says which, and in `detail` who has it, as far as may be seen: "charon (process
+ * 812, strongswan.service)", "likely charon (...)", "uid 1000". */
 typedef struct l2tpc_host_open_udp {
     uint8_t family; /* 4 or 6 */
     uint8_t reserved;

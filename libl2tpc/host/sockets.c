@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Descriptors that need rights: marked UDP and raw ESP sockets, the TUN device. */
+#include "host/holder.h"
 #include "host/host.h"
 #include "host/netlink.h"
 
@@ -85,6 +86,15 @@ static int bound_port(int fd)
     return ntohs(name.any.sa_family == AF_INET6 ? name.six.sin6_port : name.four.sin_port);
 }
 
+/* Told with the socket: who asks for it may look into no other process. */
+static void tell_holder(uint8_t family, uint16_t port, l2tpc_host_reply *reply)
+{
+    struct holder h;
+
+    if (holder_find(family, port, &h))
+        holder_text(&h, reply->detail, sizeof(reply->detail));
+}
+
 int serve_open_udp(l2tpc_host *h, const l2tpc_host_open_udp *q, l2tpc_host_reply *reply)
 {
     int fd;
@@ -98,6 +108,8 @@ int serve_open_udp(l2tpc_host *h, const l2tpc_host_open_udp *q, l2tpc_host_reply
     if (fd < 0)
         return fd;
     rc = bind_port(fd, q->family, q->port);
+    if (q->port != 0 && rc == -EADDRINUSE)
+        tell_holder(q->family, q->port, reply);
     if (q->port != 0 && (rc == -EADDRINUSE || rc == -EACCES))
         rc = bind_port(fd, q->family, 0);
     if (rc == 0)

@@ -2,6 +2,7 @@
 """Rows of tests/lab/recovery about the server and the path to it: SoftEther."""
 import json
 import os
+import re
 import subprocess
 import threading
 import time
@@ -548,6 +549,11 @@ def f27_ports_are_busy():
     local = tunnel.first["local"]
     check(local["port"] not in (500, 4500), "%s" % local)
     check(tunnel.first["nat"]["encapsulation"] == "udp", "%s" % tunnel.first["nat"])
+    told = [o for o in tunnel.objects if o.get("code") == "local.port-busy"]
+    named = re.search(r"500, 4500: python3 \(process (\d+)", str(told))
+    check(len(told) == 1 and named, "nobody is named: %s\n%s" % (told, tunnel.told()))
+    with open("/proc/%s/cmdline" % named.group(1)) as f:
+        check(HOLDER in f.read(), "somebody else is named: %s" % told)
     tunnel.works()
     tunnel.end()
     holder.kill()
