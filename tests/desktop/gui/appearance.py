@@ -102,10 +102,6 @@ def add(suite, s):
     def contrast():
         pictures("contrast", ADW_DEBUG_HIGH_CONTRAST="1")
 
-    @suite.case("picture-large-text")
-    def large():
-        pictures("large", GDK_DPI_SCALE="1.5")
-
     @suite.case("picture-german")
     def german():
         pictures("german", LANGUAGE="de", L2TPC_GUI_LOCALE_DIR=s.catalogues("de"))
