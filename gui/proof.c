@@ -103,13 +103,29 @@ static const char *missing(GPtrArray *evidence)
     return N_("There is no evidence yet");
 }
 
+/* What was proven of a tunnel says nothing of the one that takes its place. */
+static gboolean is_interrupted(const L2dSnapshot *snapshot)
+{
+    return l2d_snapshot_get_state(snapshot) == L2D_STATE_RECONNECTING;
+}
+
+static const char *verdict_of(const L2dSnapshot *snapshot, gboolean proven)
+{
+    if (is_interrupted(snapshot))
+        return _("The tunnel was interrupted.");
+    return proven ? _("This is L2TP inside IPsec")
+                  : _("This is not proven to be L2TP inside IPsec");
+}
+
 static void show_verdict(L2dProof *self, L2dSnapshot *snapshot)
 {
-    gboolean proven = l2d_snapshot_is_proven(snapshot);
+    gboolean proven = l2d_snapshot_is_proven(snapshot) && !is_interrupted(snapshot);
     GPtrArray *evidence = l2d_snapshot_get_evidence(snapshot);
     g_autofree char *reason = NULL;
 
-    if (proven)
+    if (is_interrupted(snapshot))
+        reason = g_strdup(_("It is being made again by itself."));
+    else if (proven)
         reason = g_strdup(_("Three observers agree: the kernel of this computer, the server, and "
                             "l2tpc itself."));
     else
@@ -119,8 +135,7 @@ static void show_verdict(L2dProof *self, L2dSnapshot *snapshot)
     gtk_image_set_from_icon_name(self->mark, mark_icon(proven));
     set_class(GTK_WIDGET(self->mark), proven);
     set_class(self->card, proven);
-    gtk_label_set_label(self->verdict, proven ? _("This is L2TP inside IPsec")
-                                              : _("This is not proven to be L2TP inside IPsec"));
+    gtk_label_set_label(self->verdict, verdict_of(snapshot, proven));
     gtk_label_set_label(self->reason, reason);
     gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                    gtk_label_get_label(self->verdict),
@@ -141,7 +156,7 @@ void l2d_proof_show(L2dProof *self, L2dSnapshot *snapshot)
         if (i < evidence->len)
             show_item(item, g_ptr_array_index(evidence, i));
     }
-    gtk_widget_set_visible(self->list, evidence->len > 0);
+    gtk_widget_set_visible(self->list, evidence->len > 0 && !is_interrupted(snapshot));
 }
 
 static void l2d_proof_finalize(GObject *object)

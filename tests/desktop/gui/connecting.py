@@ -67,12 +67,15 @@ def add(suite, s):
         gone = dict(fake.up("Office"), state="reconnecting")
         gone["recovery"] = dict(gone.get("recovery") or {}, last_failure="up.peer-dead")
         app = s.start(fake=recording(s, "lost", fake.climb("Office", 10) + [
-            {"after_ms": 500, "status": gone}, {"after_ms": 1500, "status": fake.up("Office")}]))
+            {"after_ms": 500, "status": gone}, {"after_ms": 5000, "status": fake.up("Office")}]))
         try:
             s.action("connect", ONE)
             s.see("Office", role="list item", description="Reconnecting, vpn.example.com", within=5)
             s.see("Why it failed", description="The server no longer answers.")
-            s.see("Office", role="list item", description="Connected, vpn.example.com", within=5)
+            s.see("The tunnel was interrupted.")
+            s.gone("This is L2TP inside IPsec", within=0.3)
+            s.see("Office", role="list item", description="Connected, vpn.example.com", within=10)
+            s.see("This is L2TP inside IPsec")
             s.gone("Why it failed")
         finally:
             s.end(app)
