@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <gio/gunixfdlist.h>
+#include <glib/gi18n.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -45,7 +46,7 @@ int l2d_service_keyfile(const l2tpc_profile *settings, GError **error)
         fd = l2d_service_memory(bytes, n, error);
     } else {
         g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                            "the connection cannot be written");
+                            _("The connection cannot be written."));
     }
     g_clear_pointer(&files, g_ptr_array_unref);
     g_clear_pointer(&notes, g_ptr_array_unref);
@@ -66,7 +67,7 @@ l2tpc_profile *l2d_service_parse(const char *keyfile, GError **error)
         p = g_ptr_array_index(profiles, 0);
     } else {
         g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                            "the service gave a connection that cannot be read");
+                            _("This is not a keyfile of one L2TP/IPsec connection."));
     }
     g_clear_pointer(&profiles, g_ptr_array_unref);
     g_clear_pointer(&notes, g_ptr_array_unref);
