@@ -382,6 +382,7 @@ int net_rule(struct nl_sock *s, bool add, const struct item *item)
     } else if (item->dst_len && item->dst_len == 8 * inaddr_len(&item->dst)) {
         /* Of the server: the kernel answers root's questions about the way to it, see plan.c. */
         msg = put(msg, FRA_UID_RANGE, &root, sizeof(root));
+        msg = put(msg, FRA_IIFNAME, "lo", sizeof("lo")); /* what is forwarded counts as root's */
     } else {
         msg = put_u32(msg, FRA_SUPPRESS_PREFIXLEN, 0);
     }

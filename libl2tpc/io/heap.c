@@ -106,6 +106,14 @@ static void list_remove(uint32_t i)
     s->listed = false;
 }
 
+/* So many of these bytes, from their begin, may be locked as well. */
+static size_t lockable(size_t bytes)
+{
+    size_t left = heap.may_lock > heap.locked ? heap.may_lock - heap.locked : 0;
+
+    return bytes <= left ? bytes : left / SLAB * SLAB;
+}
+
 /* What may be locked is shared with the arena, whose secrets come first. */
 static bool open_slabs(uint32_t n)
 {
@@ -114,7 +122,8 @@ static bool open_slabs(uint32_t n)
 
     if (n > SLABS - heap.opened || mprotect(from, bytes, PROT_READ | PROT_WRITE) != 0)
         return false;
-    if (heap.locked + bytes <= heap.may_lock && mlock(from, bytes) == 0)
+    bytes = lockable(bytes);
+    if (bytes > 0 && mlock(from, bytes) == 0)
         heap.locked += bytes;
     heap.opened += n;
     return true;
@@ -309,14 +318,20 @@ static void look_at_limit(void)
     heap.may_lock = limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur / 2;
 }
 
-/* Pages that a child has in common with its parent are locked when they become its own: without
- * MLOCK_ONFAULT all of them would, at once. */
+/* The first of the opened slabs, as many as may be, and no others. Pages that a child has in common
+ * with its parent are locked when they become its own: without MLOCK_ONFAULT all of them would, at
+ * once. */
 static void lock_opened(void)
 {
-    size_t bytes = (size_t)heap.opened * SLAB;
+    size_t opened = (size_t)heap.opened * SLAB;
+    size_t bytes;
 
-    heap.locked =
-        bytes <= heap.may_lock && mlock2(heap.room, bytes, MLOCK_ONFAULT) == 0 ? bytes : 0;
+    heap.locked = 0;
+    bytes = lockable(opened);
+    if (bytes > 0 && mlock2(heap.room, bytes, MLOCK_ONFAULT) == 0)
+        heap.locked = bytes;
+    if (heap.locked < opened)
+        (void)munlock(heap.room + heap.locked, opened - heap.locked);
 }
 
 static void in_child(void)

@@ -225,7 +225,7 @@ def told(daemon, n):
     return lines
 
 
-FULL, BLOCK6, PEER, TRUST = 1, 2, 4, 8
+FULL, BLOCK6, PEER, TRUST, ROUTING_ONLY = 1, 2, 4, 8, 16
 
 
 def apply_line(dev, name, local, flags=0, extra=""):

@@ -513,6 +513,8 @@ void ike_close(struct ike *ike, l2tpc_us now)
         return;
     if (ike->state == P1_UP)
         info_send_deletes(ike, now);
+    else
+        cert_say_goodbye(ike, now);
     renewal_drop_all(ike);
     ike_forget_keys(ike);
     ike->facts.established = false;

@@ -258,14 +258,19 @@ static enum verdict judge_proof(struct ike *ike, const struct ike_in *in, struct
         return drop(ike, m, FAILURE_IKE_AUTH_CERT_NONE, "", in->now);
     if (!find_leaf(ike, pc, body, sig))
         return drop(ike, m, FAILURE_IKE_AUTH_CERT_SIGNATURE, "", in->now);
-    if (!identity_accept(ike, body, &m->id, &f))
+    keep_for_goodbye(ike, m);
+    if (!identity_accept(ike, body, &m->id, &f)) {
+        cert_say_goodbye(ike, in->now);
         return ike_fail(ike, &f);
+    }
     pc->id_type = m->id.type;
     pc->n_id = m->id.data.n;
     memcpy(pc->id, m->id.data.p, pc->n_id);
     m->id.data = span_of(pc->id, pc->n_id);
-    if (!phase1_keep_lifetime(ike, &c))
+    if (!phase1_keep_lifetime(ike, &c)) {
+        cert_say_goodbye(ike, in->now);
         return phase1_fail_lifetime(ike);
+    }
     phase1_keep_vendors(ike, &c);
     return VERDICT_OK;
 }
