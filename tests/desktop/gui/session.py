@@ -125,8 +125,9 @@ class Session:
 
     def copy_other(self, path, name):
         copy = os.path.join(self.folder, name)
-        shutil.copy(path, copy)
-        os.chmod(copy, 0o755)
+        shutil.copy(path, copy + ".new")
+        os.chmod(copy + ".new", 0o755)
+        os.replace(copy + ".new", copy)  # the one before may still run
         return copy
 
     def first_frame(self, path, **env):
