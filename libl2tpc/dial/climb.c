@@ -72,7 +72,7 @@ static void forget_tunnel(struct dial *d)
     d->l2tp = NULL;
     d->facts.ppp = NULL;
     d->facts.l2tp = NULL;
-    d->data.call_up = false;
+    d->data.now.call_up = false;
     d->need[DIAL_NEED_PASSWORD] = 0;
     d->deadline.sccrq = US_NEVER;
 }

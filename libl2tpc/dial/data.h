@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The data path of one dial: what the data plane needs to move IP packets between TUN and ESP, and
- * nothing else. It works in place, without allocation. Whoever calls it is one thread at a time;
- * the dial engine changes it only from the control thread.
+ * nothing else. It works in place, without allocation, and takes no lock.
+ *
+ * One thread may send (room, wrap, seal) while another receives (open, take) and a third one, the
+ * control side, changes what is agreed: it swaps one pointer. Any thread may read the counters.
  */
 #ifndef L2TPC_DIAL_DATA_H
 #define L2TPC_DIAL_DATA_H
@@ -23,6 +25,7 @@ enum data_kind {
     DATA_IP,      /* an IP packet for the TUN */
     DATA_CONTROL, /* an L2TP control message, for dial_input_inner() */
     DATA_PPP,     /* a PPP frame that is not IP, for dial_input_inner() */
+    DATA_EARLY,   /* an ESP packet whose SA has no keys yet, for dial_input_inner() */
 };
 
 struct data_counters {
@@ -40,8 +43,8 @@ struct data_path;
 
 /* True when the SPI (host order) is one of our inbound SAs: demultiplexing among sessions. */
 bool data_owns_spi(const struct data_path *d, uint32_t spi);
-/* `packet` is an ESP packet, SPI first; opened in place, `out` lies inside it. One whose SA has no
- * keys yet is copied and comes out of dial_pop_ip() later. */
+/* The control side's own: `packet` is an ESP packet, SPI first; opened in place, `out` lies inside
+ * it. One whose SA has no keys yet is copied and comes out of dial_pop_ip() later. */
 enum data_kind data_open(struct data_path *d, struct mspan packet, struct mspan *out);
 /* Wraps an IP packet in place; false when the tunnel may not carry it now (counted). */
 bool data_seal_ip(struct data_path *d, struct mspan ip, struct mspan *packet) MUST_USE;
@@ -55,6 +58,9 @@ struct data_room {
     size_t front; /* bytes in front of the IP packet */
     size_t total; /* of the ESP packet */
 };
+/* Before the first packet of those that leave together: what is agreed now holds for all of them,
+ * until the caller's turn is over. */
+void data_begin_run(struct data_path *d);
 /* False, counted, when the tunnel carries nothing now. */
 bool data_room(struct data_path *d, size_t ip_length, struct data_room *out) MUST_USE;
 /* Writes PPP and L2TP headers; false, counted, for a packet that may not leave. */
@@ -71,7 +77,9 @@ uint16_t data_mtu(const struct data_path *d);
 bool data_udp_encapsulated(const struct data_path *d);
 /* Where they go now (the port counts only under UDP encapsulation). */
 const struct endpoint *data_peer(const struct data_path *d);
-const struct data_counters *data_counters(const struct data_path *d);
+struct data_counters data_counters(const struct data_path *d);
+/* The last data_open_batch() brought the first good packet of an SA. */
+bool data_has_begun(const struct data_path *d);
 /* So many more were joined to others on their way. */
 void data_note_joined(struct data_path *d, uint64_t in, uint64_t out);
 

@@ -2,22 +2,103 @@
 #include "dial/data_path.h"
 
 #include "base/limits.h"
+#include "wire/rd.h"
 
-static void add(struct esp_counters *sum, const struct esp_counters *c)
+#include <string.h>
+
+/* ---- what the others see ---- */
+
+void data_set_turns(struct data_path *d, struct turns *turns)
 {
-    sum->packets += c->packets;
-    sum->bytes += c->bytes;
-    sum->replayed += c->replayed;
-    sum->bad_icv += c->bad_icv;
-    sum->malformed += c->malformed;
-    sum->bad_udp_sum += c->bad_udp_sum;
-    sum->cut_otherwise += c->cut_otherwise;
+    d->turns = turns;
+    data_publish(d);
 }
+
+/* A copy that nobody reads any more; a turn that still does is over in a moment. */
+static struct data_block *take_block(struct data_path *d)
+{
+    struct data_block *b = &d->block[d->n_published++ % DATA_BLOCKS];
+
+    turns_await(d->turns, &b->left);
+    return b;
+}
+
+void data_publish(struct data_path *d)
+{
+    const struct data_params *live = atomic_load(&d->live);
+    struct data_block *b;
+
+    if (!d->turns || (live && memcmp(live, &d->now, sizeof(d->now)) == 0))
+        return;
+    b = take_block(d);
+    memcpy(&b->params, &d->now, sizeof(b->params));
+    atomic_store(&d->live, &b->params);
+    if (d->n_published > 1)
+        d->block[(d->n_published - 2) % DATA_BLOCKS].left = turns_now(d->turns);
+}
+
+static void add(struct esp_counters *sum, struct esp_counters c)
+{
+    sum->packets += c.packets;
+    sum->bytes += c.bytes;
+    sum->replayed += c.replayed;
+    sum->bad_icv += c.bad_icv;
+    sum->malformed += c.malformed;
+    sum->bad_udp_sum += c.bad_udp_sum;
+    sum->cut_otherwise += c.cut_otherwise;
+}
+
+static void forget(struct data_path *d, struct data_gone *g)
+{
+    add(&d->gone_in, esp_in_counters(g->in));
+    add(&d->gone_out, esp_out_counters(g->out));
+    esp_in_free(g->in);
+    esp_out_free(g->out);
+    *g = (struct data_gone){0};
+}
+
+bool data_sweep(struct data_path *d)
+{
+    bool clean = true;
+
+    for (unsigned i = 0; i < DATA_GONE_MAX; i++) {
+        struct data_gone *g = &d->gone[i];
+
+        if (g->in && turns_passed(d->turns, &g->left))
+            forget(d, g);
+        clean = clean && !g->in;
+    }
+    return clean;
+}
+
+/* Wiped at once where nobody else moves packets, and else when the turn that has it is over. */
+static void put_away(struct data_path *d, struct esp_in *in, struct esp_out *out)
+{
+    struct data_gone here = {.in = in, .out = out};
+
+    if (!d->turns) {
+        forget(d, &here);
+        return;
+    }
+    data_publish(d);
+    here.left = turns_now(d->turns);
+    (void)data_sweep(d);
+    for (unsigned i = 0; i < DATA_GONE_MAX; i++) {
+        if (!d->gone[i].in) {
+            d->gone[i] = here;
+            return;
+        }
+    }
+    turns_await(d->turns, &here.left);
+    forget(d, &here);
+}
+
+/* ---- pairs ---- */
 
 static void set_sender(struct data_path *d, struct data_pair *p)
 {
     d->sender = p;
-    d->out = p ? p->out : NULL;
+    d->now.out = p ? p->out : NULL;
     if (p) {
         p->replaced = 0;
         p->delete_at = p->switch_at = US_NEVER;
@@ -48,14 +129,13 @@ static void choose_sender(struct data_path *d)
 static void drop_pair(struct data_path *d, struct data_pair *p)
 {
     bool was_sender = d->sender == p;
+    struct data_pair old = *p;
 
-    add(&d->gone_in, esp_in_counters(p->in));
-    add(&d->gone_out, esp_out_counters(p->out));
-    esp_in_free(p->in);
-    esp_out_free(p->out);
     *p = (struct data_pair){0};
+    d->now.in[p - d->pair] = NULL;
     if (was_sender)
         choose_sender(d);
+    put_away(d, old.in, old.out);
 }
 
 const struct data_pair *data_current(const struct data_path *d)
@@ -147,8 +227,9 @@ struct data_pair *data_install(struct data_path *d, struct crypto *crypto, const
     }
     p = take_slot(d);
     *p = (struct data_pair){.in = in, .out = out, .order = ++d->n_installed};
+    d->now.in[p - d->pair] = in;
     plan(p, sa, now);
-    d->udp_encapsulated = sa->udp_encapsulated;
+    d->now.udp_encapsulated = sa->udp_encapsulated;
     if (!d->sender)
         set_sender(d, p);
     return p;
@@ -226,27 +307,37 @@ void data_clear(struct data_path *d)
     for (unsigned i = 0; i < DATA_PAIRS_MAX; i++)
         if (d->pair[i].in)
             drop_pair(d, &d->pair[i]);
-    d->n_offered = 0;
+    d->now.n_offered = 0;
     packets_clear(&d->early);
-    d->ip_open = false;
+    d->now.ip_open = false;
+    data_publish(d);
 }
 
 bool data_offer(struct data_path *d, const uint32_t *spis, unsigned n)
 {
-    bool same = n == d->n_offered;
+    bool same = n == d->now.n_offered;
 
     for (unsigned i = 0; i < n && same; i++)
-        same = spis[i] == d->offered[i];
+        same = spis[i] == d->now.offered[i];
     for (unsigned i = 0; i < n && !same; i++)
-        d->offered[i] = spis[i];
-    d->n_offered = n;
+        d->now.offered[i] = spis[i];
+    d->now.n_offered = n;
     return !same;
+}
+
+void data_keep_early(struct data_path *d, struct span packet)
+{
+    struct rd r = rd_of(packet);
+    uint32_t spi;
+
+    if (!rd_u32(&r, &spi) || !packets_push(&d->early, spi, packet))
+        d->early_lost++;
 }
 
 bool data_is_offered(const struct data_path *d, uint32_t spi)
 {
-    for (unsigned i = 0; i < d->n_offered; i++)
-        if (d->offered[i] == spi)
+    for (unsigned i = 0; i < d->now.n_offered; i++)
+        if (d->now.offered[i] == spi)
             return true;
     return false;
 }
@@ -259,6 +350,12 @@ void data_sum(const struct data_path *d, struct esp_counters *in, struct esp_cou
         if (d->pair[i].in) {
             add(in, esp_in_counters(d->pair[i].in));
             add(out, esp_out_counters(d->pair[i].out));
+        }
+    }
+    for (unsigned i = 0; i < DATA_GONE_MAX; i++) {
+        if (d->gone[i].in) {
+            add(in, esp_in_counters(d->gone[i].in));
+            add(out, esp_out_counters(d->gone[i].out));
         }
     }
 }

@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/queue.h"
+#include "base/tally.h"
+#include "base/turns.h"
 #include "dial/data.h"
 #include "dial/packets.h"
 
@@ -13,6 +15,11 @@
 
 /* SPIs of quick modes under way; more than one only while phase 1 is renewed. */
 #define DATA_OFFERED_MAX 4
+
+/* Copies for others: the one in force, those of a turn under way, and a free one. */
+#define DATA_BLOCKS 4
+/* Pairs that wait for the end of a turn. */
+#define DATA_GONE_MAX 8
 
 struct data_pair {
     struct esp_in *in; /* NULL: the slot is free */
@@ -45,26 +52,74 @@ struct data_pair {
     bool spare;         /* of a collision */
 };
 
-struct data_path {
-    struct data_pair pair[DATA_PAIRS_MAX];
-    struct data_pair *sender;
+/*
+ * What was agreed, as far as moving packets takes it. The control side has a copy of its own
+ * (`now`) to change; where others move the packets, they see a copy of that which never changes,
+ * and each as a whole.
+ */
+struct data_params {
+    struct esp_in *in[DATA_PAIRS_MAX];
     struct esp_out *out; /* the sender's; NULL: nothing may leave */
-    unsigned n_installed;
     bool udp_encapsulated;
     struct endpoint peer;
     uint16_t tunnel_id, session_id, peer_tunnel_id, peer_session_id;
-    bool call_up;   /* the ids are known */
-    bool sequenced; /* the last data message of the server had Ns */
-    uint16_t ns;    /* of our next one that has */
+    bool call_up; /* the ids are known */
     bool ip_open;
     uint16_t mtu; /* of the link, for the MSS of what goes through it; 0: not known */
     bool pfc;     /* the peer may shorten the protocol field to one byte */
-    struct data_counters counters;
-    struct esp_counters gone_in, gone_out; /* of pairs that were removed */
-    uint32_t offered[DATA_OFFERED_MAX];    /* SPIs without keys yet */
+    uint32_t offered[DATA_OFFERED_MAX]; /* SPIs without keys yet */
     unsigned n_offered;
-    struct packets early; /* what has come on them, by SPI; what does not fit is lost */
 };
+
+/* A copy for the others, and until when they may have it. */
+struct data_block {
+    struct data_params params;
+    struct turns_mark left;
+};
+
+/* A pair that is in no block any more, and that a turn may still be using. */
+struct data_gone {
+    struct esp_in *in; /* NULL: the slot is free */
+    struct esp_out *out;
+    struct turns_mark left;
+};
+
+struct data_path {
+    /* The control side's. */
+    struct data_pair pair[DATA_PAIRS_MAX];
+    struct data_pair *sender;
+    unsigned n_installed;
+    struct data_params now;
+    struct esp_counters gone_in, gone_out; /* of pairs that were removed */
+    struct packets early; /* what has come without keys, by SPI; what does not fit is lost */
+    uint64_t early_lost;
+    struct turns *turns; /* of the threads that move packets; NULL: it is this one */
+    struct data_block block[DATA_BLOCKS];
+    unsigned n_published;
+    struct data_gone gone[DATA_GONE_MAX];
+
+    /* The one pointer between both. NULL: `now` itself. */
+    _Atomic(const struct data_params *) live;
+
+    /* Of who receives. */
+    atomic_bool sequenced; /* the last data message of the server had Ns */
+    bool begun;            /* see data_has_begun() */
+    tally ip_in, ip_in_bytes, unknown_spi, bad_l2tp, bad_ip, not_open_in, joined_in;
+
+    /* Of who sends. */
+    uint16_t ns;                   /* of our next message that has one */
+    const struct data_params *run; /* of the run under way, NULL: in one thread nothing changes */
+    bool run_sequenced;
+    tally ip_out, ip_out_bytes, not_open_out, joined_out;
+};
+
+/* From now on others move the packets; before the first of them comes. */
+void data_set_turns(struct data_path *d, struct turns *turns);
+/* What was changed in `now` holds for them from here on; free of charge when nothing was. */
+void data_publish(struct data_path *d);
+/* Wipes what nobody uses any more; false when there is more to come, soon. */
+bool data_sweep(struct data_path *d);
+bool data_is_sequenced(const struct data_path *d);
 
 /*
  * Installs a pair to read with; it sends when no other one does, or after data_switch(). NULL:
@@ -89,6 +144,8 @@ bool data_remove(struct data_path *d, uint32_t spi_out);
 l2tpc_us data_expire(struct data_path *d, l2tpc_us now);
 l2tpc_us data_next_expiry(const struct data_path *d);
 void data_clear(struct data_path *d);
+/* Keeps a copy of an ESP packet until its SA has keys. */
+void data_keep_early(struct data_path *d, struct span packet);
 /* From now on these SPIs are kept for; false when they are the same as before. */
 bool data_offer(struct data_path *d, const uint32_t *spis, unsigned n);
 bool data_is_offered(const struct data_path *d, uint32_t spi);

@@ -76,8 +76,8 @@ void dial_start(struct dial *d, l2tpc_us now)
 /* Sealed packets go where IKE knows the server to be (hostile.md H39). */
 static void follow_peer(struct dial *d)
 {
-    if (d->ike && d->data.udp_encapsulated)
-        d->data.peer = *ike_peer(d->ike, IKE_PORT_4500);
+    if (d->ike && d->data.now.udp_encapsulated)
+        d->data.now.peer = *ike_peer(d->ike, IKE_PORT_4500);
 }
 
 static enum verdict input_ike(struct dial *d, enum ike_port port, const struct endpoint *from,
@@ -129,9 +129,9 @@ enum verdict dial_input(struct dial *d, enum dial_path path, const struct endpoi
             return VERDICT_DROP;
         if (marker == 0)
             return input_ike(d, IKE_PORT_4500, from, rd_rest(&r), now);
-        return d->data.udp_encapsulated ? dial_input_esp(d, from, datagram, now) : VERDICT_DROP;
+        return d->data.now.udp_encapsulated ? dial_input_esp(d, from, datagram, now) : VERDICT_DROP;
     case DIAL_PATH_ESP:
-        return d->data.udp_encapsulated ? VERDICT_DROP : dial_input_esp(d, from, datagram, now);
+        return d->data.now.udp_encapsulated ? VERDICT_DROP : dial_input_esp(d, from, datagram, now);
     }
     return VERDICT_DROP;
 }
@@ -154,6 +154,11 @@ enum verdict dial_input_inner(struct dial *d, enum data_kind kind, struct span i
 
     if (d->facts.down)
         return v;
+    if (kind == DATA_EARLY) {
+        data_keep_early(&d->data, inner);
+        early_deliver(d, now); /* its keys may have come meanwhile */
+        return v;
+    }
     note_esp_works(d, now);
     if (kind == DATA_CONTROL && d->l2tp)
         v = l2tp_input(d->l2tp, inner, now);
@@ -169,7 +174,7 @@ void dial_note_esp_in(struct dial *d, const struct endpoint *from, l2tpc_us now)
         return;
     if (d->ike)
         ike_note_esp_in(d->ike, now);
-    if (d->ike && d->data.udp_encapsulated)
+    if (d->ike && d->data.now.udp_encapsulated)
         ike_follow(d->ike, from); /* the ICV proves the sender */
     follow_peer(d);
     note_esp_works(d, now);
@@ -342,8 +347,8 @@ unsigned dial_inbound_spis(const struct dial *d, uint32_t *out, unsigned max)
     for (unsigned i = 0; i < DATA_PAIRS_MAX && n < max; i++)
         if (d->data.pair[i].in)
             out[n++] = esp_in_spi(d->data.pair[i].in);
-    for (unsigned i = 0; i < d->data.n_offered && n < max; i++)
-        out[n++] = d->data.offered[i];
+    for (unsigned i = 0; i < d->data.now.n_offered && n < max; i++)
+        out[n++] = d->data.now.offered[i];
     return n;
 }
 
@@ -367,7 +372,7 @@ const struct dial_facts *dial_facts(struct dial *d)
     const struct data_pair *pair = data_current(&d->data);
 
     data_sum(&d->data, &d->facts.esp_in, &d->facts.esp_out);
-    d->facts.data = d->data.counters;
+    d->facts.data = data_counters(&d->data);
     d->facts.esp_expires = d->facts.has_sa && pair ? pair->expires : 0;
     return &d->facts;
 }

@@ -26,7 +26,7 @@ void early_deliver(struct dial *d, l2tpc_us now)
         if (data_is_offered(&d->data, m.tag))
             (void)packets_push(&d->data.early, m.tag, span_of(m.bytes, m.n));
         else
-            (void)dial_input_esp(d, &d->data.peer, (struct mspan){m.bytes, m.n}, now);
+            (void)dial_input_esp(d, &d->data.now.peer, (struct mspan){m.bytes, m.n}, now);
         msg_done(&m);
     }
 }

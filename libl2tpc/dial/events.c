@@ -66,7 +66,7 @@ static void close_step(struct dial *d, l2tpc_us now)
 {
     if (d->closing == CLOSING_PPP) {
         d->closing = CLOSING_L2TP;
-        if (d->l2tp && !d->l2tp_over && d->data.out) {
+        if (d->l2tp && !d->l2tp_over && d->data.now.out) {
             l2tp_close(d->l2tp, now);
             return;
         }
@@ -80,7 +80,7 @@ void dial_close(struct dial *d, l2tpc_us now)
     if (d->closing != CLOSING_NOT)
         return;
     d->facts.closing = true;
-    d->data.ip_open = false;
+    d->data.now.ip_open = false;
     if (d->ike)
         ike_hold(d->ike);
     d->deadline = dial_no_deadlines;
@@ -88,7 +88,7 @@ void dial_close(struct dial *d, l2tpc_us now)
     if (d->ip_wanted)
         dial_emit(d, DIAL_EVENT_RELEASE_IP);
     d->closing = CLOSING_PPP;
-    if (d->ppp && !d->ppp_over && d->data.out && d->facts.ppp->lcp_up)
+    if (d->ppp && !d->ppp_over && d->data.now.out && d->facts.ppp->lcp_up)
         ppp_close(d->ppp, now);
     else
         close_step(d, now);
@@ -301,11 +301,11 @@ static void start_ppp(struct dial *d, l2tpc_us now)
 
 static void on_call_up(struct dial *d, l2tpc_us now)
 {
-    d->data.tunnel_id = d->facts.l2tp->tunnel_id;
-    d->data.session_id = d->facts.l2tp->session_id;
-    d->data.peer_tunnel_id = d->facts.l2tp->peer_tunnel_id;
-    d->data.peer_session_id = d->facts.l2tp->peer_session_id;
-    d->data.call_up = true;
+    d->data.now.tunnel_id = d->facts.l2tp->tunnel_id;
+    d->data.now.session_id = d->facts.l2tp->session_id;
+    d->data.now.peer_tunnel_id = d->facts.l2tp->peer_tunnel_id;
+    d->data.now.peer_session_id = d->facts.l2tp->peer_session_id;
+    d->data.now.call_up = true;
     d->facts.was_call_up = true;
     stage_end(d, STAGE_L2TP_CALL, now);
     if (d->closing == CLOSING_NOT)
@@ -358,8 +358,8 @@ static void on_ip_up(struct dial *d, bool changed, l2tpc_us now)
         dial_fail_now(d, &f, now);
         return;
     }
-    d->data.pfc = d->facts.ppp->pfc;
-    d->data.ip_open = true;
+    d->data.now.pfc = d->facts.ppp->pfc;
+    d->data.now.ip_open = true;
     if (changed || !d->ip_wanted)
         need_apply_ip(d, now);
 }
@@ -388,7 +388,7 @@ static void on_ppp(struct dial *d, const struct ppp_event *e, l2tpc_us now)
         on_ip_up(d, false, now);
         break;
     case PPP_EVENT_IP_DOWN:
-        d->data.ip_open = false;
+        d->data.now.ip_open = false;
         break;
     case PPP_EVENT_IP_CHANGED:
         on_ip_up(d, true, now);

@@ -58,10 +58,10 @@ uint16_t inner_mtu_max(const struct dial *d)
     size_t mtu;
 
     outer = (outer < least ? least : outer) - (six ? 40u : 20u);
-    if (d->data.udp_encapsulated)
+    if (d->data.now.udp_encapsulated)
         outer -= 8;
     mtu = esp_payload_max(&d->facts.esp_suite, outer) - L2TP_DATA_ENVELOPE -
-          (d->data.sequenced ? L2TP_DATA_SEQUENCE : 0u);
+          (data_is_sequenced(&d->data) ? L2TP_DATA_SEQUENCE : 0u);
     return (uint16_t)(mtu > PPP_MRU ? PPP_MRU : mtu);
 }
 
@@ -95,7 +95,7 @@ void need_apply_ip(struct dial *d, l2tpc_us now)
     if (!d->tun_ready)
         return;
     d->facts.ip = agreed_ip(d);
-    d->data.mtu = d->facts.ip.mtu;
+    d->data.now.mtu = d->facts.ip.mtu;
     need_new(d, DIAL_NEED_APPLY_IP, &e);
     e.ip = d->facts.ip;
     dial_events_push(&d->events, &e);

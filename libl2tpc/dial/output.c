@@ -86,8 +86,8 @@ static bool pop_sealed(struct dial *d, enum dial_path *path, struct endpoint *to
     }
     return false;
 sealed:
-    *path = d->data.udp_encapsulated ? DIAL_PATH_NATT : DIAL_PATH_ESP;
-    *to = d->data.peer;
+    *path = d->data.now.udp_encapsulated ? DIAL_PATH_NATT : DIAL_PATH_ESP;
+    *to = d->data.now.peer;
     return true;
 }
 

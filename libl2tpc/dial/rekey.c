@@ -66,8 +66,8 @@ void rekey_on_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now)
         dial_fail_now(d, &f, now);
         return;
     }
-    d->data.peer = sa->udp_encapsulated ? *ike_peer(d->ike, IKE_PORT_4500)
-                                        : (struct endpoint){.addr = d->facts.remote.addr};
+    d->data.now.peer = sa->udp_encapsulated ? *ike_peer(d->ike, IKE_PORT_4500)
+                                            : (struct endpoint){.addr = d->facts.remote.addr};
     d->facts.has_sa = true;
     d->facts.esp_suite = sa->suite;
     d->facts.pfs = sa->pfs;
@@ -145,8 +145,8 @@ void rekey_on_failed(struct dial *d, l2tpc_us now)
 /* ---- limits ---- */
 static uint64_t bytes_of(const struct data_pair *p)
 {
-    uint64_t in = esp_in_counters(p->in)->bytes;
-    uint64_t out = esp_out_counters(p->out)->bytes;
+    uint64_t in = esp_in_counters(p->in).bytes;
+    uint64_t out = esp_out_counters(p->out).bytes;
 
     return in > out ? in : out;
 }
@@ -234,7 +234,7 @@ static bool is_preferred(const struct dial *d, const struct data_pair *p, l2tpc_
 
 static bool note_inbound(struct dial *d, struct data_pair *p, l2tpc_us now)
 {
-    uint64_t packets = esp_in_counters(p->in)->packets;
+    uint64_t packets = esp_in_counters(p->in).packets;
     bool first = !p->used;
 
     if (packets == p->packets_in)

@@ -2,7 +2,8 @@
 /*
  * Transport-mode ESP (RFC 4303) around one UDP flow: ours <-> the server's 1701. No clock and no
  * I/O: seal and open are pure but for the sequence number, the IV pool and the replay window.
- * Both work in place, without allocation.
+ * Both work in place, without allocation. Numbers and counters may be read by other threads than
+ * the one that seals, or opens.
  */
 #ifndef L2TPC_ESP_ESP_H
 #define L2TPC_ESP_ESP_H
@@ -38,6 +39,7 @@ enum esp_verdict {
     ESP_MALFORMED,
     ESP_EXHAUSTED, /* seal: the sequence numbers have run out */
     ESP_FAILED,    /* the crypto library refused */
+    ESP_KEYLESS,   /* set by callers alone: of an SA without keys yet */
 };
 
 /* Packets that one call of esp_seal_batch() or esp_open_batch() takes. */
@@ -85,7 +87,7 @@ uint32_t esp_out_spi(const struct esp_out *o);
 uint32_t esp_out_seq(const struct esp_out *o); /* the last one used */
 /* Past ESP_SEQ_SOFT: it is time for a new SA. */
 bool esp_out_is_worn(const struct esp_out *o);
-const struct esp_counters *esp_out_counters(const struct esp_out *o);
+struct esp_counters esp_out_counters(const struct esp_out *o);
 
 struct esp_in *esp_in_new(struct crypto *c, const struct sa_pair *sa, const struct inaddr *local,
                           const struct inaddr *remote);
@@ -101,7 +103,9 @@ enum esp_verdict esp_open(struct esp_in *i, struct mspan packet, struct mspan *p
  */
 size_t esp_open_batch(struct esp_in *i, struct esp_packet *packets, size_t n);
 uint32_t esp_in_spi(const struct esp_in *i);
-const struct esp_counters *esp_in_counters(const struct esp_in *i);
+struct esp_counters esp_in_counters(const struct esp_in *i);
+/* Nothing has been good on it yet. */
+bool esp_in_is_unused(const struct esp_in *i);
 
 /* Bytes by which a UDP payload of n bytes grows on its way into an ESP packet of this suite. */
 size_t esp_overhead(const struct esp_suite *suite, size_t n);

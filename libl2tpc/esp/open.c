@@ -35,9 +35,14 @@ uint32_t esp_in_spi(const struct esp_in *i)
     return i->key.spi;
 }
 
-const struct esp_counters *esp_in_counters(const struct esp_in *i)
+struct esp_counters esp_in_counters(const struct esp_in *i)
 {
-    return &i->counters;
+    return esp_counts_read(&i->counts);
+}
+
+bool esp_in_is_unused(const struct esp_in *i)
+{
+    return tally_read(&i->counts.packets) == 0;
 }
 
 /* What a packet says before anything is believed; the body's length goes into the job. */
@@ -74,7 +79,7 @@ static bool is_cut_otherwise(struct esp_in *i, struct span packet)
     struct span sent;
     uint8_t tag[HASH_MAX];
 
-    if (i->counters.packets > 0 || i->key.gcm || s->integ_key != hash_size(HASH_SHA256))
+    if (!esp_in_is_unused(i) || i->key.gcm || s->integ_key != hash_size(HASH_SHA256))
         return false;
     if (packet.n < ESP_HEADER + s->iv + s->align + icv || !rd_bytes(&r, packet.n - icv, &covered) ||
         !rd_bytes(&r, icv, &sent))
@@ -113,11 +118,11 @@ static bool open_udp(struct esp_in *i, struct span datagram, struct span *payloa
     if (!rd_u16(&r, &source) || !rd_u16(&r, &destination) || !rd_u16(&r, &length) ||
         !rd_u16(&r, &sum) || source != i->flow.source || destination != i->flow.destination ||
         length < UDP_HEADER || !rd_bytes(&r, (size_t)(length - UDP_HEADER), payload)) {
-        i->counters.malformed++;
+        tally_add(&i->counts.malformed, 1);
         return false;
     }
     if (sum != 0 && inner_sum(&i->flow, length, sum, *payload) != 0xffff) {
-        i->counters.bad_udp_sum++;
+        tally_add(&i->counts.bad_udp_sum, 1);
         return i->flow.without_sum;
     }
     return true;
@@ -131,7 +136,7 @@ static enum esp_verdict accept(struct esp_in *i, struct mspan body, struct mspan
     enum esp_verdict verdict = strip(span_ro(body), &datagram);
 
     if (verdict == ESP_MALFORMED)
-        i->counters.malformed++;
+        tally_add(&i->counts.malformed, 1);
     if (verdict != ESP_OK)
         return verdict;
     if (!open_udp(i, datagram, &inner))
@@ -154,11 +159,11 @@ static enum esp_verdict look_at(const struct esp_in *i, struct mspan packet, str
 static void refuse(struct esp_in *i, const struct esp_packet *packet)
 {
     if (packet->verdict == ESP_REPLAYED) {
-        i->counters.replayed++;
+        tally_add(&i->counts.replayed, 1);
         return;
     }
-    i->counters.malformed++;
-    i->counters.cut_otherwise += is_cut_otherwise(i, span_ro(packet->data));
+    tally_add(&i->counts.malformed, 1);
+    tally_add(&i->counts.cut_otherwise, is_cut_otherwise(i, span_ro(packet->data)));
 }
 
 /*
@@ -175,18 +180,18 @@ static enum esp_verdict judge(struct esp_in *i, const struct esp_job *job,
     uint32_t seq;
 
     if (!rd_u32(&r, &spi) || !rd_u32(&r, &seq) || !window_check(&i->window, seq)) {
-        i->counters.replayed++;
+        tally_add(&i->counts.replayed, 1);
         return ESP_REPLAYED;
     }
     if (!job->ok) {
-        i->counters.bad_icv++;
+        tally_add(&i->counts.bad_icv, 1);
         return ESP_BAD_ICV;
     }
     window_mark(&i->window, seq);
     verdict = accept(i, body_of(i, job), &packet->data);
     if (verdict == ESP_OK || verdict == ESP_DUMMY) {
-        i->counters.packets++;
-        i->counters.bytes += whole;
+        tally_add(&i->counts.packets, 1);
+        tally_add(&i->counts.bytes, whole);
     }
     return verdict;
 }

@@ -3,6 +3,7 @@
 #ifndef L2TPC_ESP_PRIVATE_H
 #define L2TPC_ESP_PRIVATE_H
 
+#include "base/tally.h"
 #include "crypto/esp_backend.h"
 #include "esp/esp.h"
 #include "esp/window.h"
@@ -67,12 +68,30 @@ void inner_flow_init(struct inner_flow *f, const struct inaddr *source,
  */
 uint16_t inner_sum(const struct inner_flow *f, uint16_t length, uint16_t sum, struct span payload);
 
+/* The esp_counters of an SA while it is in use. */
+struct esp_counts {
+    tally packets, bytes, replayed, bad_icv, malformed, bad_udp_sum, cut_otherwise;
+};
+
+static inline struct esp_counters esp_counts_read(const struct esp_counts *c)
+{
+    return (struct esp_counters){
+        .packets = tally_read(&c->packets),
+        .bytes = tally_read(&c->bytes),
+        .replayed = tally_read(&c->replayed),
+        .bad_icv = tally_read(&c->bad_icv),
+        .malformed = tally_read(&c->malformed),
+        .bad_udp_sum = tally_read(&c->bad_udp_sum),
+        .cut_otherwise = tally_read(&c->cut_otherwise),
+    };
+}
+
 struct esp_out {
     struct esp_key key;
     struct env env;
     struct inner_flow flow;
-    uint32_t seq; /* the last one used */
-    struct esp_counters counters;
+    _Atomic uint32_t seq; /* the last one used; its one writer seals */
+    struct esp_counts counts;
     size_t pool_size; /* 0 with GCM, whose IVs are numbers */
     size_t pool_left;
     uint8_t pool[]; /* IVs not used yet, taken from the end */
@@ -82,7 +101,7 @@ struct esp_in {
     struct esp_key key;
     struct inner_flow flow;
     struct window window;
-    struct esp_counters counters;
+    struct esp_counts counts;
 };
 
 #endif

@@ -59,17 +59,17 @@ uint32_t esp_out_spi(const struct esp_out *o)
 
 uint32_t esp_out_seq(const struct esp_out *o)
 {
-    return o->seq;
+    return atomic_load_explicit(&o->seq, memory_order_relaxed);
 }
 
 bool esp_out_is_worn(const struct esp_out *o)
 {
-    return o->seq >= ESP_SEQ_SOFT;
+    return esp_out_seq(o) >= ESP_SEQ_SOFT;
 }
 
-const struct esp_counters *esp_out_counters(const struct esp_out *o)
+struct esp_counters esp_out_counters(const struct esp_out *o)
 {
-    return &o->counters;
+    return esp_counts_read(&o->counts);
 }
 
 /* CBC needs IVs that nobody can foresee (RFC 3602 3): drawn in bulk, each used once. */
@@ -108,10 +108,10 @@ static bool write_packet(struct esp_out *o, struct wr *w, struct span payload)
     uint8_t *iv;
 
     wr_u32(w, o->key.spi);
-    wr_u32(w, o->seq);
+    wr_u32(w, esp_out_seq(o));
     if (o->key.gcm) {
         /* RFC 4106 3.1: any value that never repeats under this key; the sequence does not. */
-        wr_u64(w, o->seq);
+        wr_u64(w, esp_out_seq(o));
     } else {
         iv = wr_room(w, s->iv);
         if (!iv || !draw_iv(o, iv))
@@ -133,12 +133,12 @@ static enum esp_verdict prepare(struct esp_out *o, struct mspan payload, struct 
     struct span clear = SPAN_NONE;
     struct wr w;
 
-    if (o->seq == UINT32_MAX)
+    if (esp_out_seq(o) == UINT32_MAX)
         return ESP_EXHAUSTED;
     if (payload.n > UDP_PAYLOAD_MAX)
         return ESP_MALFORMED;
     /* A number is spent even if the packet then fails: under GCM none may be used twice. */
-    o->seq++;
+    atomic_store_explicit(&o->seq, esp_out_seq(o) + 1, memory_order_relaxed);
     w = wr_of(payload.p - head, esp_sealed_size(s, payload.n));
     if (!write_packet(o, &w, span_ro(payload)) || !wr_finish(&w, &clear))
         return ESP_FAILED;
@@ -154,6 +154,7 @@ static size_t seal_all(struct esp_out *o, struct esp_packet *packets, struct esp
     size_t around = ESP_HEADER + o->key.sizes.iv + o->key.sizes.icv;
     size_t n_jobs = 0;
     size_t sealed = 0;
+    uint64_t bytes = 0;
 
     for (size_t i = 0; i < n; i++) {
         packets[i].verdict = prepare(o, packets[i].data, &jobs[n_jobs]);
@@ -171,10 +172,11 @@ static size_t seal_all(struct esp_out *o, struct esp_packet *packets, struct esp
             continue;
         }
         packets[i].data = (struct mspan){job->packet, around + job->body};
-        o->counters.bytes += around + job->body;
+        bytes += around + job->body;
         sealed++;
     }
-    o->counters.packets += sealed;
+    tally_add(&o->counts.packets, sealed);
+    tally_add(&o->counts.bytes, bytes);
     return sealed;
 }
 

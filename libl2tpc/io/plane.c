@@ -96,11 +96,16 @@ static bool add(struct plane *plane, struct run *run, size_t total, struct mspan
 }
 
 /* What a packet of n bytes needs; asked anew behind each send, as other keys may be in use then. */
-static bool find_room(struct plane *plane, size_t n, struct data_room *room, size_t *room_for)
+static bool find_room(struct plane *plane, const struct run *run, size_t n, struct data_room *room,
+                      size_t *room_for)
 {
     if (n > HUB_PACKET_MAX) {
         plane->counters.too_long++;
         return false;
+    }
+    if (run->n == 0) {
+        data_begin_run(plane->data);
+        *room_for = 0;
     }
     if (*room_for != n && !data_room(plane->data, n, room))
         return false;
@@ -116,13 +121,13 @@ static bool put_segment(struct plane *plane, struct run *run, const struct segme
     size_t n = segment_length(s, i);
     uint8_t *at;
 
-    if (!find_room(plane, n, room, room_for))
+    if (!find_room(plane, run, n, room, room_for))
         return false;
     at = run_room(run, room->total);
     if (!at) {
         send_run(plane, run, now);
         *room_for = 0;
-        if (!find_room(plane, n, room, room_for))
+        if (!find_room(plane, run, n, room, room_for))
             return false;
         at = run_room(run, room->total);
     }
@@ -326,7 +331,7 @@ static void take(struct plane *plane, struct coalesce *together, enum data_kind 
 {
     if (kind == DATA_NOTHING)
         return;
-    plane->esp_came = true;
+    plane->esp_came = plane->esp_came || kind != DATA_EARLY; /* it proves nothing yet */
     if (kind != DATA_IP) {
         plane->hooks.control(plane->hooks.user, kind, span_ro(inner), now);
         return;

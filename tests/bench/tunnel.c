@@ -185,11 +185,12 @@ static void on_batch_end(void *user, l2tpc_us now)
 
 static void open_data(struct end *e)
 {
-    e->data.udp_encapsulated = e->udp;
-    e->data.peer = e->remote;
-    e->data.tunnel_id = e->data.session_id = (uint16_t)(e->first ? 0x1111 : 0x2222);
-    e->data.peer_tunnel_id = e->data.peer_session_id = (uint16_t)(e->first ? 0x2222 : 0x1111);
-    e->data.call_up = e->data.ip_open = true;
+    e->data.now.udp_encapsulated = e->udp;
+    e->data.now.peer = e->remote;
+    e->data.now.tunnel_id = e->data.now.session_id = (uint16_t)(e->first ? 0x1111 : 0x2222);
+    e->data.now.peer_tunnel_id = e->data.now.peer_session_id =
+        (uint16_t)(e->first ? 0x2222 : 0x1111);
+    e->data.now.call_up = e->data.now.ip_open = true;
 }
 
 static bool start(struct end *e, const char *tun_name)
@@ -241,7 +242,7 @@ static bool start(struct end *e, const char *tun_name)
 
 static void print_result(const struct end *e)
 {
-    const struct data_counters *d = data_counters(&e->data);
+    const struct data_counters d = data_counters(&e->data);
     const struct plane_counters *p = plane_counters(e->plane);
     const struct hub_counters *h = hub_counters(e->hub);
     struct esp_counters in;
@@ -252,11 +253,11 @@ static void print_result(const struct end *e)
            " \"replayed\": %llu, \"bad_icv\": %llu, \"malformed\": %llu, \"unknown_spi\": %llu,"
            " \"not_open\": %llu, \"tun_full\": %llu, \"tun_down\": %llu, \"too_long\": %llu,"
            " \"lost\": %llu, \"refused\": %llu, \"unowned\": %llu, \"allocations\": %llu}\n",
-           (unsigned long long)d->ip_in, (unsigned long long)d->ip_out,
+           (unsigned long long)d.ip_in, (unsigned long long)d.ip_out,
            (unsigned long long)in.packets, (unsigned long long)out.packets,
            (unsigned long long)in.replayed, (unsigned long long)in.bad_icv,
-           (unsigned long long)in.malformed, (unsigned long long)d->unknown_spi,
-           (unsigned long long)d->not_open, (unsigned long long)p->tun_full,
+           (unsigned long long)in.malformed, (unsigned long long)d.unknown_spi,
+           (unsigned long long)d.not_open, (unsigned long long)p->tun_full,
            (unsigned long long)p->tun_down, (unsigned long long)p->too_long,
            (unsigned long long)h->lost, (unsigned long long)h->refused,
            (unsigned long long)h->unowned, (unsigned long long)count_allocations());

@@ -85,10 +85,10 @@ static void open_packet(struct world *w, struct mspan packet)
         return;
     check_inside(packet, inner);
     if (kind == DATA_IP) {
-        FUZZ_REQUIRE(w->path.ip_open && w->path.call_up);
+        FUZZ_REQUIRE(w->path.now.ip_open && w->path.now.call_up);
         check_ip(inner);
     } else if (kind == DATA_PPP) {
-        FUZZ_REQUIRE(w->path.call_up);
+        FUZZ_REQUIRE(w->path.now.call_up);
     }
 }
 
@@ -125,14 +125,14 @@ static void send_ip(struct world *w, struct mspan ip)
     struct mspan packet;
     struct mspan inner;
     /* Numbered when the server numbers: Ns and Nr behind the L2TP header. */
-    size_t headers = 12 + (w->path.sequenced ? 4 : 0);
+    size_t headers = 12 + (data_is_sequenced(&w->path) ? 4 : 0);
     bool sent;
 
     FUZZ_REQUIRE(room);
     if (ip.n > 0)
         memcpy(room + DATA_HEADROOM, ip.p, ip.n);
     sent = data_seal_ip(&w->path, (struct mspan){room + DATA_HEADROOM, ip.n}, &packet);
-    FUZZ_REQUIRE(!sent || (w->path.ip_open && w->path.call_up && w->path.out));
+    FUZZ_REQUIRE(!sent || (w->path.now.ip_open && w->path.now.call_up && w->path.now.out));
     if (sent) {
         FUZZ_REQUIRE(packet.p >= room &&
                      packet.p + packet.n <= room + DATA_HEADROOM + ip.n + DATA_TAILROOM);
@@ -182,7 +182,7 @@ static void one_step(struct world *w, const struct fuzz_step *s, l2tpc_us *now)
             install(w, 0x5000 + 16u * s->op, *now);
         else
             (void)data_expire(&w->path, *now);
-        if (!w->path.out)
+        if (!w->path.now.out)
             install(w, 0x9000, *now);
         break;
     }
@@ -191,7 +191,8 @@ static void one_step(struct world *w, const struct fuzz_step *s, l2tpc_us *now)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rd r = rd_of(span_of(data, size));
-    struct world w = {.path = {.tunnel_id = TUNNEL, .session_id = SESSION, .peer_tunnel_id = 3}};
+    struct world w = {
+        .path = {.now = {.tunnel_id = TUNNEL, .session_id = SESSION, .peer_tunnel_id = 3}}};
     struct fuzz_step s;
     l2tpc_us now = 0;
     uint8_t how;
@@ -199,8 +200,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!rd_u8(&r, &how))
         return 0;
     fuzz_env_init(&w.env, 3);
-    w.path.call_up = !(how & 1);
-    w.path.ip_open = !(how & 2);
+    w.path.now.call_up = !(how & 1);
+    w.path.now.ip_open = !(how & 2);
     install(&w, 0x4000, now);
     FUZZ_REQUIRE(w.peer_out);
     for (unsigned i = 0; i < FUZZ_STEPS_MAX && fuzz_step_next(&r, &s); i++) {

@@ -31,11 +31,11 @@ static bool open_fixture(struct fixture *f)
     f->env = ends_env(&f->e);
     if (!ends_open(&f->e))
         return false;
-    f->d.tunnel_id = TUNNEL;
-    f->d.session_id = SESSION;
-    f->d.peer_tunnel_id = PEER_TUNNEL;
-    f->d.peer_session_id = PEER_SESSION;
-    f->d.call_up = f->d.ip_open = true;
+    f->d.now.tunnel_id = TUNNEL;
+    f->d.now.session_id = SESSION;
+    f->d.now.peer_tunnel_id = PEER_TUNNEL;
+    f->d.now.peer_session_id = PEER_SESSION;
+    f->d.now.call_up = f->d.now.ip_open = true;
     return data_install(&f->d, f->e.crypto, &f->env, &f->e.sa, &f->e.client, &f->e.server, 0);
 }
 
@@ -85,8 +85,8 @@ TEST(data_ip_comes_through)
     CHECK(open_fixture(&f));
     CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP);
     CHECK_MEM(f.out.p, f.out.n, ipv4, sizeof(ipv4));
-    CHECK_INT(f.d.counters.ip_in, 1);
-    CHECK_INT(f.d.counters.ip_in_bytes, 20);
+    CHECK_INT(data_counters(&f.d).ip_in, 1);
+    CHECK_INT(data_counters(&f.d).ip_in_bytes, 20);
     close_fixture(&f);
 }
 
@@ -100,9 +100,9 @@ TEST(data_unknown_spi)
     CHECK_INT(seal_bytes(f.e.server_out, f.room, 40, 0, &packet), ESP_OK);
     packet.p[0] ^= 0x80;
     CHECK_INT(data_open(&f.d, packet, &f.out), DATA_NOTHING);
-    CHECK_INT(f.d.counters.unknown_spi, 1);
+    CHECK_INT(data_counters(&f.d).unknown_spi, 1);
     CHECK_INT(data_open(&f.d, (struct mspan){short_packet, 3}, &f.out), DATA_NOTHING);
-    CHECK_INT(f.d.counters.unknown_spi, 2);
+    CHECK_INT(data_counters(&f.d).unknown_spi, 2);
     CHECK(data_owns_spi(&f.d, f.e.sa.in.spi));
     CHECK(!data_owns_spi(&f.d, f.e.sa.out.spi));
     CHECK(!data_owns_spi(&f.d, 0));
@@ -140,7 +140,7 @@ TEST(data_short_protocol)
     memcpy(frame + 1, ipv4, sizeof(ipv4));
     CHECK(open_fixture(&f));
     CHECK_INT(frame_from_server(&f, TUNNEL, SESSION, SPAN_ARRAY(frame)), DATA_PPP);
-    f.d.pfc = true;
+    f.d.now.pfc = true;
     CHECK_INT(frame_from_server(&f, TUNNEL, SESSION, SPAN_ARRAY(frame)), DATA_IP);
     CHECK_INT(f.out.n, sizeof(ipv4));
     CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP);
@@ -219,16 +219,16 @@ TEST(data_before_open)
 
     CHECK(open_fixture(&f));
     memcpy(ip.p, ipv4, sizeof(ipv4));
-    f.d.ip_open = false;
+    f.d.now.ip_open = false;
     CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_NOTHING);
     CHECK(!data_seal_ip(&f.d, ip, &packet));
-    CHECK_INT(f.d.counters.not_open, 2);
-    f.d.ip_open = true;
-    f.d.call_up = false;
+    CHECK_INT(data_counters(&f.d).not_open, 2);
+    f.d.now.ip_open = true;
+    f.d.now.call_up = false;
     CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_NOTHING);
-    CHECK_INT(f.d.counters.bad_l2tp, 1);
+    CHECK_INT(data_counters(&f.d).bad_l2tp, 1);
     CHECK(!data_seal_ip(&f.d, ip, &packet));
-    CHECK_INT(f.d.counters.ip_out, 0);
+    CHECK_INT(data_counters(&f.d).ip_out, 0);
     close_fixture(&f);
 }
 
@@ -245,11 +245,11 @@ TEST(data_foreign_ids)
     CHECK_MEM(f.out.p, f.out.n, frame, sizeof(frame));
     CHECK_INT(frame_from_server(&f, TUNNEL ^ 1, SESSION, SPAN_ARRAY(frame)), DATA_NOTHING);
     CHECK_INT(frame_from_server(&f, TUNNEL, SESSION ^ 1, SPAN_ARRAY(frame)), DATA_NOTHING);
-    CHECK_INT(f.d.counters.bad_l2tp, 2);
+    CHECK_INT(data_counters(&f.d).bad_l2tp, 2);
     CHECK_INT(from_server(&f, SPAN_ARRAY(control)), DATA_CONTROL);
     CHECK_INT(from_server(&f, SPAN_ARRAY(version3)), DATA_NOTHING);
     CHECK_INT(from_server(&f, span_of(control, 1)), DATA_NOTHING);
-    CHECK_INT(f.d.counters.bad_l2tp, 4);
+    CHECK_INT(data_counters(&f.d).bad_l2tp, 4);
     close_fixture(&f);
 }
 
@@ -289,7 +289,7 @@ TEST(data_inner_ip)
     ipv6[5] = 5;
     CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv6)), DATA_NOTHING);
     CHECK_INT(ip_from_server(&f, span_of(ipv6, 39)), DATA_NOTHING);
-    CHECK(f.d.counters.bad_ip > 15);
+    CHECK(data_counters(&f.d).bad_ip > 15);
     close_fixture(&f);
 }
 
@@ -314,7 +314,7 @@ TEST(data_sealed_for_the_server)
     CHECK(ppp_frame_read(data.payload, false, &protocol, &info));
     CHECK_INT(protocol, PPP_PROTO_IP);
     CHECK_MEM(info.p, info.n, ipv4, sizeof(ipv4));
-    CHECK_INT(f.d.counters.ip_out, 1);
+    CHECK_INT(data_counters(&f.d).ip_out, 1);
     /* IPv6 has no way: IPV6CP is not spoken. */
     ip.p[0] = 0x60;
     CHECK(!data_seal_ip(&f.d, ip, &packet));
@@ -344,13 +344,13 @@ TEST(data_pairs)
     f.d.sender->ready = true;
     first = add_pair(&f, 1, 100, US_S(50));
     CHECK(first);
-    CHECK_INT(esp_out_spi(f.d.out), f.e.sa.out.spi);
+    CHECK_INT(esp_out_spi(f.d.now.out), f.e.sa.out.spi);
     CHECK(data_owns_spi(&f.d, 0x10001));
     CHECK(first->soft >= US_S(130) && first->soft <= US_S(140));
     CHECK(data_next_expiry(&f.d) == US_S(150) + SA_GRACE);
     first->ready = true;
     data_switch(&f.d, first, US_S(51));
-    CHECK_INT(esp_out_spi(f.d.out), 0x20001);
+    CHECK_INT(esp_out_spi(f.d.now.out), 0x20001);
     CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP); /* over the oldest pair */
     CHECK(data_expire(&f.d, US_S(51) + SA_OLD_KEEP - 1) == US_S(51) + SA_OLD_KEEP);
     CHECK(data_owns_spi(&f.d, f.e.sa.in.spi));
@@ -361,10 +361,10 @@ TEST(data_pairs)
     CHECK(second);
     CHECK(data_remove(&f.d, 0x20001));
     CHECK(!data_remove(&f.d, 0x20001));
-    CHECK_INT(esp_out_spi(f.d.out), 0x20002);
+    CHECK_INT(esp_out_spi(f.d.now.out), 0x20002);
     CHECK(data_next_expiry(&f.d) == US_NEVER);
     CHECK(data_remove(&f.d, 0x20002));
-    CHECK(f.d.out == NULL);
+    CHECK(f.d.now.out == NULL);
     close_fixture(&f);
 }
 
@@ -384,12 +384,12 @@ TEST(data_spare_pair)
     data_switch(&f.d, b, US_S(53));
     CHECK(a->spare && a->delete_at == US_S(53) + SA_DELETE_SPARE_AFTER);
     CHECK(data_remove(&f.d, 0x20002));
-    CHECK_INT(esp_out_spi(f.d.out), 0x20001);
+    CHECK_INT(esp_out_spi(f.d.now.out), 0x20001);
     CHECK(a->replaced == 0 && a->delete_at == US_NEVER && !a->spare);
     /* What the server was told to forget is no way out any more. */
     data_find_out(&f.d, f.e.sa.out.spi)->deleted = true;
     data_spend(&f.d, a, US_S(60));
-    CHECK(f.d.out == NULL);
+    CHECK(f.d.now.out == NULL);
     CHECK(data_owns_spi(&f.d, 0x10001));
     close_fixture(&f);
 }
@@ -423,7 +423,7 @@ TEST(data_cleared)
     memcpy(ip.p, ipv4, sizeof(ipv4));
     data_clear(&f.d);
     CHECK(!data_seal_ip(&f.d, ip, &packet));
-    f.d.ip_open = true;
+    f.d.now.ip_open = true;
     CHECK(!data_seal_ip(&f.d, ip, &packet));
     CHECK(!data_owns_spi(&f.d, f.e.sa.in.spi));
     close_fixture(&f);
@@ -454,5 +454,64 @@ TEST(data_shortened_by_the_server)
     CHECK(p->soft < now);
     CHECK(p->expires == now + SA_GRACE);
     CHECK(data_current(&f.d) == p);
+    close_fixture(&f);
+}
+
+/* ---- where others move the packets ---- */
+
+static void do_nothing(void *user)
+{
+    (void)user;
+}
+
+/* What is agreed changes as a whole, and a pair outlives the turn that may be using it. */
+TEST(others_see_what_was_published)
+{
+    struct turns turns = {.n = 1, .hold = do_nothing, .let_go = do_nothing};
+    struct fixture f;
+    uint32_t spi;
+
+    CHECK(open_fixture(&f));
+    spi = f.e.sa.in.spi;
+    data_set_turns(&f.d, &turns);
+    CHECK(data_owns_spi(&f.d, spi));
+    f.d.now.mtu = 1234;
+    CHECK_INT(data_mtu(&f.d), 0);
+    data_publish(&f.d);
+    CHECK_INT(data_mtu(&f.d), 1234);
+    CHECK_INT(ip_from_server(&f, SPAN_ARRAY(ipv4)), DATA_IP);
+
+    turns_begin(&turns, 0);
+    CHECK(data_remove(&f.d, f.e.sa.out.spi));
+    CHECK(!data_owns_spi(&f.d, spi));
+    CHECK(!data_sweep(&f.d));
+    CHECK(f.d.gone[0].in != NULL);
+    turns_end(&turns, 0);
+    turns_begin(&turns, 0); /* another turn has never seen it */
+    CHECK(data_sweep(&f.d));
+    CHECK(f.d.gone[0].in == NULL);
+    CHECK_INT(f.d.gone_in.packets, 1);
+    turns_end(&turns, 0);
+    close_fixture(&f);
+}
+
+/* Sizes are measured before the packets are made: the headers of a run stay what they were. */
+TEST(a_run_keeps_its_headers)
+{
+    struct turns turns = {.n = 1, .hold = do_nothing, .let_go = do_nothing};
+    struct data_room before;
+    struct data_room after;
+    struct fixture f;
+
+    CHECK(open_fixture(&f));
+    data_set_turns(&f.d, &turns);
+    data_begin_run(&f.d);
+    CHECK(data_room(&f.d, 100, &before));
+    atomic_store(&f.d.sequenced, true);
+    CHECK(data_room(&f.d, 100, &after));
+    CHECK_INT(after.front, before.front);
+    data_begin_run(&f.d);
+    CHECK(data_room(&f.d, 100, &after));
+    CHECK_INT(after.front, before.front + L2TP_DATA_SEQUENCE);
     close_fixture(&f);
 }

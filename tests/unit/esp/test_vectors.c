@@ -97,8 +97,8 @@ static bool open_one(struct reader *r, struct span packet, struct span want)
         return false;
     memcpy(buffer, packet.p, packet.n);
     same = esp_open(in, (struct mspan){buffer, packet.n}, &payload) == ESP_OK &&
-           span_eq(span_ro(payload), want) && esp_in_counters(in)->bad_udp_sum == 0 &&
-           esp_in_counters(in)->bytes == packet.n;
+           span_eq(span_ro(payload), want) && esp_in_counters(in).bad_udp_sum == 0 &&
+           esp_in_counters(in).bytes == packet.n;
     same = same && !check_sabotaged();
     esp_in_free(in);
     return same;
