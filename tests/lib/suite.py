@@ -39,21 +39,26 @@ class Suite:
             return function
         return add
 
-    def run_one(self, name, function):
-        word, text = "ok  ", ""
+    def judge(self, function):
+        """What came of a case, and what is to be said of it."""
         try:
             function()
         except Skip as e:
-            word, text = "SKIP", "    SKIPPED: %s\n" % e
+            return "SKIP", "    SKIPPED: %s\n" % e
         except Failed as e:
-            word, text = "FAIL", "".join("    %s\n" % line for line in str(e).splitlines())
+            return "FAIL", "".join("    %s\n" % line for line in str(e).splitlines())
         except Exception:  # a crash of the test is a failure of the test
-            word, text = "FAIL", "".join("    %s\n" % line
-                                         for line in traceback.format_exc().splitlines())
+            return "FAIL", "".join("    %s\n" % line for line in traceback.format_exc().splitlines())
+        return "ok  ", ""
+
+    def tell(self, name, word, text):
         with self.lock:
             self.count[word] += 1
             sys.stdout.write("%s%s %s\n" % (text, word, name))
             sys.stdout.flush()
+
+    def run_one(self, name, function):
+        self.tell(name, *self.judge(function))
 
     def chosen(self, argv):
         """The cases that the command line asks for; prints them and leaves on --list."""

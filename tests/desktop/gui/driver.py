@@ -75,16 +75,13 @@ def act(app, command):
     what = command["do"]
     if what == "dump":
         return [describe(n, d) for n, d in walk(app)]
+    wanted = what != "absent"
     end = time.monotonic() + command.get("within", 3)
     node = find(app, command)
-    while not node and time.monotonic() < end:
+    while bool(node) != wanted and time.monotonic() < end:
         time.sleep(0.03)
         node = find(app, command)
-    if what == "absent":
-        end = time.monotonic() + command.get("within", 3)
-        while node and time.monotonic() < end:
-            time.sleep(0.03)
-            node = find(app, command)
+    if not wanted:
         return node is None
     if not node:
         return None

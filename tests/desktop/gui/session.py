@@ -53,9 +53,13 @@ class Session:
         self.bus = None
         self.apps = []
 
-    def up(self):
+    def build(self):
+        """Once for all sessions, which find it there."""
         if not shutil.which("Xvfb"):
             raise Skip("Xvfb is not installed")
+        os.environ["L2TPC_GUI"] = program()
+
+    def up(self):
         lab("down", check_it=False)
         lab("up")
         os.makedirs(SHOTS, exist_ok=True)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Stands in for a running tunnel on the system bus: net.l2tpc.Tunnel1 with what a file says. One
 JSON command a line on stdin: {"own": uuid}, {"status": object}, {"release": true}, {"cycle": n},
-{"silent": true}. One line back for each."""
+{"silent": true}, {"sessions": n, "states": [first, then, or then]}. One line back for each; "cycle" does not wait for
+anybody, a session of "sessions" goes on when its status was asked for."""
 import json
 import sys
 import threading
@@ -20,6 +21,7 @@ silent = False
 loop = GLib.MainLoop()
 bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
 owned = []
+sessions = {"left": 0}
 
 
 def changed():
@@ -45,6 +47,8 @@ def on_call(connection, sender, path, interface, method, parameters, invocation)
     if method == "GetStatus":
         if not silent:
             invocation.return_value(GLib.Variant("(s)", (json.dumps(status),)))
+        if sessions["left"]:
+            GLib.idle_add(next_step)
     else:
         invocation.return_value(None)
         release()
@@ -54,9 +58,37 @@ def on_get(connection, sender, path, interface, name):
     return GLib.Variant("s", status["state"])
 
 
+def next_step():
+    """Dialing, up or failed, gone; and again."""
+    global status
+    if sessions["left"] and sessions["at"] == 0:
+        sessions["at"] = 1
+        status = sessions["states"][1 + sessions["left"] % 2]
+        changed()
+    elif sessions["left"]:
+        release()
+        sessions["left"] -= 1
+        begin_session()
+    return False
+
+
+def begin_session():
+    global status
+    status = sessions["states"][0]
+    sessions["at"] = 0
+    if sessions["left"]:
+        own("00000000-0000-4000-8000-%012d" % (sessions["left"] % 7))
+    else:
+        print("done", flush=True)
+
+
 def obey(command):
     global status, silent
     silent = command.get("silent", False)
+    if "sessions" in command:
+        sessions.update(left=command["sessions"], states=command["states"])
+        begin_session()
+        return False
     if "status" in command:
         status = command["status"]
         changed()
