@@ -160,6 +160,13 @@ typedef struct l2tpc_context_options {
      * any thread, under a lock of the library's. May be NULL. */
     void (*engine_log)(void *user, int level, const char *module, const char *line);
     void *engine_log_user;
+    /*
+     * Threads of the library's that move packets: 0, the thread that dispatches does it; 1, one for
+     * both directions; 2, one for each. With threads no packet waits for an engine that computes,
+     * nor for a call of this API, but what the server says in its tunnel takes one more wake-up.
+     * They come with L2TPC_CONTEXT_CALLER_LOOP, too.
+     */
+    uint32_t data_threads;
 } l2tpc_context_options;
 
 /* Holds crypto, sockets, buffers and (by default) the control thread. `options` may be NULL. */

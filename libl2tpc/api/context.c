@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/record.h" /* last, as in runner.c */
+
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x) STRINGIFY_(x)
 
@@ -56,14 +58,17 @@ static void *control_thread(void *arg)
     return NULL;
 }
 
-static bool read_options(l2tpc_context *c, const l2tpc_context_options *options, uint32_t *flags)
+static bool read_options(l2tpc_context *c, const l2tpc_context_options *options, uint32_t *flags,
+                         unsigned *data_threads)
 {
     l2tpc_context_options o;
 
     if (!sized_read(&o, sizeof(o), options) || (o.flags & ~(uint32_t)L2TPC_CONTEXT_CALLER_LOOP) ||
+        o.data_threads > TURNS_MAX ||
         (o.host_ops && !sized_read(&c->ops, sizeof(c->ops), o.host_ops)))
         return false;
     *flags = o.flags;
+    *data_threads = record_is_on() ? 0 : o.data_threads; /* a recording is one dial in one thread */
     c->log = o.log;
     c->log_user = o.log_user;
     c->engine_log = o.engine_log;
@@ -76,13 +81,14 @@ int l2tpc_context_new(l2tpc_context **out, const l2tpc_context_options *options)
 {
     l2tpc_context *c;
     uint32_t flags = 0;
+    unsigned data_threads = 0;
 
     if (!out)
         return L2TPC_EINVAL;
     c = calloc(1, sizeof(*c));
     if (!c)
         return L2TPC_ENOMEM;
-    if (options && !read_options(c, options, &flags)) {
+    if (options && !read_options(c, options, &flags, &data_threads)) {
         free(c);
         return L2TPC_EINVAL;
     }
@@ -97,8 +103,10 @@ int l2tpc_context_new(l2tpc_context **out, const l2tpc_context_options *options)
     }
     c->servers = servers_new();
     c->loop = loop_new();
-    if (c->loop)
-        c->hub = hub_new(c->loop, &c->ports);
+    if (c->loop && data_threads > 0)
+        c->lanes = lanes_new(c->loop, data_threads);
+    if (c->loop && (c->lanes || data_threads == 0))
+        c->hub = hub_new(c->loop, c->lanes, &c->ports);
     if (!c->crypto || !c->arena || !c->servers || !c->hub) {
         l2tpc_context_free(c);
         return L2TPC_ENOMEM;
@@ -118,6 +126,7 @@ static void context_destroy(l2tpc_context *c)
 {
     if (c->hub)
         hub_free(c->hub);
+    lanes_free(c->lanes);
     if (c->loop)
         loop_free(c->loop);
     crypto_free(c->crypto);

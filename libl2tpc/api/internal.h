@@ -8,6 +8,7 @@
 #include "dial/reconnect.h"
 #include "io/arena.h"
 #include "io/hub.h"
+#include "io/lanes.h"
 #include "io/loop.h"
 #include "io/revocation.h"
 #include "io/runner.h"
@@ -27,6 +28,7 @@ struct l2tpc_context {
     bool has_thread;
     bool quit; /* under the lock */
     struct loop *loop;
+    struct lanes *lanes; /* NULL: packets move where engines run */
     struct hub *hub;
     struct crypto *crypto;
     struct arena *arena; /* keys and passwords of all sessions */

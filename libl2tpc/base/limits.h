@@ -210,6 +210,12 @@
 #define LEARNED_TEXT_MAX 16384
 #define LEARNED_FINGERPRINT_MAX 129
 
+/* How often data threads tell the engines that packets pass, at most: seconds are what those count,
+ * and bytes of a lifetime with room to spare. */
+#define DATA_NOTE_GAP US_MS(100)
+/* For what a data thread may still use to be wiped. */
+#define DATA_SWEEP_AFTER US_MS(10)
+
 /* Memory for secrets: pages are locked this many at a time. Older systems let a user lock 64 kB in
  * all, and a config and a context have to fit there. */
 #define ARENA_CHUNK (16u << 10)

@@ -11,6 +11,7 @@
 
 #include "base/addr.h"
 #include "base/sa.h"
+#include "base/turns.h"
 #include "esp/esp.h"
 
 /* Packets that one call takes. */
@@ -40,6 +41,16 @@ struct data_counters {
 };
 
 struct data_path;
+
+/*
+ * The control side's. From now on others move the packets, in turns; before the first of them
+ * comes.
+ */
+void data_set_turns(struct data_path *d, struct turns *turns);
+/* What was agreed since the last time holds for them from here on. */
+void data_publish(struct data_path *d);
+/* Wipes what nobody uses any more; false when there is more to come, soon. */
+bool data_sweep(struct data_path *d);
 
 /* True when the SPI (host order) is one of our inbound SAs: demultiplexing among sessions. */
 bool data_owns_spi(const struct data_path *d, uint32_t spi);

@@ -304,6 +304,7 @@ l2tpc_us data_expire(struct data_path *d, l2tpc_us now)
 
 void data_clear(struct data_path *d)
 {
+    turns_hold(d->turns); /* nothing of it is left behind */
     for (unsigned i = 0; i < DATA_PAIRS_MAX; i++)
         if (d->pair[i].in)
             drop_pair(d, &d->pair[i]);
@@ -311,6 +312,8 @@ void data_clear(struct data_path *d)
     packets_clear(&d->early);
     d->now.ip_open = false;
     data_publish(d);
+    (void)data_sweep(d);
+    turns_let_go(d->turns);
 }
 
 bool data_offer(struct data_path *d, const uint32_t *spis, unsigned n)

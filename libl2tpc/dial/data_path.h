@@ -113,12 +113,6 @@ struct data_path {
     tally ip_out, ip_out_bytes, not_open_out, joined_out;
 };
 
-/* From now on others move the packets; before the first of them comes. */
-void data_set_turns(struct data_path *d, struct turns *turns);
-/* What was changed in `now` holds for them from here on; free of charge when nothing was. */
-void data_publish(struct data_path *d);
-/* Wipes what nobody uses any more; false when there is more to come, soon. */
-bool data_sweep(struct data_path *d);
 bool data_is_sequenced(const struct data_path *d);
 
 /*

@@ -22,28 +22,66 @@ static uint8_t hold_bit(enum dial_path path, uint8_t family)
     return (uint8_t)(1u << (hub_family_index(family) * HUB_PATHS + (unsigned)path));
 }
 
-struct hub *hub_new(struct loop *loop, const struct port_options *options)
+/* While what data threads use is changed; they are not interrupted in the middle of a turn. */
+static void hold_lanes(const struct hub *hub)
+{
+    turns_hold(hub_turns(hub));
+}
+
+static void let_lanes_go(const struct hub *hub)
+{
+    turns_let_go(hub_turns(hub));
+}
+
+/* What comes by NAT-T and as raw ESP is the data thread's. */
+static struct hub_reader *reader_of(struct hub *hub, enum dial_path path)
+{
+    return hub->lane && path != DIAL_PATH_IKE ? hub->lane : &hub->reader;
+}
+
+static bool open_lane(struct hub *hub)
+{
+    hub->lane = calloc(1, sizeof(*hub->lane));
+    if (!hub->lane)
+        return false;
+    hub->lane->hub = hub;
+    hub->lane->loop = lanes_rx(hub->lanes);
+    hub->lane->index = 1;
+    hub->work.loop = lanes_tx(hub->lanes);
+    return true;
+}
+
+struct hub *hub_new(struct loop *loop, struct lanes *lanes, const struct port_options *options)
 {
     struct hub *hub = calloc(1, sizeof(*hub));
 
     if (!hub)
         return NULL;
-    hub->loop = loop;
+    hub->loop = hub->reader.loop = loop;
+    hub->reader.hub = hub;
+    hub->lanes = lanes;
     hub->offload = offload_wanted();
     fair_init(&hub->work.fair);
     hub->work.loop = loop;
+    if (lanes && !open_lane(hub)) {
+        free(hub);
+        return NULL;
+    }
     if (options)
         hub->options = *options;
     for (unsigned f = 0; f < HUB_FAMILIES; f++)
         for (unsigned p = 0; p < HUB_PATHS; p++)
-            hub->socket[f][p] = (struct hub_socket){
-                .hub = hub, .path = (enum dial_path)p, .family = f == 0 ? 4 : 6, .fd = -1};
+            hub->socket[f][p] = (struct hub_socket){.hub = hub,
+                                                    .path = (enum dial_path)p,
+                                                    .family = f == 0 ? 4 : 6,
+                                                    .fd = -1,
+                                                    .reader = reader_of(hub, (enum dial_path)p)};
     return hub;
 }
 
 static void socket_close(struct hub_socket *s)
 {
-    loop_remove(s->hub->loop, s->source);
+    loop_remove(s->reader->loop, s->source);
     s->source = NULL;
     if (s->fd >= 0)
         (void)close(s->fd);
@@ -53,15 +91,65 @@ static void socket_close(struct hub_socket *s)
     s->generation++;
 }
 
+/* The newest copy behind `last`, which nobody looks at any more; NULL: the one in force. */
+static void drop_spis(struct hub *hub, struct hub_spis *last)
+{
+    struct hub_spis *gone = last ? last->next : atomic_load(&hub->lane_spis);
+
+    if (last)
+        last->next = gone->next;
+    else
+        atomic_store(&hub->lane_spis, gone->next);
+    spi_table_free(&gone->table);
+    free(gone);
+}
+
+/*
+ * The data thread gets a table of its own, as a whole. Without memory it keeps the one that it has:
+ * what comes on new SPIs is then nobody's until the next change.
+ */
+static void publish_spis(struct hub *hub)
+{
+    struct turns *turns = hub_turns(hub);
+    struct hub_spis *old = atomic_load(&hub->lane_spis);
+    struct hub_spis *fresh;
+
+    if (!turns)
+        return;
+    fresh = calloc(1, sizeof(*fresh));
+    if (!fresh || !spi_table_copy(&fresh->table, &hub->spis)) {
+        free(fresh);
+        return;
+    }
+    fresh->next = old;
+    atomic_store(&hub->lane_spis, fresh);
+    if (!old)
+        return;
+    old->left = turns_now(turns);
+    for (struct hub_spis *s = fresh; s->next;) {
+        if (turns_passed(turns, &s->next->left))
+            drop_spis(hub, s);
+        else
+            s = s->next;
+    }
+}
+
 void hub_free(struct hub *hub)
 {
     if (!hub)
         return;
+    hold_lanes(hub);
     for (unsigned f = 0; f < HUB_FAMILIES; f++)
         for (unsigned p = 0; p < HUB_PATHS; p++)
             socket_close(&hub->socket[f][p]);
-    loop_timer_cancel(hub->loop, &hub->work.again);
+    loop_timer_cancel(hub->work.loop, &hub->work.again);
+    if (hub->lanes)
+        lanes_forget(hub->lanes, hub);
+    let_lanes_go(hub);
+    while (atomic_load(&hub->lane_spis))
+        drop_spis(hub, NULL);
     spi_table_free(&hub->spis);
+    free(hub->lane);
     free(hub);
 }
 
@@ -98,7 +186,12 @@ static bool socket_take(struct hub_socket *s, int fd)
 
 bool hub_give(struct hub *hub, enum dial_path path, uint8_t family, int fd)
 {
-    return socket_take(hub_socket_of(hub, path, family), fd);
+    bool ok;
+
+    hold_lanes(hub);
+    ok = socket_take(hub_socket_of(hub, path, family), fd);
+    let_lanes_go(hub);
+    return ok;
 }
 
 /* Whose an SPI is */
@@ -172,6 +265,7 @@ void hub_set_esp_spis(struct hub *hub, struct hub_member *member, const uint32_t
         member->n_spi = n_spis;
     }
     set_told(hub, member, n_spis <= HUB_SPIS_MAX && list_spis(hub, member));
+    publish_spis(hub);
     if (member->holds & hold_bit(DIAL_PATH_ESP, 4))
         filter_rebuild(hub, 4);
     if (member->holds & hold_bit(DIAL_PATH_ESP, 6))
@@ -187,9 +281,10 @@ static void let_go(struct hub *hub, struct hub_member *member, enum dial_path pa
 
     if (!(member->holds & bit))
         return;
+    hold_lanes(hub);
     member->holds = (uint8_t)(member->holds & ~bit);
     if (--s->holders == 0 && s->given) {
-        loop_remove(hub->loop, s->source);
+        loop_remove(s->reader->loop, s->source);
         s->source = NULL;
         s->generation++;
     } else if (s->holders == 0) {
@@ -197,6 +292,7 @@ static void let_go(struct hub *hub, struct hub_member *member, enum dial_path pa
     } else if (path == DIAL_PATH_ESP) {
         filter_rebuild(hub, family);
     }
+    let_lanes_go(hub);
 }
 
 static bool socket_open(struct hub *hub, struct hub_socket *s, struct failure *out_failure)
@@ -212,7 +308,7 @@ static bool socket_open(struct hub *hub, struct hub_socket *s, struct failure *o
         return false;
     if (s->path == DIAL_PATH_NATT && hub->offload.gro)
         s->gro = port_join_runs(s->fd);
-    s->source = loop_add(hub->loop, s->fd, EPOLLIN, hub_on_socket, s);
+    s->source = loop_add(s->reader->loop, s->fd, EPOLLIN, hub_on_socket, s);
     if (s->source)
         return true;
     if (out_failure) {
@@ -231,9 +327,14 @@ static bool hold(struct hub *hub, struct hub_member *member, enum dial_path path
     struct hub_socket *s = hub_socket_of(hub, path, family);
     uint8_t bit = hold_bit(path, family);
 
+    bool open;
+
     if (member->holds & bit)
         return true;
-    if (s->holders == 0 && !socket_open(hub, s, out_failure))
+    hold_lanes(hub);
+    open = s->holders > 0 || socket_open(hub, s, out_failure);
+    let_lanes_go(hub);
+    if (!open)
         return false;
     s->holders++;
     member->holds |= bit;
@@ -265,7 +366,8 @@ bool hub_open_esp(struct hub *hub, struct hub_member *member, uint8_t family,
 bool hub_renew_natt(struct hub *hub, struct hub_member *member, uint8_t family, int fd)
 {
     struct hub_socket *s = hub_socket_of(hub, DIAL_PATH_NATT, family);
-    struct hub_socket fresh = {.hub = hub, .path = DIAL_PATH_NATT, .family = family, .fd = -1};
+    struct hub_socket fresh = {
+        .hub = hub, .path = DIAL_PATH_NATT, .family = family, .fd = -1, .reader = s->reader};
 
     if (s->holders != 1 || !(member->holds & hold_bit(DIAL_PATH_NATT, family)))
         return false;
@@ -274,17 +376,18 @@ bool hub_renew_natt(struct hub *hub, struct hub_member *member, uint8_t family, 
         return false;
     fresh.gro = hub->offload.gro && port_join_runs(fresh.fd);
     /* The loop keeps the address of what it calls, so that the place stays the same. */
-    fresh.source = loop_add(hub->loop, fresh.fd, EPOLLIN, hub_on_socket, s);
-    if (!fresh.source) {
-        if (fd < 0)
-            (void)close(fresh.fd);
-        return false;
+    hold_lanes(hub);
+    fresh.source = loop_add(s->reader->loop, fresh.fd, EPOLLIN, hub_on_socket, s);
+    if (fresh.source) {
+        socket_close(s);
+        fresh.holders = s->holders;
+        fresh.generation = s->generation;
+        *s = fresh;
     }
-    socket_close(s);
-    fresh.holders = s->holders;
-    fresh.generation = s->generation;
-    *s = fresh;
-    return true;
+    let_lanes_go(hub);
+    if (!fresh.source && fd < 0)
+        (void)close(fresh.fd);
+    return fresh.source != NULL;
 }
 
 void hub_join(struct hub *hub, struct hub_member *member)
@@ -301,10 +404,27 @@ void hub_join(struct hub *hub, struct hub_member *member)
     hub->members = member;
 }
 
+static void leave_reader(struct hub_reader *r, struct hub_member *member)
+{
+    for (struct hub_member **m = &r->touched; *m; m = &(*m)->of[r->index].next) {
+        if (*m == member) {
+            *m = member->of[r->index].next;
+            break;
+        }
+    }
+    member->of[r->index].next = NULL;
+    member->of[r->index].touched = false;
+    if (r->esp.member == member) {
+        r->esp.member = NULL;
+        r->esp.n = 0;
+    }
+}
+
 void hub_leave(struct hub *hub, struct hub_member *member)
 {
     if (!member->joined)
         return;
+    hold_lanes(hub);
     if (hub->cursor == member)
         hub->cursor = member->next;
     if (member->prev)
@@ -313,25 +433,21 @@ void hub_leave(struct hub *hub, struct hub_member *member)
         hub->members = member->next;
     if (member->next)
         member->next->prev = member->prev;
-    for (struct hub_member **m = &hub->touched; *m; m = &(*m)->next_touched) {
-        if (*m == member) {
-            *m = member->next_touched;
-            break;
-        }
-    }
+    leave_reader(&hub->reader, member);
+    if (hub->lane)
+        leave_reader(hub->lane, member);
     unlist_spis(hub, member);
     set_told(hub, member, true);
-    if (hub->esp.member == member) {
-        hub->esp.member = NULL;
-        hub->esp.n = 0;
-    }
+    if (atomic_load(&hub->lane_spis)) /* held, so that the table in force may be changed */
+        spi_table_forget(&atomic_load(&hub->lane_spis)->table, member);
     for (unsigned p = 0; p < HUB_PATHS; p++) {
         let_go(hub, member, (enum dial_path)p, 4);
         let_go(hub, member, (enum dial_path)p, 6);
     }
-    member->next = member->prev = member->next_touched = NULL;
-    member->joined = member->touched = member->told = false;
+    member->next = member->prev = NULL;
+    member->joined = member->told = false;
     member->n_spi = 0;
+    let_lanes_go(hub);
 }
 
 uint16_t hub_port(const struct hub *hub, enum dial_path path, uint8_t family)
@@ -354,7 +470,37 @@ struct plane_work *hub_work(struct hub *hub)
     return &hub->work;
 }
 
-const struct hub_counters *hub_counters(const struct hub *hub)
+static void count_reader(struct hub_counters *sum, const struct hub_reader *r)
 {
-    return &hub->counters;
+    sum->in += tally_read(&r->in);
+    sum->unowned += tally_read(&r->unowned);
+    sum->malformed += tally_read(&r->malformed);
+    sum->keepalives += tally_read(&r->keepalives);
+    sum->icmp += tally_read(&r->icmp);
+}
+
+struct hub_counters hub_counters(const struct hub *hub)
+{
+    struct hub_counters sum = {0};
+
+    for (unsigned i = 0; i < ARRAY_LEN(hub->sender); i++) {
+        sum.out += tally_read(&hub->sender[i].out);
+        sum.lost += tally_read(&hub->sender[i].lost);
+        sum.refused += tally_read(&hub->sender[i].refused);
+        sum.joined_out += tally_read(&hub->sender[i].joined_out);
+    }
+    count_reader(&sum, &hub->reader);
+    if (hub->lane)
+        count_reader(&sum, hub->lane);
+    return sum;
+}
+
+struct lanes *hub_lanes(const struct hub *hub)
+{
+    return hub->lanes;
+}
+
+struct turns *hub_turns(const struct hub *hub)
+{
+    return hub->lanes ? lanes_turns(hub->lanes) : NULL;
 }

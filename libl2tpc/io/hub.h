@@ -2,7 +2,8 @@
 /*
  * The sockets of a context, shared by all its sessions: per address family an IKE socket, a NAT-T
  * socket and, where wanted, raw ESP. Received datagrams are handed to the session they belong to:
- * IKE by the initiator's cookie, ESP by SPI. Runs in the loop's thread; no allocation per packet.
+ * IKE by the initiator's cookie, ESP by SPI. Runs in the loop's thread, or ESP in threads of its
+ * own (io/lanes.h); no allocation per packet.
  */
 #ifndef L2TPC_IO_HUB_H
 #define L2TPC_IO_HUB_H
@@ -10,6 +11,7 @@
 #include "base/addr.h"
 #include "base/failure.h"
 #include "dial/dial.h"
+#include "io/lanes.h"
 #include "io/loop.h"
 #include "io/ports.h"
 #include "io/run.h"
@@ -27,6 +29,7 @@ struct plane_work;
 struct hub_gso {
     bool off;        /* the kernel, or the interface, does not cut */
     size_t too_long; /* packets of this size and above are longer than the way's MTU; 0: unknown */
+    uint64_t joined; /* so many have left in one piece with the one before */
 };
 
 /*
@@ -46,13 +49,21 @@ struct hub_member {
      * at most HUB_ESP_MAX. They stay where they are until the callback returns. */
     void (*esp)(void *user, enum dial_path path, const struct endpoint *from,
                 const struct mspan *packets, unsigned n, l2tpc_us now);
-    /* Optional: after a batch in which this member was given something. */
+    /* Optional: after a batch of which esp() had something. Like esp() and owns_spi() called by the
+     * data thread, where there is one. */
+    void (*esp_end)(void *user, l2tpc_us now);
+    /* Optional: after a batch in which this member was given something; with data threads, anything
+     * but by esp(). */
     void (*batch_end)(void *user, l2tpc_us now);
     /* Optional: ICMP says that `to` cannot be reached. Unauthenticated, a hint only. */
     void (*unreachable)(void *user, const struct endpoint *to, int os_error, l2tpc_us now);
     /* The hub's own: */
-    struct hub_member *next, *prev, *next_touched;
-    bool joined, touched;
+    struct hub_member *next, *prev;
+    bool joined;
+    struct {
+        struct hub_member *next;
+        bool touched;
+    } of[2];       /* by reader: the control side's, the data thread's */
     uint8_t holds; /* which sockets it keeps open, one bit each */
     uint32_t spi[HUB_SPIS_MAX];
     unsigned n_spi;
@@ -72,7 +83,8 @@ struct hub_counters {
     uint64_t joined_out; /* of `out`: left in one piece with the one before */
 };
 
-struct hub *hub_new(struct loop *loop, const struct port_options *options);
+/* `lanes` NULL: all in the loop's thread. */
+struct hub *hub_new(struct loop *loop, struct lanes *lanes, const struct port_options *options);
 void hub_free(struct hub *hub); /* closes all sockets; members must have left */
 
 /* Hands in a descriptor in place of one that hub_open_*() would open; owned by the hub from then on
@@ -119,6 +131,8 @@ int hub_send_run(struct hub *hub, enum dial_path path, const struct inaddr *from
 
 /* Shared by all planes. */
 struct plane_work *hub_work(struct hub *hub);
-const struct hub_counters *hub_counters(const struct hub *hub);
+struct hub_counters hub_counters(const struct hub *hub);
+struct lanes *hub_lanes(const struct hub *hub);
+struct turns *hub_turns(const struct hub *hub); /* NULL: no lanes */
 
 #endif

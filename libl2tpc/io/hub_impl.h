@@ -3,6 +3,7 @@
 #ifndef L2TPC_IO_HUB_IMPL_H
 #define L2TPC_IO_HUB_IMPL_H
 
+#include "base/tally.h"
 #include "io/hub.h"
 #include "io/offload.h"
 #include "io/plane_work.h"
@@ -25,6 +26,7 @@ struct hub_socket {
     bool gro;            /* the kernel hands over runs of datagrams as one */
     unsigned holders;    /* members that asked for it; watched while there are any */
     unsigned generation; /* counts up when it is closed, for those who are in the middle of it */
+    struct hub_reader *reader; /* whose thread reads it */
     uint16_t port;
     struct loop_source *source;
 };
@@ -43,17 +45,19 @@ struct hub_parcel {
     struct run_part part[HUB_BATCH];
 };
 
-struct hub {
+/* Who sends has one: the control side its datagrams, the data thread its runs. */
+struct hub_sender {
+    tally out, lost, refused, joined_out;
+    struct hub_parcel parcel;
+};
+
+/* Who reads sockets has one. */
+struct hub_reader {
+    struct hub *hub;
     struct loop *loop;
-    struct port_options options;
-    struct hub_socket socket[HUB_FAMILIES][HUB_PATHS];
-    struct hub_member *members;
-    struct hub_member *cursor;  /* the next one of a walk with callbacks: leaving moves it on */
+    unsigned index;             /* in hub_member.of */
     struct hub_member *touched; /* was given something in this batch */
-    struct spi_table spis; /* of those who have said which are theirs; owns_spi() confirms it */
-    unsigned n_silent;     /* members that have not, and are asked */
-    struct hub_counters counters;
-    struct offload offload;
+    tally in, unowned, malformed, keepalives, icmp;
     struct {
         struct hub_member *member;
         uint32_t spi; /* of the last one */
@@ -67,8 +71,30 @@ struct hub {
     union hub_control control[HUB_BATCH];
     uint8_t rx[HUB_GRO_BATCH * HUB_GRO_LEN];
     uint8_t copy[HUB_RX_LEN];
+};
+
+/* A copy of the table for the data thread, which never changes. */
+struct hub_spis {
+    struct spi_table table;
+    struct turns_mark left;
+    struct hub_spis *next; /* older */
+};
+
+struct hub {
+    struct loop *loop;
+    struct lanes *lanes; /* NULL: none */
+    struct port_options options;
+    struct hub_socket socket[HUB_FAMILIES][HUB_PATHS];
+    struct hub_member *members;
+    struct hub_member *cursor; /* the next one of a walk with callbacks: leaving moves it on */
+    struct spi_table spis;     /* of those who have said which are theirs; owns_spi() confirms it */
+    unsigned n_silent;         /* members that have not, and are asked */
+    _Atomic(struct hub_spis *) lane_spis; /* what the data thread sees of `spis` */
+    struct offload offload;
     struct plane_work work;
-    struct hub_parcel parcel;
+    struct hub_sender sender[2]; /* the control side's, the data thread's */
+    struct hub_reader reader;    /* the control side's, and all there is without lanes */
+    struct hub_reader *lane;     /* the data thread's */
 };
 
 _Static_assert(HUB_BATCH *HUB_RX_LEN <= HUB_GRO_BATCH * HUB_GRO_LEN, "one room for both");

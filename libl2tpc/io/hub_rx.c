@@ -14,7 +14,7 @@
 
 /* One datagram and where it came from. */
 struct arrival {
-    struct hub *hub;
+    struct hub_reader *reader;
     enum dial_path path;
     struct endpoint from;
     struct inaddr to;
@@ -22,39 +22,45 @@ struct arrival {
     l2tpc_us now;
 };
 
-static void touch(struct hub *hub, struct hub_member *member)
+/* Engines run in another thread. */
+static bool is_lane(const struct hub_reader *r)
 {
-    if (member->touched)
+    return r->index == 1;
+}
+
+static void touch(struct hub_reader *r, struct hub_member *member)
+{
+    if (member->of[r->index].touched)
         return;
-    member->touched = true;
-    member->next_touched = hub->touched;
-    hub->touched = member;
+    member->of[r->index].touched = true;
+    member->of[r->index].next = r->touched;
+    r->touched = member;
 }
 
 /* Hands on the ESP packets that were gathered. */
-static void give_esp(struct hub *hub, l2tpc_us now)
+static void give_esp(struct hub_reader *r, l2tpc_us now)
 {
-    struct hub_member *m = hub->esp.member;
-    unsigned n = hub->esp.n;
+    struct hub_member *m = r->esp.member;
+    unsigned n = r->esp.n;
 
-    hub->esp.member = NULL;
-    hub->esp.n = 0;
+    r->esp.member = NULL;
+    r->esp.n = 0;
     if (n == 0)
         return;
-    m->joined_in = hub->esp.joined_in;
-    hub->esp.joined_in = 0;
-    touch(hub, m);
-    if (hub->offload.batch && n <= HUB_FEW)
-        loop_expect_more(hub->loop);
-    m->esp(m->user, hub->esp.path, &hub->esp.from, hub->esp.packet, n, now);
+    m->joined_in = r->esp.joined_in;
+    r->esp.joined_in = 0;
+    touch(r, m);
+    if (r->hub->offload.batch && n <= HUB_FEW)
+        loop_expect_more(r->loop);
+    m->esp(m->user, r->esp.path, &r->esp.from, r->esp.packet, n, now);
 }
 
 static void give(const struct arrival *a, struct hub_member *member, struct mspan bytes)
 {
-    give_esp(a->hub, a->now); /* what came before goes before */
+    give_esp(a->reader, a->now); /* what came before goes before */
     if (!member->joined)
         return;
-    touch(a->hub, member);
+    touch(a->reader, member);
     member->datagram(member->user, a->path, &a->from, &a->to, bytes, a->now);
 }
 
@@ -64,7 +70,8 @@ static void give(const struct arrival *a, struct hub_member *member, struct mspa
  */
 static void give_to_peers(const struct arrival *a)
 {
-    struct hub *hub = a->hub;
+    struct hub *hub = a->reader->hub;
+    uint8_t *copy = a->reader->copy;
     bool any = false;
 
     for (struct hub_member *m = hub->members; m; m = hub->cursor) {
@@ -72,12 +79,42 @@ static void give_to_peers(const struct arrival *a)
         if (!inaddr_eq(&m->remote.addr, &a->from.addr))
             continue;
         any = true;
-        memcpy(hub->copy, a->bytes.p, a->bytes.n);
-        give(a, m, (struct mspan){hub->copy, a->bytes.n});
+        memcpy(copy, a->bytes.p, a->bytes.n);
+        give(a, m, (struct mspan){copy, a->bytes.n});
     }
     hub->cursor = NULL;
     if (!any)
-        hub->counters.unowned++;
+        tally_add(&a->reader->unowned, 1);
+}
+
+static void recv_natt(const struct arrival *a);
+static void end_batch(struct hub_reader *r, l2tpc_us now);
+
+/* In the control thread: a datagram behind the marker that the data thread has received. */
+static void on_passed(const struct ring_record *r, struct mspan bytes, l2tpc_us now)
+{
+    struct hub *hub = r->owner;
+    struct arrival a = {.reader = &hub->reader,
+                        .path = (enum dial_path)r->what,
+                        .from = r->from,
+                        .to = r->to,
+                        .bytes = bytes,
+                        .now = now};
+
+    recv_natt(&a);
+    end_batch(&hub->reader, now);
+}
+
+static void pass_on(const struct arrival *a)
+{
+    struct ring_record r = {.fn = on_passed,
+                            .owner = a->reader->hub,
+                            .what = (int)a->path,
+                            .from = a->from,
+                            .to = a->to};
+
+    /* What finds no room is counted there, and sent again by who sent it. */
+    (void)!lanes_tell_rx(a->reader->hub->lanes, &r, span_ro(a->bytes));
 }
 
 static void recv_ike(const struct arrival *a, struct span message)
@@ -86,10 +123,14 @@ static void recv_ike(const struct arrival *a, struct span message)
     struct rd r = rd_of(message);
 
     if (message.n < IKE_HEADER || !rd_copy(&r, cky_i, sizeof(cky_i))) {
-        a->hub->counters.malformed++;
+        tally_add(&a->reader->malformed, 1);
         return;
     }
-    for (struct hub_member *m = a->hub->members; m; m = m->next) {
+    if (is_lane(a->reader)) {
+        pass_on(a);
+        return;
+    }
+    for (struct hub_member *m = a->reader->hub->members; m; m = m->next) {
         if (m->owns_cookie && m->owns_cookie(m->user, cky_i)) {
             give(a, m, a->bytes);
             return;
@@ -103,14 +144,27 @@ static bool owns(const struct hub_member *m, uint32_t spi)
     return m->owns_spi && m->owns_spi(m->user, spi);
 }
 
-static struct hub_member *owner_of_spi(struct hub *hub, uint32_t spi)
+/* Who has told it: engines are not asked by other threads. */
+static struct hub_member *owner_in_lane(struct hub *hub, uint32_t spi)
 {
-    struct hub_member *m = spi_table_find(&hub->spis, spi);
+    const struct hub_spis *spis = atomic_load(&hub->lane_spis);
+    struct hub_member *m = spis ? spi_table_find(&spis->table, spi) : NULL;
 
+    return m && m->esp && owns(m, spi) ? m : NULL;
+}
+
+static struct hub_member *owner_of_spi(struct hub_reader *r, uint32_t spi)
+{
+    struct hub *hub = r->hub;
+    struct hub_member *m;
+
+    if (is_lane(r))
+        return owner_in_lane(hub, spi);
+    m = spi_table_find(&hub->spis, spi);
     if (m && owns(m, spi))
         return m;
     /* What this batch has changed is told when it ends. */
-    for (m = hub->touched; m; m = m->next_touched)
+    for (m = r->touched; m; m = m->of[r->index].next)
         if (owns(m, spi))
             return m;
     for (m = hub->n_silent > 0 ? hub->members : NULL; m; m = m->next)
@@ -127,21 +181,21 @@ static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
 /* Together with others of the same member and sender. */
 static void gather_esp(const struct arrival *a, struct hub_member *owner, uint32_t spi)
 {
-    struct hub *hub = a->hub;
+    struct hub_reader *r = a->reader;
 
-    if (hub->esp.n > 0 && (hub->esp.n == HUB_ESP_MAX || hub->esp.member != owner ||
-                           hub->esp.path != a->path || !same_endpoint(&hub->esp.from, &a->from))) {
-        give_esp(hub, a->now);
+    if (r->esp.n > 0 && (r->esp.n == HUB_ESP_MAX || r->esp.member != owner ||
+                         r->esp.path != a->path || !same_endpoint(&r->esp.from, &a->from))) {
+        give_esp(r, a->now);
         if (!owner->joined) /* it has left meanwhile */
             return;
     }
-    if (hub->esp.n == 0) {
-        hub->esp.member = owner;
-        hub->esp.path = a->path;
-        hub->esp.from = a->from;
+    if (r->esp.n == 0) {
+        r->esp.member = owner;
+        r->esp.path = a->path;
+        r->esp.from = a->from;
     }
-    hub->esp.spi = spi;
-    hub->esp.packet[hub->esp.n++] = a->bytes;
+    r->esp.spi = spi;
+    r->esp.packet[r->esp.n++] = a->bytes;
 }
 
 static void recv_esp(const struct arrival *a)
@@ -151,15 +205,15 @@ static void recv_esp(const struct arrival *a)
     uint32_t spi;
 
     if (a->bytes.n < ESP_HEADER || !rd_u32(&r, &spi) || spi == 0) {
-        a->hub->counters.malformed++;
+        tally_add(&a->reader->malformed, 1);
         return;
     }
-    if (a->hub->esp.n > 0 && a->hub->esp.spi == spi)
-        owner = a->hub->esp.member; /* nothing that could change this has run since */
+    if (a->reader->esp.n > 0 && a->reader->esp.spi == spi)
+        owner = a->reader->esp.member; /* nothing that could change this has run since */
     else
-        owner = owner_of_spi(a->hub, spi);
+        owner = owner_of_spi(a->reader, spi);
     if (!owner) {
-        a->hub->counters.unowned++;
+        tally_add(&a->reader->unowned, 1);
     } else if (owner->esp) {
         gather_esp(a, owner, spi);
     } else {
@@ -174,9 +228,9 @@ static void recv_natt(const struct arrival *a)
     uint32_t marker;
 
     if (a->bytes.n == 1 && a->bytes.p[0] == 0xff)
-        a->hub->counters.keepalives++;
+        tally_add(&a->reader->keepalives, 1);
     else if (!rd_u32(&r, &marker))
-        a->hub->counters.malformed++;
+        tally_add(&a->reader->malformed, 1);
     else if (marker == 0)
         recv_ike(a, rd_rest(&r));
     else
@@ -201,7 +255,7 @@ static bool strip_ip(struct mspan *bytes)
 
 static void recv_datagram(struct arrival *a)
 {
-    a->hub->counters.in++;
+    tally_add(&a->reader->in, 1);
     switch (a->path) {
     case DIAL_PATH_IKE:
         recv_ike(a, span_ro(a->bytes));
@@ -211,7 +265,7 @@ static void recv_datagram(struct arrival *a)
         break;
     case DIAL_PATH_ESP:
         if (a->from.addr.family == 4 && !strip_ip(&a->bytes))
-            a->hub->counters.malformed++;
+            tally_add(&a->reader->malformed, 1);
         else
             recv_esp(a);
         break;
@@ -263,21 +317,21 @@ static size_t slot_length(const struct hub_socket *s)
 
 static int receive(struct hub_socket *s, struct mmsghdr messages[HUB_BATCH])
 {
-    struct hub *hub = s->hub;
+    struct hub_reader *r = s->reader;
     unsigned n = s->gro ? HUB_GRO_BATCH : HUB_BATCH;
     struct iovec iov[HUB_BATCH];
 
-    if (!hub->offload.batch)
+    if (!s->hub->offload.batch)
         n = 1;
     for (unsigned i = 0; i < n; i++) {
-        iov[i] = (struct iovec){hub->rx + i * slot_length(s), slot_length(s)};
+        iov[i] = (struct iovec){r->rx + i * slot_length(s), slot_length(s)};
         messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &hub->from[i],
-            .msg_namelen = sizeof(hub->from[i]),
+            .msg_name = &r->from[i],
+            .msg_namelen = sizeof(r->from[i]),
             .msg_iov = &iov[i],
             .msg_iovlen = 1,
-            .msg_control = &hub->control[i],
-            .msg_controllen = sizeof(hub->control[i]),
+            .msg_control = &r->control[i],
+            .msg_controllen = sizeof(r->control[i]),
         };
     }
     return recvmmsg(s->fd, messages, n, MSG_DONTWAIT, NULL);
@@ -297,11 +351,11 @@ static void recv_slot(struct hub_socket *s, struct msghdr *msg, struct arrival *
 
         a->bytes = (struct mspan){all.p + at, n};
         if (n > HUB_RX_LEN)
-            s->hub->counters.malformed++;
+            tally_add(&s->reader->malformed, 1);
         else
             recv_datagram(a);
-        if (at > 0 && s->hub->esp.n > 0)
-            s->hub->esp.joined_in++;
+        if (at > 0 && s->reader->esp.n > 0)
+            s->reader->esp.joined_in++;
         at += n;
     } while (at < all.n && s->generation == generation);
 }
@@ -309,7 +363,7 @@ static void recv_slot(struct hub_socket *s, struct msghdr *msg, struct arrival *
 /* One batch per wake-up, so that no socket starves the others. */
 static void receive_batch(struct hub_socket *s, l2tpc_us now)
 {
-    struct hub *hub = s->hub;
+    struct hub_reader *r = s->reader;
     unsigned generation = s->generation;
     struct mmsghdr messages[HUB_BATCH];
     /* A failed call has only reported an earlier ICMP error. */
@@ -317,23 +371,23 @@ static void receive_batch(struct hub_socket *s, l2tpc_us now)
 
     for (int i = 0; i < n && s->generation == generation; i++) {
         struct arrival a = {
-            .hub = hub,
+            .reader = r,
             .path = s->path,
-            .bytes = {hub->rx + (size_t)i * slot_length(s), messages[i].msg_len},
+            .bytes = {r->rx + (size_t)i * slot_length(s), messages[i].msg_len},
             .now = now,
         };
 
-        if ((messages[i].msg_hdr.msg_flags & MSG_TRUNC) || !sockaddr_read(&hub->from[i], &a.from)) {
-            hub->counters.malformed++;
+        if ((messages[i].msg_hdr.msg_flags & MSG_TRUNC) || !sockaddr_read(&r->from[i], &a.from)) {
+            tally_add(&r->malformed, 1);
             continue;
         }
         if (a.path == DIAL_PATH_ESP)
             a.from.port = 0;
         recv_slot(s, &messages[i].msg_hdr, &a);
-        if (hub->esp.n >= HUB_GIVE)
-            give_esp(hub, now);
+        if (r->esp.n >= HUB_GIVE)
+            give_esp(r, now);
     }
-    give_esp(hub, now);
+    give_esp(r, now);
 }
 
 static void tell_unreachable(struct hub *hub, const struct endpoint *to, int os_error, l2tpc_us now)
@@ -342,10 +396,32 @@ static void tell_unreachable(struct hub *hub, const struct endpoint *to, int os_
         hub->cursor = m->next;
         if (!m->unreachable || !inaddr_eq(&m->remote.addr, &to->addr))
             continue;
-        touch(hub, m);
+        touch(&hub->reader, m);
         m->unreachable(m->user, to, os_error, now);
     }
     hub->cursor = NULL;
+}
+
+/* In the control thread: what the data thread has read from the error queue of its socket. */
+static void on_passed_error(const struct ring_record *r, struct mspan bytes, l2tpc_us now)
+{
+    struct hub *hub = r->owner;
+
+    (void)bytes;
+    tell_unreachable(hub, &r->from, r->value, now);
+    end_batch(&hub->reader, now);
+}
+
+static void note_unreachable(struct hub_reader *r, const struct endpoint *to, int os_error,
+                             l2tpc_us now)
+{
+    struct ring_record record = {
+        .fn = on_passed_error, .owner = r->hub, .value = os_error, .from = *to};
+
+    if (is_lane(r))
+        (void)!lanes_tell_rx(r->hub->lanes, &record, SPAN_NONE);
+    else
+        tell_unreachable(r->hub, to, os_error, now);
 }
 
 /* The errno of a queued error, 0 when there was none in it. */
@@ -365,33 +441,33 @@ static int read_error(struct msghdr *msg)
 
 static void drain_errors(struct hub_socket *s, l2tpc_us now)
 {
-    struct hub *hub = s->hub;
+    struct hub_reader *r = s->reader;
     unsigned generation = s->generation;
     int pending;
     socklen_t n = sizeof(pending);
 
     for (unsigned i = 0; i < HUB_BATCH; i++) {
-        struct iovec iov = {hub->rx, HUB_RX_LEN};
+        struct iovec iov = {r->rx, HUB_RX_LEN};
         struct msghdr msg = {
-            .msg_name = &hub->from[0],
-            .msg_namelen = sizeof(hub->from[0]),
+            .msg_name = &r->from[0],
+            .msg_namelen = sizeof(r->from[0]),
             .msg_iov = &iov,
             .msg_iovlen = 1,
-            .msg_control = &hub->control[0],
-            .msg_controllen = sizeof(hub->control[0]),
+            .msg_control = &r->control[0],
+            .msg_controllen = sizeof(r->control[0]),
         };
         struct endpoint to;
         int os_error;
 
         if (recvmsg(s->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
             break;
-        hub->counters.icmp++;
+        tally_add(&r->icmp, 1);
         os_error = read_error(&msg);
         /* Too large for the path is not unreachable: the kernel has taken note and fragments. */
         if (os_error == 0 || os_error == EMSGSIZE || msg.msg_namelen == 0 ||
-            !sockaddr_read(&hub->from[0], &to))
+            !sockaddr_read(&r->from[0], &to))
             continue;
-        tell_unreachable(hub, &to, os_error, now);
+        note_unreachable(r, &to, os_error, now);
         if (s->generation != generation)
             return;
     }
@@ -399,23 +475,31 @@ static void drain_errors(struct hub_socket *s, l2tpc_us now)
     (void)getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &pending, &n);
 }
 
+static void end_batch(struct hub_reader *r, l2tpc_us now)
+{
+    bool has_lane = r->hub->lane != NULL;
+
+    while (r->touched) {
+        struct hub_member *m = r->touched;
+
+        r->touched = m->of[r->index].next;
+        m->of[r->index].next = NULL;
+        m->of[r->index].touched = false;
+        if (m->esp_end && is_lane(r) == has_lane)
+            m->esp_end(m->user, now);
+        if (m->batch_end && !is_lane(r))
+            m->batch_end(m->user, now);
+    }
+}
+
 void hub_on_socket(void *user, uint32_t epoll_events, l2tpc_us now)
 {
     struct hub_socket *s = user;
-    struct hub *hub = s->hub;
     unsigned generation = s->generation;
 
     if (epoll_events & EPOLLERR)
         drain_errors(s, now);
     if ((epoll_events & EPOLLIN) && s->generation == generation)
         receive_batch(s, now);
-    while (hub->touched) {
-        struct hub_member *m = hub->touched;
-
-        hub->touched = m->next_touched;
-        m->next_touched = NULL;
-        m->touched = false;
-        if (m->batch_end)
-            m->batch_end(m->user, now);
-    }
+    end_batch(s->reader, now);
 }

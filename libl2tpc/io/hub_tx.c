@@ -7,7 +7,7 @@
 
 /* What all datagrams of one call have in common. */
 struct sending {
-    struct hub *hub;
+    struct hub_sender *sender;
     int fd;
     union sockaddr_any to;
     socklen_t n_to;
@@ -15,14 +15,14 @@ struct sending {
     uint32_t scope;
 };
 
-static bool sending_init(struct sending *s, struct hub *hub, enum dial_path path,
+static bool sending_init(struct sending *s, struct hub *hub, unsigned who, enum dial_path path,
                          const struct inaddr *from, const struct endpoint *to)
 {
     struct endpoint target = *to;
 
     if (path == DIAL_PATH_ESP)
         target.port = 0; /* a raw IPv6 socket takes it for a protocol number */
-    *s = (struct sending){.hub = hub, .scope = to->scope};
+    *s = (struct sending){.sender = &hub->sender[who], .scope = to->scope};
     s->fd = hub_socket_of(hub, path, to->addr.family)->fd;
     s->n_to = sockaddr_from(&s->to, &target);
     if (from && from->family == to->addr.family && !inaddr_is_any(from))
@@ -126,7 +126,7 @@ static void learn(struct hub_gso *gso, int why, const struct run_part *part)
 /* All of the parcel, past single refusals. */
 static int parcel_send(struct hub_parcel *p, const struct sending *s, struct hub_gso *gso)
 {
-    struct hub *hub = s->hub;
+    struct hub_sender *sender = s->sender;
     bool retried = false;
     int hint = 0;
     unsigned done = 0;
@@ -135,8 +135,11 @@ static int parcel_send(struct hub_parcel *p, const struct sending *s, struct hub
         int sent = sendmmsg(s->fd, p->message + done, p->n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
 
         for (int i = 0; i < sent; i++) {
-            hub->counters.joined_out += p->part[done].n - 1;
-            hub->counters.out += p->part[done++].n;
+            tally_add(&sender->joined_out, p->part[done].n - 1);
+            tally_add(&sender->out, p->part[done].n);
+            if (gso)
+                gso->joined += p->part[done].n - 1;
+            done++;
         }
         if (sent > 0) {
             retried = false;
@@ -144,7 +147,7 @@ static int parcel_send(struct hub_parcel *p, const struct sending *s, struct hub
             continue;
         } else if (sent == 0 || errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) {
             for (; done < p->n; done++)
-                hub->counters.lost += p->part[done].n;
+                tally_add(&sender->lost, p->part[done].n);
         } else if (gso && p->part[done].n > 1 && is_for_the_run(errno)) {
             int refused;
 
@@ -157,7 +160,7 @@ static int parcel_send(struct hub_parcel *p, const struct sending *s, struct hub
             retried = true;
         } else {
             hint = hint ? hint : errno;
-            hub->counters.refused += p->part[done++].n;
+            tally_add(&sender->refused, p->part[done++].n);
             retried = false;
         }
     }
@@ -184,14 +187,15 @@ int hub_send_run(struct hub *hub, enum dial_path path, const struct inaddr *from
     bool runs = path == DIAL_PATH_NATT && hub->offload.gso;
     unsigned most = hub->offload.batch ? HUB_BATCH : 1;
     struct run_part part;
-    struct hub_parcel *parcel = &hub->parcel;
+    struct hub_parcel *parcel;
     struct sending s;
     unsigned next = 0;
     int hint = 0;
     int refused;
 
-    if (!sending_init(&s, hub, path, from, to))
+    if (!sending_init(&s, hub, hub->lanes ? 1 : 0, path, from, to))
         return errno;
+    parcel = &s.sender->parcel;
     parcel->n = 0;
     while (next_part(run, &next, gso, runs, &part)) {
         parcel_add(parcel, &s, &part);
@@ -208,10 +212,10 @@ int hub_send(struct hub *hub, enum dial_path path, const struct inaddr *from,
              const struct endpoint *to, struct span datagram)
 {
     struct run_part one = {datagram, datagram.n, 1};
-    struct hub_parcel *parcel = &hub->parcel;
+    struct hub_parcel *parcel = &hub->sender[0].parcel;
     struct sending s;
 
-    if (!sending_init(&s, hub, path, from, to))
+    if (!sending_init(&s, hub, 0, path, from, to))
         return errno;
     parcel->n = 0;
     parcel_add(parcel, &s, &one);

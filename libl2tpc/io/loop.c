@@ -30,7 +30,10 @@ struct post {
 
 struct loop {
     int epoll_fd, timer_fd, event_fd;
-    unsigned depth; /* of dispatching: dead sources wait until it is 0 */
+    struct turns *turns; /* NULL: nobody else has a hand in it */
+    unsigned turn;
+    unsigned removals, seen; /* sources that went between turns: events may still name them */
+    unsigned depth;          /* of dispatching: dead sources wait until it is 0 */
     struct loop_source *sources, *dead;
     struct loop_source *timer_source, *event_source;
     struct loop_timer *timers; /* root of the pairing heap: the earliest */
@@ -302,6 +305,7 @@ void loop_remove(struct loop *loop, struct loop_source *source)
     if (source->next)
         source->next->prev = source->prev;
     source->dead = true;
+    loop->removals++;
     source->prev = NULL;
     source->next = loop->dead;
     loop->dead = source;
@@ -425,16 +429,40 @@ static int wait_for_events(struct loop *loop, struct epoll_event *events, int ti
     return epoll_wait(loop->epoll_fd, events, ROUND_EVENTS, timeout_ms);
 }
 
+void loop_set_turns(struct loop *loop, struct turns *turns, unsigned i)
+{
+    loop->turns = turns;
+    loop->turn = i;
+}
+
+/* What was told while others had their hands in here is asked for again: it is level-triggered. */
+static int begin_turn(struct loop *loop, struct epoll_event *events, int n)
+{
+    turns_begin(loop->turns, loop->turn);
+    if (loop->removals != loop->seen)
+        n = epoll_wait(loop->epoll_fd, events, ROUND_EVENTS, 0);
+    return n;
+}
+
+static void end_turn(struct loop *loop)
+{
+    loop->seen = loop->removals;
+    turns_end(loop->turns, loop->turn);
+}
+
 bool loop_dispatch(struct loop *loop, int timeout_ms)
 {
     struct epoll_event events[ROUND_EVENTS];
     l2tpc_us now;
     int n;
 
-    timer_arm(loop);
+    if (!loop->turns) /* else it is armed: nothing sets a timer while no turn is under way */
+        timer_arm(loop);
     n = wait_for_events(loop, events, timeout_ms);
     if (n < 0 && errno != EINTR)
         return false;
+    if (loop->turns)
+        n = begin_turn(loop, events, n);
     now = io_now();
     loop->depth++;
     standstill_tell(loop, now);
@@ -449,6 +477,8 @@ bool loop_dispatch(struct loop *loop, int timeout_ms)
     if (loop->depth == 0)
         bury_the_dead(loop);
     timer_arm(loop);
+    if (loop->turns)
+        end_turn(loop);
     return true;
 }
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One epoll, one timerfd, one eventfd. Everything belongs to the one thread that dispatches, except
- * loop_post() and loop_quit(), which any thread may call. An idle loop never wakes up.
+ * loop_post() and loop_quit(), which any thread may call; with turns, whoever holds those may call
+ * all but loop_dispatch(). An idle loop never wakes up.
  */
 #ifndef L2TPC_IO_LOOP_H
 #define L2TPC_IO_LOOP_H
 
 #include "base/clock.h"
 #include "base/span.h"
+#include "base/turns.h"
 
 /* How many posted calls may wait; a poster that finds the queue full is told so. */
 #define LOOP_POSTS_MAX 1024
@@ -42,6 +44,9 @@ struct loop_watch {
 struct loop *loop_new(void); /* NULL, with errno, when the system has no more descriptors */
 /* Sources that are left are forgotten (their descriptors stay open), waiting posts are dropped. */
 void loop_free(struct loop *loop);
+
+/* Before it is first dispatched: what it runs, it runs in turns of thread `i`; it waits between. */
+void loop_set_turns(struct loop *loop, struct turns *turns, unsigned i);
 
 /* Readable when loop_dispatch() has something to do: for callers with a main loop of their own. */
 int loop_fd(const struct loop *loop);

@@ -2,7 +2,7 @@
 #include "io/plane.h"
 
 #include "io/mss.h"
-#include "io/plane_tun.h"
+#include "io/plane_impl.h"
 #include "io/plane_work.h"
 #include "io/segment.h"
 
@@ -26,35 +26,7 @@
 #define SLOTS_KEPT 8
 #define SLOTS_HELD US_S(1)
 
-struct plane {
-    struct loop *loop;
-    struct hub *hub;
-    struct data_path *data;
-    struct plane_hooks hooks;
-    struct loop_source *source;
-    struct offload offload;
-    bool single; /* packets one by one, as a recording has them */
-    struct tun tun;
-    struct hub_gso gso;
-    int gone_error; /* why the TUN is lost, until the hook has been told */
-    struct inaddr local;
-    bool esp_came; /* in this batch */
-    struct endpoint from;
-    struct plane_counters counters;
-};
-
 static void on_tun(void *user, uint32_t events, l2tpc_us now);
-
-static void tell_gone(struct plane *plane, l2tpc_us now)
-{
-    int why = plane->gone_error;
-
-    loop_remove(plane->loop, plane->source);
-    plane->source = NULL;
-    plane->tun = (struct tun){.fd = -1};
-    plane->gone_error = 0;
-    plane->hooks.tun_gone(plane->hooks.user, why, now); /* may free the plane */
-}
 
 /* From the TUN */
 
@@ -71,13 +43,13 @@ static void send_run(struct plane *plane, struct run *run, l2tpc_us now)
         sealed += data_seal_batch(plane->data, &run->packet[i],
                                   run->n - i < DATA_BATCH_MAX ? run->n - i : DATA_BATCH_MAX);
     if (sealed > 0) {
-        joined = hub_counters(plane->hub)->joined_out;
+        joined = plane->gso.joined;
         refused =
             hub_send_run(plane->hub, path, &plane->local, data_peer(plane->data), run, &plane->gso);
-        data_note_joined(plane->data, 0, hub_counters(plane->hub)->joined_out - joined);
-        if (refused != 0 && plane->hooks.unreachable)
-            plane->hooks.unreachable(plane->hooks.user, refused, now);
-        plane->hooks.esp_out(plane->hooks.user, now);
+        data_note_joined(plane->data, 0, plane->gso.joined - joined);
+        if (refused != 0)
+            plane_note_refused(plane, refused, now);
+        plane_note_out(plane, now);
     }
     run_clear(run);
 }
@@ -100,7 +72,7 @@ static bool find_room(struct plane *plane, const struct run *run, size_t n, stru
                       size_t *room_for)
 {
     if (n > HUB_PACKET_MAX) {
-        plane->counters.too_long++;
+        tally_add(&plane->too_long, 1);
         return false;
     }
     if (run->n == 0) {
@@ -148,7 +120,7 @@ static unsigned put_packet(struct plane *plane, struct plane_work *work,
     unsigned i = 0;
 
     if (!segments_of(&s, &slot->vnet, slot->packet)) {
-        plane->counters.unfit++;
+        tally_add(&plane->unfit, 1);
         return 0;
     }
     for (; i < s.n && put_segment(plane, &work->run, &s, i, &room, &room_for, now); i++) {
@@ -293,7 +265,7 @@ static void on_tun(void *user, uint32_t events, l2tpc_us now)
     if (drained)
         explain_error(plane, events);
     if (plane->gone_error != 0)
-        tell_gone(plane, now);
+        plane_tell_gone(plane, now);
 }
 
 /* To the TUN */
@@ -303,27 +275,34 @@ static void write_tun(void *user, const struct vnet *vnet, struct iovec *part, u
     struct plane *plane = user;
     int why;
 
-    if (plane->tun.fd < 0) {
-        plane->counters.tun_down += n;
+    if (plane->to.fd < 0) {
+        tally_add(&plane->tun_down, n);
         return;
     }
-    why = tun_write(&plane->tun, vnet, part, n);
+    why = tun_write(&plane->to, vnet, part, n);
     if (why == 0)
         return;
-    if (tun_is_gone(&plane->tun, why))
-        plane->gone_error = why; /* told at the end of the batch, when nobody is above us */
+    if (tun_is_gone(&plane->to, why))
+        plane->lost_error = why; /* told at the end of the batch, when nobody is above us */
     else if (why == EIO)
-        plane->counters.tun_down += n;
+        tally_add(&plane->tun_down, n);
     else
-        plane->counters.tun_full += n;
+        tally_add(&plane->tun_full, n);
 }
 
-void plane_deliver(struct plane *plane, struct span ip)
+static void deliver(struct plane *plane, struct span ip)
 {
     struct iovec part[2] = {{0}, {(void *)(uintptr_t)ip.p, ip.n}};
     struct vnet vnet = {0};
 
     write_tun(plane, &vnet, part, 1);
+}
+
+void plane_deliver(struct plane *plane, struct span ip)
+{
+    turns_hold(hub_turns(plane->hub));
+    deliver(plane, ip);
+    turns_let_go(hub_turns(plane->hub));
 }
 
 static void take(struct plane *plane, struct coalesce *together, enum data_kind kind,
@@ -333,14 +312,14 @@ static void take(struct plane *plane, struct coalesce *together, enum data_kind 
         return;
     plane->esp_came = plane->esp_came || kind != DATA_EARLY; /* it proves nothing yet */
     if (kind != DATA_IP) {
-        plane->hooks.control(plane->hooks.user, kind, span_ro(inner), now);
+        plane_give_control(plane, kind, span_ro(inner), now);
         return;
     }
     (void)mss_clamp(inner, data_mtu(plane->data));
-    if (plane->tun.header > 0 && plane->offload.coalesce)
+    if (plane->to.header > 0 && plane->offload.coalesce)
         coalesce_add(together, inner, write_tun, plane);
     else
-        plane_deliver(plane, span_ro(inner));
+        deliver(plane, span_ro(inner));
 }
 
 static void input_batch(struct plane *plane, const struct mspan *packets, unsigned n, l2tpc_us now)
@@ -350,6 +329,7 @@ static void input_batch(struct plane *plane, const struct mspan *packets, unsign
     for (unsigned i = 0; i < n; i++)
         work->opened[i] = (struct esp_packet){.data = packets[i]};
     data_open_batch(plane->data, work->opened, n);
+    plane->begun = plane->begun || data_has_begun(plane->data);
     for (unsigned i = 0; i < n; i++) {
         struct mspan inner = {0};
         enum data_kind kind = data_take(plane->data, &work->opened[i], &inner);
@@ -390,7 +370,7 @@ static void claim(struct plane *plane)
     if (work->together != plane)
         hand_on(work);
     work->together = plane;
-    work->coalesce.udp = plane->tun.udp;
+    work->coalesce.udp = plane->to.udp;
 }
 
 void plane_input(struct plane *plane, const struct mspan *packets, unsigned n,
@@ -419,34 +399,45 @@ void plane_batch_end(struct plane *plane, l2tpc_us now)
     let_go(plane);
     if (plane->esp_came) {
         plane->esp_came = false;
-        plane->hooks.esp_in(plane->hooks.user, &plane->from, now);
+        plane_note_in(plane, now);
     }
-    if (plane->gone_error != 0)
-        tell_gone(plane, now);
+    if (plane->lost_error != 0)
+        plane_tell_lost(plane, now);
 }
 
 /* Life */
 
-bool plane_set_tun(struct plane *plane, int tun_fd)
+static bool set_tun(struct plane *plane, const struct tun *tun)
 {
     struct loop_source *source = NULL;
-    struct tun tun;
 
-    if (!tun_take(&tun, tun_fd, &plane->offload))
-        return false;
     let_go(plane); /* another one may take no super-packets */
-    if (tun_fd >= 0 && tun_fd != plane->tun.fd) {
-        source = loop_add(plane->loop, tun_fd, EPOLLIN, on_tun, plane);
+    if (tun->fd >= 0 && tun->fd != plane->tun.fd) {
+        source = loop_add(plane->loop, tun->fd, EPOLLIN, on_tun, plane);
         if (!source)
             return false;
     }
-    if (tun_fd != plane->tun.fd) {
+    if (tun->fd != plane->tun.fd) {
         loop_remove(plane->loop, plane->source);
         plane->source = source;
     }
-    plane->tun = tun;
-    plane->gone_error = 0;
+    plane->tun = plane->to = *tun;
+    plane->gone_error = plane->lost_error = 0;
+    plane->is_gone = false;
     return true;
+}
+
+bool plane_set_tun(struct plane *plane, int tun_fd)
+{
+    struct tun tun;
+    bool ok;
+
+    if (!tun_take(&tun, tun_fd, &plane->offload))
+        return false;
+    turns_hold(hub_turns(plane->hub));
+    ok = set_tun(plane, &tun);
+    turns_let_go(hub_turns(plane->hub));
+    return ok;
 }
 
 struct plane *plane_new(struct loop *loop, struct hub *hub, struct data_path *data, int tun_fd,
@@ -456,13 +447,15 @@ struct plane *plane_new(struct loop *loop, struct hub *hub, struct data_path *da
 
     if (!plane)
         return NULL;
-    plane->loop = loop;
     plane->hub = hub;
+    plane->lanes = hub_lanes(hub);
+    plane->loop = plane->lanes ? lanes_tx(plane->lanes) : loop;
     plane->data = data;
     plane->hooks = *hooks;
+    plane_notes_init(plane);
     plane->offload = offload_wanted();
     plane->single = !plane->offload.batch || record_is_on();
-    plane->tun.fd = -1;
+    plane->tun.fd = plane->to.fd = -1;
     if (plane_set_tun(plane, tun_fd))
         return plane;
     free(plane);
@@ -471,23 +464,35 @@ struct plane *plane_new(struct loop *loop, struct hub *hub, struct data_path *da
 
 void plane_free(struct plane *plane)
 {
+    struct turns *turns = plane ? hub_turns(plane->hub) : NULL;
+
     if (!plane)
         return;
+    turns_hold(turns);
     let_go(plane);
     loop_remove(plane->loop, plane->source);
     for (unsigned i = 0; i < FAIR_SLOTS; i++)
         if (hub_work(plane->hub)->slot[i].plane == plane)
             hub_work(plane->hub)->slot[i].plane = NULL;
+    plane_notes_drop(plane);
+    turns_let_go(turns);
     free(plane);
 }
 
 void plane_set_local(struct plane *plane, const struct inaddr *local)
 {
+    turns_hold(hub_turns(plane->hub));
     plane->local = *local;
     plane->gso = (struct hub_gso){0}; /* another way may take what the last one did not */
+    turns_let_go(hub_turns(plane->hub));
 }
 
-const struct plane_counters *plane_counters(const struct plane *plane)
+struct plane_counters plane_counters(const struct plane *plane)
 {
-    return &plane->counters;
+    return (struct plane_counters){
+        .tun_full = tally_read(&plane->tun_full),
+        .tun_down = tally_read(&plane->tun_down),
+        .too_long = tally_read(&plane->too_long),
+        .unfit = tally_read(&plane->unfit),
+    };
 }

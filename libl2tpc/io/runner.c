@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "io/runner.h"
 
+#include "base/limits.h"
 #include "io/env.h"
 #include "io/plane.h"
 #include "io/ports.h"
@@ -218,6 +219,7 @@ static void follow_sas(struct runner *r)
     uint32_t spis[HUB_SPIS_MAX];
     unsigned n = dial_inbound_spis(r->dial, spis, HUB_SPIS_MAX);
 
+    data_publish(dial_data(r->dial)); /* who is told of an SPI has it */
     hub_set_esp_spis(r->hub, &r->member, spis, n);
 }
 
@@ -273,6 +275,7 @@ static void send_all(struct runner *r, l2tpc_us now)
     struct msg m;
     bool sent = false;
 
+    data_publish(dial_data(r->dial)); /* before the server knows of it */
     runner_test_keys(r->dial, &r->local, &r->remote.addr);
     while (dial_pop_out(r->dial, &path, &to, &m)) {
         int error;
@@ -317,6 +320,15 @@ static void retire(struct runner *r, l2tpc_us now)
     r->hooks.event(r->hooks.user, &e, now);
 }
 
+static void wait_on(struct runner *r, l2tpc_us now)
+{
+    l2tpc_us next = dial_deadline(r->dial);
+
+    if (!data_sweep(dial_data(r->dial)))
+        next = us_min(next, us_add(now, DATA_SWEEP_AFTER));
+    loop_timer_set(r->loop, &r->timer, next);
+}
+
 /* Serves events and sends output until the dial is quiet. Answers from inside a hook only mark it.
  */
 static void kick(struct runner *r, l2tpc_us now)
@@ -340,7 +352,7 @@ static void kick(struct runner *r, l2tpc_us now)
     if (r->down)
         retire(r, now);
     else
-        loop_timer_set(r->loop, &r->timer, dial_deadline(r->dial));
+        wait_on(r, now);
 }
 
 /* ---- what comes in ---- */
@@ -381,12 +393,23 @@ static void on_esp(void *user, enum dial_path path, const struct endpoint *from,
     }
 }
 
-static void on_batch_end(void *user, l2tpc_us now)
+static void on_esp_end(void *user, l2tpc_us now)
 {
     struct runner *r = user;
 
     plane_batch_end(r->plane, now);
-    kick(r, now);
+}
+
+static void on_batch_end(void *user, l2tpc_us now)
+{
+    kick(user, now);
+}
+
+/* With data threads there is no batch whose end would do it. */
+static void kick_apart(struct runner *r, l2tpc_us now)
+{
+    if (hub_lanes(r->hub))
+        kick(r, now);
 }
 
 static void on_unreachable(void *user, const struct endpoint *to, int os_error, l2tpc_us now)
@@ -420,6 +443,7 @@ static void on_control(void *user, enum data_kind kind, struct span inner, l2tpc
     struct runner *r = user;
 
     (void)dial_input_inner(r->dial, kind, inner, now);
+    kick_apart(r, now);
 }
 
 static void on_esp_in(void *user, const struct endpoint *from, l2tpc_us now)
@@ -427,6 +451,7 @@ static void on_esp_in(void *user, const struct endpoint *from, l2tpc_us now)
     struct runner *r = user;
 
     dial_note_esp_in(r->dial, from, now);
+    kick_apart(r, now);
 }
 
 static void on_esp_out(void *user, l2tpc_us now)
@@ -434,7 +459,10 @@ static void on_esp_out(void *user, l2tpc_us now)
     struct runner *r = user;
 
     dial_note_esp_out(r->dial, now);
-    loop_timer_set(r->loop, &r->timer, dial_deadline(r->dial));
+    if (hub_lanes(r->hub))
+        kick(r, now);
+    else
+        loop_timer_set(r->loop, &r->timer, dial_deadline(r->dial));
 }
 
 static void on_refused(void *user, int os_error, l2tpc_us now)
@@ -442,6 +470,7 @@ static void on_refused(void *user, int os_error, l2tpc_us now)
     struct runner *r = user;
 
     dial_note_unreachable(r->dial, os_error, now);
+    kick_apart(r, now);
 }
 
 static void on_tun_gone(void *user, int os_error, l2tpc_us now)
@@ -486,6 +515,7 @@ struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_
         .owns_spi = owns_spi,
         .datagram = on_datagram,
         .esp = on_esp,
+        .esp_end = on_esp_end,
         .batch_end = on_batch_end,
         .unreachable = on_unreachable,
     };
@@ -495,6 +525,8 @@ struct runner *runner_new(struct loop *loop, struct hub *hub, const struct port_
     runner_test_backend(lab.crypto);
     r->dial = dial_new(&lab);
     secret_wipe(&lab.tunnel_secret);
+    if (r->dial && hub_turns(hub))
+        data_set_turns(dial_data(r->dial), hub_turns(hub));
     if (r->dial)
         r->plane = plane_new(loop, hub, dial_data(r->dial), -1, &plane_hooks);
     if (!r->plane) {

@@ -96,6 +96,34 @@ void *spi_table_find(const struct spi_table *t, uint32_t spi)
     return NULL;
 }
 
+bool spi_table_copy(struct spi_table *to, const struct spi_table *from)
+{
+    if (!from->slot)
+        return true;
+    to->slot = calloc(mask_of(from) + 1, sizeof(*to->slot));
+    if (!to->slot)
+        return false;
+    for (size_t i = 0; i <= mask_of(from); i++)
+        to->slot[i] = from->slot[i];
+    to->bits = from->bits;
+    to->used = from->used;
+    return true;
+}
+
+void spi_table_forget(struct spi_table *t, const void *owner)
+{
+    if (!t->slot)
+        return;
+    for (size_t i = 0; i <= mask_of(t);) {
+        if (t->slot[i].owner == owner) {
+            spi_table_remove(t, t->slot[i].spi, owner);
+            i = 0; /* what stood behind it may have moved up */
+        } else {
+            i++;
+        }
+    }
+}
+
 void spi_table_free(struct spi_table *t)
 {
     free(t->slot);

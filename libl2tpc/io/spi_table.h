@@ -23,6 +23,10 @@ struct spi_table {
 /* False without memory: nothing is added. */
 bool spi_table_add(struct spi_table *t, uint32_t spi, void *owner) MUST_USE;
 void spi_table_remove(struct spi_table *t, uint32_t spi, const void *owner);
+/* `to` is zeroed. False without memory. */
+bool spi_table_copy(struct spi_table *to, const struct spi_table *from) MUST_USE;
+/* Every entry of this owner. */
+void spi_table_forget(struct spi_table *t, const void *owner);
 /* NULL: nobody's. */
 void *spi_table_find(const struct spi_table *t, uint32_t spi);
 void spi_table_free(struct spi_table *t);

@@ -3,7 +3,7 @@
  * One end of a tunnel whose keys, ids and addresses are given: the library's own loop, hub, plane
  * and data path, without a key exchange in front. Two of them are as fast a peer as one can be.
  *
- *   bench-tunnel TUN LOCAL REMOTE 0|1 SUITE udp|esp [REKEY-SECONDS]
+ *   bench-tunnel TUN LOCAL REMOTE 0|1 SUITE udp|esp [REKEY-SECONDS [DATA-THREADS]]
  *
  * SUITE: gcm128, gcm256, cbc-sha1, cbc-sha256. It says "ready" when the TUN is there, and one JSON
  * object with its counters after SIGTERM. Both ends take time for new keys from the same clock.
@@ -24,6 +24,8 @@
 
 struct end {
     struct loop *loop;
+    struct lanes *lanes;
+    unsigned threads;
     struct hub *hub;
     struct hub_member member;
     struct data_path data;
@@ -80,6 +82,20 @@ static void make_keys(struct sa_keys *k, const struct esp_suite *suite, uint32_t
         k->integ_key[i] = (uint8_t)(k->spi * 11 + i * 5);
 }
 
+/* As the runner does it for the engine. */
+static void follow(struct end *e)
+{
+    uint32_t spis[DATA_PAIRS_MAX];
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < DATA_PAIRS_MAX; i++)
+        if (e->data.pair[i].in)
+            spis[n++] = esp_in_spi(e->data.pair[i].in);
+    data_publish(&e->data);
+    (void)data_sweep(&e->data);
+    hub_set_esp_spis(e->hub, &e->member, spis, n);
+}
+
 /* The pair of an epoch, to read with at once. */
 static struct data_pair *install(struct end *e, uint32_t epoch, l2tpc_us now)
 {
@@ -97,6 +113,7 @@ static struct data_pair *install(struct end *e, uint32_t epoch, l2tpc_us now)
     p = data_install(&e->data, e->crypto, &e->env, &sa, &e->local.addr, &e->remote.addr, now);
     if (p)
         p->ready = true;
+    follow(e);
     return p;
 }
 
@@ -118,6 +135,7 @@ static void on_rekey(void *user, l2tpc_us now)
     p = data_find_out(&e->data, 0x10000u + 2 * epoch + e->first);
     if (p)
         data_switch(&e->data, p, now);
+    follow(e);
     loop_timer_set(e->loop, &e->timer, (l2tpc_us)(epoch + 1) * e->rekey);
 }
 
@@ -176,7 +194,7 @@ static void on_esp(void *user, enum dial_path path, const struct endpoint *from,
     plane_input(((struct end *)user)->plane, packets, n, from, now);
 }
 
-static void on_batch_end(void *user, l2tpc_us now)
+static void on_esp_end(void *user, l2tpc_us now)
 {
     plane_batch_end(((struct end *)user)->plane, now);
 }
@@ -210,7 +228,10 @@ static bool start(struct end *e, const char *tun_name)
     e->env = io_env_make(NULL, NULL);
     e->crypto = crypto_new();
     e->loop = loop_new();
-    e->hub = e->loop ? hub_new(e->loop, NULL) : NULL;
+    if (e->loop && e->threads > 0)
+        e->lanes = lanes_new(e->loop, e->threads);
+    if (e->loop && (e->lanes || e->threads == 0))
+        e->hub = hub_new(e->loop, e->lanes, NULL);
     if (tun < 0 || !e->crypto || !e->hub)
         return false;
     runner_test_backend(e->crypto);
@@ -220,18 +241,18 @@ static bool start(struct end *e, const char *tun_name)
         .owns_spi = owns_spi,
         .datagram = on_datagram,
         .esp = on_esp,
-        .batch_end = on_batch_end,
+        .esp_end = on_esp_end,
     };
     hub_join(e->hub, &e->member);
     if (!hub_open_udp(e->hub, &e->member, e->remote.addr.family, &f) ||
         (!e->udp && !hub_open_esp(e->hub, &e->member, e->remote.addr.family, &f)))
         return false;
+    if (e->lanes)
+        data_set_turns(&e->data, lanes_turns(e->lanes));
     open_data(e);
     e->epoch = e->rekey ? (uint32_t)(now / e->rekey) : 0;
-    if (!install(e, e->epoch, now))
-        return false;
     e->plane = plane_new(e->loop, e->hub, &e->data, tun, &hooks);
-    if (!e->plane)
+    if (!e->plane || !install(e, e->epoch, now))
         return false;
     plane_set_local(e->plane, &e->local.addr);
     e->timer = (struct loop_timer){.fn = on_rekey, .user = e};
@@ -243,8 +264,8 @@ static bool start(struct end *e, const char *tun_name)
 static void print_result(const struct end *e)
 {
     const struct data_counters d = data_counters(&e->data);
-    const struct plane_counters *p = plane_counters(e->plane);
-    const struct hub_counters *h = hub_counters(e->hub);
+    const struct plane_counters p = plane_counters(e->plane);
+    const struct hub_counters h = hub_counters(e->hub);
     struct esp_counters in;
     struct esp_counters out;
 
@@ -257,10 +278,10 @@ static void print_result(const struct end *e)
            (unsigned long long)in.packets, (unsigned long long)out.packets,
            (unsigned long long)in.replayed, (unsigned long long)in.bad_icv,
            (unsigned long long)in.malformed, (unsigned long long)d.unknown_spi,
-           (unsigned long long)d.not_open, (unsigned long long)p->tun_full,
-           (unsigned long long)p->tun_down, (unsigned long long)p->too_long,
-           (unsigned long long)h->lost, (unsigned long long)h->refused,
-           (unsigned long long)h->unowned, (unsigned long long)count_allocations());
+           (unsigned long long)d.not_open, (unsigned long long)p.tun_full,
+           (unsigned long long)p.tun_down, (unsigned long long)p.too_long,
+           (unsigned long long)h.lost, (unsigned long long)h.refused, (unsigned long long)h.unowned,
+           (unsigned long long)count_allocations());
 }
 
 int main(int argc, char **argv)
@@ -270,7 +291,9 @@ int main(int argc, char **argv)
 
     if (argc < 7 || !inaddr_parse(&e.local.addr, argv[2]) ||
         !inaddr_parse(&e.remote.addr, argv[3]) || !parse_suite(argv[5], &e.suite)) {
-        (void)fprintf(stderr, "usage: %s TUN LOCAL REMOTE 0|1 SUITE udp|esp [REKEY-SECONDS]\n",
+        (void)fprintf(stderr,
+                      "usage: %s TUN LOCAL REMOTE 0|1 SUITE udp|esp [REKEY-SECONDS"
+                      " [DATA-THREADS]]\n",
                       argv[0]);
         return 2;
     }
@@ -278,12 +301,13 @@ int main(int argc, char **argv)
     e.udp = strcmp(argv[6], "esp") != 0;
     e.remote.port = PORT_NATT;
     e.rekey = argc > 7 ? US_S(strtoul(argv[7], NULL, 10)) : 0;
+    e.threads = argc > 8 ? (unsigned)strtoul(argv[8], NULL, 10) : 0;
+    if (offload_wanted().batch) /* as processes.c does it for the engine */
+        (void)setpriority(PRIO_PROCESS, 0, -10);
     if (!start(&e, argv[1])) {
         perror(argv[1]);
         return 1;
     }
-    if (offload_wanted().batch) /* as processes.c does it for the engine */
-        (void)setpriority(PRIO_PROCESS, 0, -10);
     stopped = e.loop;
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
@@ -294,9 +318,10 @@ int main(int argc, char **argv)
     print_result(&e);
     plane_free(e.plane);
     hub_leave(e.hub, &e.member);
-    hub_free(e.hub);
-    loop_free(e.loop);
     data_clear(&e.data);
+    hub_free(e.hub);
+    lanes_free(e.lanes);
+    loop_free(e.loop);
     crypto_free(e.crypto);
     return 0;
 }
