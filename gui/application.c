@@ -260,6 +260,8 @@ static void l2d_application_startup(GApplication *app)
 
     G_APPLICATION_CLASS(l2d_application_parent_class)->startup(app);
     gtk_window_set_default_icon_name(L2D_APPLICATION_ID);
+    /* Values can be selected; the first of a page that opens is not meant by that. */
+    g_object_set(gtk_settings_get_default(), "gtk-label-select-on-focus", FALSE, NULL);
     g_action_map_add_action_entries(G_ACTION_MAP(app), actions, G_N_ELEMENTS(actions), app);
     set_accels(GTK_APPLICATION(app));
     self->backend = l2d_backends_choose();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "diagnosis_view.h"
 #include "model/doctor.h"
+#include "text_size.h"
 #include "value_row.h"
 
 #include <glib/gi18n.h>
@@ -152,6 +153,7 @@ static void on_examined(GObject *source, GAsyncResult *result, gpointer user)
     window = g_object_new(ADW_TYPE_WINDOW, "transient-for", parent, "modal", TRUE,
                           "destroy-with-parent", TRUE, "title", _("Find Out Why"), "default-width",
                           640, "default-height", 640, NULL);
+    l2d_text_size_fit(GTK_WINDOW(window));
     box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
     scroll = gtk_scrolled_window_new();
     gtk_widget_set_vexpand(scroll, TRUE);

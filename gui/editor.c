@@ -2,6 +2,7 @@
 #include "editor.h"
 #include "button.h"
 #include "settings_form.h"
+#include "text_size.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -258,6 +259,7 @@ static void present(L2dWindow *parent, L2dProfile *profile, const l2tpc_profile 
         g_object_new(L2D_TYPE_EDITOR, "transient-for", parent, "modal", TRUE, "destroy-with-parent",
                      TRUE, "title", profile ? _("Edit Connection") : _("New Connection"),
                      "default-width", 600, "default-height", 620, NULL);
+    l2d_text_size_fit(GTK_WINDOW(self));
     self->window = g_object_ref(parent);
     self->profile = profile ? g_object_ref(profile) : NULL;
     self->form = form;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "failure_card.h"
+#include "bidi.h"
 #include "button.h"
 #include "model/words.h"
 
@@ -61,7 +62,8 @@ GtkWidget *l2d_failure_card_new(void)
 
 void l2d_failure_card_show(L2dFailureCard *self, const L2dFailure *f)
 {
-    GString *codes = g_string_new(f->code);
+    g_autofree char *code = l2d_bidi_isolate(f->code);
+    GString *codes = g_string_new(code);
 
     if (f->peer_code >= 0)
         /* TRANSLATORS: a number that the server gave as the reason. */

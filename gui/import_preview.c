@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "import_preview.h"
 #include "button.h"
+#include "text_size.h"
 
 #include <glib/gi18n.h>
 
@@ -304,6 +305,7 @@ void l2d_import_preview_present(L2dWindow *parent, GFile **files, guint n)
     self->files = g_ptr_array_new_with_free_func(g_object_unref);
     for (guint i = 0; i < n && i < L2TPC_PROFILE_FILES_MAX; i++)
         g_ptr_array_add(self->files, g_object_ref(files[i]));
+    l2d_text_size_fit(GTK_WINDOW(self));
     gtk_window_present(GTK_WINDOW(self));
     if (n > L2TPC_PROFILE_FILES_MAX)
         say_trouble(self, _("These are too many files at once."));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "log_view.h"
 #include "model/log_line.h"
+#include "text_size.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -241,7 +242,7 @@ static GtkWidget *nothing_new(void)
     gtk_widget_add_css_class(label, "dim-label");
     gtk_widget_set_margin_start(label, 24);
     gtk_widget_set_margin_end(label, 24);
-    gtk_widget_set_margin_bottom(label, 24);
+    gtk_widget_set_valign(label, GTK_ALIGN_CENTER);
     return label;
 }
 
@@ -249,6 +250,7 @@ static void l2d_log_view_init(L2dLogView *self)
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
     GtkWidget *search = gtk_search_entry_new();
+    GtkWidget *middle = gtk_overlay_new();
 
     self->search = GTK_EDITABLE(search);
     gtk_accessible_update_property(GTK_ACCESSIBLE(search), GTK_ACCESSIBLE_PROPERTY_LABEL,
@@ -259,9 +261,10 @@ static void l2d_log_view_init(L2dLogView *self)
     gtk_widget_set_margin_bottom(search, 6);
     gtk_box_append(GTK_BOX(box), header_new(self));
     gtk_box_append(GTK_BOX(box), search);
-    gtk_box_append(GTK_BOX(box), list_new(self));
+    gtk_overlay_set_child(GTK_OVERLAY(middle), list_new(self));
     self->nothing = nothing_new();
-    gtk_box_append(GTK_BOX(box), self->nothing);
+    gtk_overlay_add_overlay(GTK_OVERLAY(middle), self->nothing);
+    gtk_box_append(GTK_BOX(box), middle);
     self->toasts = ADW_TOAST_OVERLAY(adw_toast_overlay_new());
     adw_toast_overlay_set_child(self->toasts, box);
     adw_window_set_content(ADW_WINDOW(self), GTK_WIDGET(self->toasts));
@@ -280,6 +283,7 @@ void l2d_log_view_present(L2dWindow *parent, L2dProfile *profile)
                                     "destroy-with-parent", TRUE, "title", _("Log"), "default-width",
                                     720, "default-height", 520, NULL);
 
+    l2d_text_size_fit(GTK_WINDOW(self));
     self->profile = g_object_ref(profile);
     g_signal_connect_object(profile, "changed", G_CALLBACK(on_profile_changed), self,
                             G_CONNECT_SWAPPED);

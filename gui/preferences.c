@@ -2,6 +2,7 @@
 #include "preferences.h"
 #include "autostart.h"
 #include "settings.h"
+#include "text_size.h"
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
@@ -71,7 +72,8 @@ void l2d_preferences_present(GtkWindow *parent)
     GtkWidget *page = adw_preferences_page_new();
 
     g_object_set(w, "transient-for", parent, "modal", TRUE, "search-enabled", FALSE,
-                 "default-height", 420, NULL);
+                 "default-height", 420, "title", _("Preferences"), NULL);
+    l2d_text_size_fit(GTK_WINDOW(w));
     adw_preferences_page_set_title(ADW_PREFERENCES_PAGE(page), _("General"));
     adw_preferences_page_add(ADW_PREFERENCES_PAGE(page), ADW_PREFERENCES_GROUP(start_group(
                                                              ADW_PREFERENCES_WINDOW(w), settings)));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "proof.h"
+#include "bidi.h"
 #include "model/words.h"
 
 struct item {
@@ -41,8 +42,10 @@ static const char *observer_word(const char *observer)
 
 static void show_item(struct item *item, const L2dEvidence *e)
 {
+    g_autofree char *words = l2d_words_evidence(e->value);
+    g_autofree char *isolated = l2d_bidi_isolate(words);
     g_autofree char *value = *e->value
-                                 ? g_strdup_printf("%s · %s", observer_word(e->observer), e->value)
+                                 ? g_strdup_printf("%s · %s", observer_word(e->observer), isolated)
                                  : g_strdup(observer_word(e->observer));
     g_autofree char *description =
         g_strdup_printf("%s, %s", e->ok ? _("true") : _("not true"), value);
@@ -156,6 +159,9 @@ void l2d_proof_show(L2dProof *self, L2dSnapshot *snapshot)
         if (i < evidence->len)
             show_item(item, g_ptr_array_index(evidence, i));
     }
+    /* Where the card above says what happened, this one would only say it again. */
+    gtk_widget_set_visible(GTK_WIDGET(self),
+                           !is_interrupted(snapshot) || !l2d_snapshot_get_failure(snapshot));
     gtk_widget_set_visible(self->list, evidence->len > 0 && !is_interrupted(snapshot));
 }
 

@@ -11,6 +11,7 @@
 #include "removal.h"
 #include "report.h"
 #include "settings_form.h"
+#include "text_size.h"
 
 #include <glib/gi18n.h>
 
@@ -584,6 +585,7 @@ L2dWindow *l2d_window_new(L2dApplication *application)
 {
     L2dWindow *self = g_object_new(L2D_TYPE_WINDOW, "application", application, NULL);
 
+    l2d_text_size_fit(GTK_WINDOW(self));
     set_backend(self, l2d_application_get_backend(application));
     return self;
 }

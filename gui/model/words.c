@@ -47,6 +47,15 @@ char *l2d_words_remaining(gint64 s)
                      : g_strdup_printf(_("%d min %d s"), (int)(s / 60), (int)(s % 60));
 }
 
+/* Values that the status has one word for; each is looked up as it stands. */
+/* TRANSLATORS: values in a table of facts about the tunnel: how good a key is, which way a dial
+ * took, where a secret comes from. The English word is also the one of l2tpc status. */
+static const char *const marked[] G_GNUC_UNUSED = {
+    N_("unknown"), N_("none"),          N_("good"),          N_("weak"),       N_("very-weak"),
+    N_("revoked"), N_("unreadable"),    N_("other-server"),  N_("used"),       N_("learned"),
+    N_("asked"),   N_("one-ike-suite"), N_("one-esp-suite"), N_("whole-list"), N_("address"),
+};
+
 /* Words such as "yes", and sentences, are msgids; numbers and names come back as they are. */
 static char *words_of_lines(const char *text)
 {
@@ -156,6 +165,26 @@ static char *fill(const char *template, GHashTable *places)
         }
     }
     return g_string_free(out, FALSE);
+}
+
+/* A translation of one of these, or the text as it is: names of algorithms, addresses, numbers. */
+char *l2d_words_evidence(const char *english)
+{
+    static const char *const templates[] = {
+        N_("kernel {kernel}, engine {engine}"),
+        N_("tunnel {tunnel}, session {session}"),
+        N_("no observer"),
+    };
+    char *text = NULL;
+
+    for (guint i = 0; !text && i < G_N_ELEMENTS(templates); i++) {
+        GHashTable *places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+        if (places_of(templates[i], english, places))
+            text = fill(_(templates[i]), places);
+        g_hash_table_unref(places);
+    }
+    return text ? text : g_strdup(english);
 }
 
 char *l2d_words_failure(const char *code, gboolean hint, const char *english)

@@ -15,6 +15,8 @@ const char *l2d_words_state(L2dState state);
 const char *l2d_words_state_icon(L2dState state);
 /* Name of a style of libadwaita: "success", "error", ..., or "dim-label". */
 const char *l2d_words_state_style(L2dState state);
+/* What an observer counted or saw, as the engine wrote it down in English. */
+char *l2d_words_evidence(const char *english);
 /* "1:02:03" */
 char *l2d_words_duration(gint64 seconds);
 /* "1 h 2 min", for a time that is still to come. */

@@ -2,6 +2,7 @@
 """A desktop session without a screen, programs in it, and a driver that sees what a screen reader
 sees. All of it runs as an unprivileged user; nothing of the machine's own session is touched."""
 import functools
+import gettext
 import json
 import os
 import shutil
@@ -163,6 +164,13 @@ class Session:
         subprocess.run(["chmod", "-R", "a+rX", self.folder], check=True)
         return out
 
+    def say(self, words, language=None):
+        """The words in the user's language, of the catalogue that the program is given."""
+        if not language:
+            return words
+        return gettext.translation("l2tpc", self.catalogues(language), [language],
+                                   fallback=True).gettext(words)
+
     def end(self, pid):
         if pid in self.apps:
             self.apps.remove(pid)
@@ -215,9 +223,12 @@ class Session:
             time.sleep(0.05)
 
     def keys(self, *words):
+        self.x("xdotool", *words)
+
+    def x(self, *argv):
         with open(os.path.join(DIR, "display")) as f:
             display = ":" + f.read().strip()
-        subprocess.run(["xdotool"] + list(words), env=dict(os.environ, DISPLAY=display), check=True,
+        subprocess.run(argv, env=dict(os.environ, DISPLAY=display), check=True,
                        capture_output=True, timeout=20)
 
     def clipboard(self):
