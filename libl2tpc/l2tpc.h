@@ -328,7 +328,8 @@ L2TPC_API int l2tpc_config_set_mru(l2tpc_config *config, unsigned mru);
 L2TPC_API int l2tpc_config_set_interface(l2tpc_config *config, const char *name);
 /* "softether-utf8": MS-CHAPv2 over the UTF-8 bytes of the password. "port-1701": inner source port.
  * "no-fragmentation": IKE fragments are neither announced nor sent.
- * "sha256-96": HMAC-SHA2-256 in ESP is cut to 96 bits, as old servers do it. */
+ * "sha256-96": HMAC-SHA2-256 in ESP is cut to 96 bits, as old servers do it.
+ * "no-path-mtu": no LCP echoes as long as a packet, which find out what the way carries whole. */
 L2TPC_API int l2tpc_config_set_quirk(l2tpc_config *config, const char *quirk);
 /*
  * "on": a tunnel that was up and is lost is dialed again, at once and then 1, 2, 4 ... 60 s apart,

@@ -424,6 +424,8 @@ int l2tpc_config_set_quirk(l2tpc_config *c, const char *quirk)
         c->quirk_no_fragmentation = true;
     else if (strcmp(quirk, "sha256-96") == 0)
         c->quirk_sha256_96 = true;
+    else if (strcmp(quirk, "no-path-mtu") == 0)
+        c->quirk_no_path_mtu = true;
     else
         return L2TPC_EINVAL;
     return L2TPC_OK;

@@ -273,8 +273,11 @@ static void fill_ppp(l2tpc_status *st, const struct dial_facts *f)
             at +=
                 (size_t)snprintf(dns + at, sizeof(dns) - at, "%s\n", inaddr_text(&p->dns[i], text));
     set_text(st, STATUS_ppp_dns, dns);
-    if (f->ip.mtu)
+    if (f->ip.mtu) {
         set_uint(st, STATUS_ppp_mtu, f->ip.mtu);
+        set_text(st, STATUS_ppp_mtu_origin,
+                 f->path_mtu == PATH_MTU_SEARCH_COMPLETE ? "path" : "interface");
+    }
 }
 
 void status_fill_kernel(l2tpc_status *st, const struct kernel_counts *k)

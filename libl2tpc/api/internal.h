@@ -93,6 +93,7 @@ struct l2tpc_config {
     struct blob certificate, key, ca;
     bool has_passphrase;
     bool quirk_no_fragmentation;
+    bool quirk_no_path_mtu;
     struct secret_origin origin[SECRET_KINDS];
     char certificate_uri[TOKEN_URI_MAX], key_uri[TOKEN_URI_MAX]; /* on a token; empty: none */
     bool allow_cn, allow_sha1;                                   /* of the server's certificate */

@@ -118,6 +118,8 @@ static void fill_quirks(l2tpc_status *st, const l2tpc_session *s, const struct d
         add_item(quirks, sizeof(quirks), "%s (option)", server_quirk_name(SERVER_UTF8));
     if (s->config.quirk_no_fragmentation)
         add_item(quirks, sizeof(quirks), "no-fragmentation (option)");
+    if (s->config.quirk_no_path_mtu)
+        add_item(quirks, sizeof(quirks), "no-path-mtu (option)");
     status_set_text(st, STATUS_server_quirks, quirks);
 }
 

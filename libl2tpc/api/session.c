@@ -170,6 +170,7 @@ static void fill_dial_config(const l2tpc_session *s, struct dial_config *out)
         .until = c->until,
         .timeout = US_S(c->timeout_s),
         .no_fragmentation = c->quirk_no_fragmentation,
+        .no_path_mtu = c->quirk_no_path_mtu,
         .servers = s->context->servers,
         .own_id = c->own_id,
         .peer_id = c->peer_id,

@@ -152,6 +152,15 @@
 #define OUTER_MTU_MIN_IPV6 1280
 #define L2TP_DATA_ENVELOPE (8 + 4) /* L2TP data header and PPP header around an IP packet */
 
+/* RFC 8899: the longest packet that the way to the server carries whole */
+#define PATH_MTU_MAX_PROBES 3 /* 5.1.2 */
+#define PATH_MTU_PROBE_MIN                                                                         \
+    US_MS(400) /* PROBE_TIMER, from the round trip (5.1.1): four of them; SoftEther has ticks */
+#define PATH_MTU_PROBE_MAX US_S(2)
+#define PATH_MTU_RAISE US_S(600) /* PMTU_RAISE_TIMER */
+#define PATH_MTU_CLOSE 8u        /* bytes between what was carried and what was lost */
+#define PATH_MTU_NUMBERS 128     /* of LCP echoes that are probes; the others belong to liveness */
+
 /* PPP */
 #define PPP_MRU 1400
 #define PPP_FRAME_MAX 2052 /* the largest MRU that is accepted, with its header */

@@ -102,7 +102,8 @@ static const struct {
      N_("also accept the login method pap or none (!chap-md5 forbids one), aggressive, or of the "
         "server's certificate cn-name or sha1-chain"),
      OPT_ALLOW},
-    {"quirk", "Q", N_("softether-utf8, port-1701, no-fragmentation or sha256-96"), OPT_QUIRK},
+    {"quirk", "Q", N_("softether-utf8, port-1701, no-fragmentation, sha256-96 or no-path-mtu"),
+     OPT_QUIRK},
     {"mru", "BYTES", N_("largest packet we ask for, 128 to 1500"), OPT_MRU},
     {"timeout", "S", N_("give up when not connected after S seconds"), OPT_TIMEOUT},
     {"until", "STAGE", N_("stop politely when STAGE is done, as ike-quick"), OPT_UNTIL},

@@ -30,16 +30,22 @@
 
 #if L2TPC_TEST_HOOKS
 /* Opened beforehand, since it cannot be later. */
-static void open_keylog(void)
+static void open_for(const char *variable)
 {
-    const char *path = getenv("L2TPC_KEYLOG");
+    const char *path = getenv(variable);
     char name[16];
     int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 
     if (fd < 0)
         return;
     (void)snprintf(name, sizeof(name), "fd:%d", fd);
-    (void)setenv("L2TPC_KEYLOG", name, 1);
+    (void)setenv(variable, name, 1);
+}
+
+static void open_keylog(void)
+{
+    open_for("L2TPC_KEYLOG");
+    open_for("L2TPC_RECORD");
 }
 
 /* What the C library does by itself when much of a thread's heap is free again. */

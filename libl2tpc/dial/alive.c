@@ -116,6 +116,7 @@ static void probe(struct dial *d, l2tpc_us now)
     l2tp_probe(d->l2tp, now);
     if (d->ppp)
         ppp_probe(d->ppp, now);
+    path_doubt(d, now);
 }
 
 void alive_timer(struct dial *d, l2tpc_us now)

@@ -283,6 +283,7 @@ void dial_timer(struct dial *d, l2tpc_us now)
         ike_timer(d->ike, now);
     if (d->l2tp && l2tp_deadline(d->l2tp) <= now)
         l2tp_timer(d->l2tp, now);
+    path_mtu_timer(&d->path, now);
     if (d->ppp && ppp_deadline(d->ppp) <= now)
         ppp_timer(d->ppp, now);
     dial_pump(d, now);
@@ -310,6 +311,7 @@ l2tpc_us dial_deadline(const struct dial *d)
     next = us_min(next, data_next_expiry(&d->data));
     next = us_min(next, rekey_deadline(d));
     next = us_min(next, alive_deadline(d));
+    next = us_min(next, path_mtu_deadline(&d->path));
     if (d->ike)
         next = us_min(next, ike_deadline(d->ike));
     if (d->l2tp)

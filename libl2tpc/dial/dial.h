@@ -17,6 +17,7 @@
 #include "base/verdict.h"
 #include "dial/data.h"
 #include "dial/ladder.h"
+#include "dial/path_mtu.h"
 #include "dial/servers.h"
 #include "ike/identity.h"
 #include "ike/ike.h"
@@ -57,6 +58,7 @@ struct dial_config {
     unsigned n_former;
     l2tpc_us
         patience;   /* with a server that was heard and stops in the middle; 0: each stage's own */
+    bool no_path_mtu; /* its discovery is off */
     bool impatient; /* with the last address too: it is to be looked up again when it is silent */
 };
 
@@ -149,6 +151,7 @@ struct dial_facts {
     bool peer_id_changed;        /* since the dial before */
     const char *esp_backend;     /* who computes full batches; NULL before the first SA */
     l2tpc_us esp_expires;        /* of the SA pair in use; US_NEVER or 0: nothing was said */
+    enum path_mtu_state path_mtu; /* whether ip.mtu is known to pass the way to the server */
 };
 
 struct dial;
@@ -174,6 +177,8 @@ void dial_timer(struct dial *d, l2tpc_us now);
  * first dial_timer() and dial_input() behind it. */
 void dial_woke(struct dial *d, l2tpc_us now);
 l2tpc_us dial_deadline(const struct dial *d);
+/* The tag of a datagram that leaves with DF: whether it arrives in one piece is what it asks. */
+#define DIAL_OUT_WHOLE 1
 bool dial_pop_out(struct dial *d, enum dial_path *path, struct endpoint *to,
                   struct msg *out) MUST_USE;
 bool dial_pop_ip(struct dial *d, struct msg *out) MUST_USE;

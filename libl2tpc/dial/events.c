@@ -409,6 +409,9 @@ static void on_ppp(struct dial *d, const struct ppp_event *e, l2tpc_us now)
         d->ppp_over = true;
         dial_fail_now(d, &e->failure, now);
         break;
+    case PPP_EVENT_ECHOED:
+        path_on_echoed(d, (uint8_t)e->need, now);
+        break;
     }
 }
 
@@ -441,6 +444,7 @@ void dial_pump(struct dial *d, l2tpc_us now)
     } while (busy);
     if (!d->facts.up)
         server_look(d);
+    path_follow(d, now);
 }
 
 void dial_close_overdue(struct dial *d, l2tpc_us now)

@@ -72,6 +72,8 @@ struct dial {
     uint64_t resent_before;       /* messages that IKE had sent again when this try began */
     bool wants_port_1701;         /* its quick mode is under way beside a silent pair */
     struct alive alive;
+    struct path_mtu path;
+    bool mtu_applying; /* the open APPLY_IP brings a new MTU and nothing else */
     l2tpc_us esp_check_from; /* when L2TP first had a pair to send on */
     bool until_reached;
     struct dial_events events;
@@ -99,8 +101,12 @@ void stage_end(struct dial *d, enum stage s, l2tpc_us now);
 /* needs.c */
 struct dial_event *need_new(struct dial *d, enum dial_need_type type, struct dial_event *e);
 void need_sockets(struct dial *d, bool raw_esp, l2tpc_us now);
+/* Largest IP packet whose outer packet is no longer than `outer`. */
+uint16_t inner_mtu_of(const struct dial *d, size_t outer);
 /* Largest IP packet whose outer packet still leaves in one piece. */
 uint16_t inner_mtu_max(const struct dial *d);
+/* What of it the server takes and the way is known to carry. */
+uint16_t inner_mtu(const struct dial *d);
 void need_apply_ip(struct dial *d, l2tpc_us now);
 /* Starts IKE towards the next address; the last failure stands when none is left. */
 void try_next_address(struct dial *d, l2tpc_us now);
@@ -126,6 +132,13 @@ void climb_on_pair(struct dial *d, const struct sa_pair *sa, l2tpc_us now);
 void climb_on_quick_failed(struct dial *d, const struct failure *failure, l2tpc_us now);
 void climb_note_peer(struct dial *d);
 void climb_note_up(struct dial *d);
+
+/* path.c */
+/* After whatever has happened: begins, sends what is due, applies what was found. */
+void path_follow(struct dial *d, l2tpc_us now);
+void path_on_echoed(struct dial *d, uint8_t number, l2tpc_us now);
+/* Much was sent and nothing came back: was it too long? */
+void path_doubt(struct dial *d, l2tpc_us now);
 
 /* rekey.c */
 void rekey_on_pair(struct dial *d, struct sa_pair *sa, l2tpc_us now);

@@ -50,14 +50,11 @@ void dial_set_outer_mtu(struct dial *d, unsigned mtu)
     d->outer_mtu = (uint16_t)(mtu > OUTER_MTU_MAX ? OUTER_MTU_MAX : mtu);
 }
 
-uint16_t inner_mtu_max(const struct dial *d)
+uint16_t inner_mtu_of(const struct dial *d, size_t outer)
 {
-    bool six = d->facts.remote.addr.family == 6;
-    size_t least = six ? OUTER_MTU_MIN_IPV6 : OUTER_MTU_MIN_IPV4;
-    size_t outer = d->outer_mtu ? d->outer_mtu : OUTER_MTU_MAX;
     size_t mtu;
 
-    outer = (outer < least ? least : outer) - (six ? 40u : 20u);
+    outer -= d->facts.remote.addr.family == 6 ? 40u : 20u;
     if (d->data.now.udp_encapsulated)
         outer -= 8;
     mtu = esp_payload_max(&d->facts.esp_suite, outer) - L2TP_DATA_ENVELOPE -
@@ -65,10 +62,20 @@ uint16_t inner_mtu_max(const struct dial *d)
     return (uint16_t)(mtu > PPP_MRU ? PPP_MRU : mtu);
 }
 
-static uint16_t inner_mtu(const struct dial *d)
+uint16_t inner_mtu_max(const struct dial *d)
+{
+    size_t least = d->facts.remote.addr.family == 6 ? OUTER_MTU_MIN_IPV6 : OUTER_MTU_MIN_IPV4;
+    size_t outer = d->outer_mtu ? d->outer_mtu : OUTER_MTU_MAX;
+
+    return inner_mtu_of(d, outer < least ? least : outer);
+}
+
+uint16_t inner_mtu(const struct dial *d)
 {
     uint16_t mtu = inner_mtu_max(d);
 
+    if (d->path.state == PATH_MTU_SEARCH_COMPLETE && d->path.plpmtu < mtu)
+        mtu = d->path.plpmtu;
     return mtu > d->facts.ppp->peer_mru ? d->facts.ppp->peer_mru : mtu;
 }
 
@@ -96,6 +103,7 @@ void need_apply_ip(struct dial *d, l2tpc_us now)
         return;
     d->facts.ip = agreed_ip(d);
     d->data.now.mtu = d->facts.ip.mtu;
+    d->mtu_applying = false;
     need_new(d, DIAL_NEED_APPLY_IP, &e);
     e.ip = d->facts.ip;
     dial_events_push(&d->events, &e);
@@ -272,7 +280,12 @@ static void answer_host(struct dial *d, uint32_t need, const struct failure *fai
 
     if (!tun && !take_need(d, DIAL_NEED_APPLY_IP, need, now))
         return;
-    if (failure) {
+    if (!tun && d->mtu_applying) {
+        d->mtu_applying = false;
+        if (failure) /* the tunnel is as good as before, and TCP follows the clamped MSS */
+            env_log(d->config.env, LOG_LEVEL_WARN, "dial", "the new MTU could not be set: %s",
+                    failure->value);
+    } else if (failure) {
         struct failure f = *failure;
 
         f.stage = d->facts.current;

@@ -33,6 +33,7 @@ static bool pop_ike(struct dial *d, enum dial_path *path, struct endpoint *to, s
     *to = *ike_peer(ike, m.tag == IKE_PORT_500 ? IKE_PORT_500 : IKE_PORT_4500);
     if (m.tag != IKE_PORT_4500) {
         *out = m;
+        out->tag = 0;
         return true;
     }
     n = m.n + MARKER;
@@ -81,8 +82,12 @@ static bool pop_sealed(struct dial *d, enum dial_path *path, struct endpoint *to
             goto sealed;
     }
     while (d->ppp && ppp_pop_out(d->ppp, &m)) {
-        if (seal(d, &m, true, out))
-            goto sealed;
+        bool whole = m.tag == PPP_OUT_WHOLE;
+
+        if (!seal(d, &m, true, out))
+            continue;
+        out->tag = whole ? DIAL_OUT_WHOLE : 0;
+        goto sealed;
     }
     return false;
 sealed:

@@ -126,6 +126,9 @@ void hub_set_esp_spis(struct hub *hub, struct hub_member *member, const uint32_t
  */
 int hub_send(struct hub *hub, enum dial_path path, const struct inaddr *from,
              const struct endpoint *to, struct span datagram);
+/* The same with DF, up to what the interface takes: a probe of the path, which nobody may cut. */
+void hub_send_whole(struct hub *hub, enum dial_path path, const struct inaddr *from,
+                    const struct endpoint *to, struct span datagram);
 int hub_send_run(struct hub *hub, enum dial_path path, const struct inaddr *from,
                  const struct endpoint *to, const struct run *run, struct hub_gso *gso);
 

@@ -221,3 +221,16 @@ int hub_send(struct hub *hub, enum dial_path path, const struct inaddr *from,
     parcel_add(parcel, &s, &one);
     return parcel_send(parcel, &s, NULL);
 }
+
+void hub_send_whole(struct hub *hub, enum dial_path path, const struct inaddr *from,
+                    const struct endpoint *to, struct span datagram)
+{
+    int fd = hub_socket_of(hub, path, to->addr.family)->fd;
+
+    if (fd < 0)
+        return;
+    port_set_whole(fd, to->addr.family, true);
+    /* What is too long for the interface is a probe that was not answered. */
+    (void)hub_send(hub, path, from, to, datagram);
+    port_set_whole(fd, to->addr.family, false);
+}

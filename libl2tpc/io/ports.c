@@ -58,6 +58,15 @@ static void set_buffer(int fd, int forced, int plain)
     (void)setsockopt(fd, SOL_SOCKET, plain, &size, sizeof(size));
 }
 
+void port_set_whole(int fd, uint8_t family, bool whole)
+{
+    if (family == 4)
+        set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
+    else
+        set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+                whole ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
+}
+
 void port_prepare(int fd, uint8_t family)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -66,16 +75,14 @@ void port_prepare(int fd, uint8_t family)
         (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
     set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
-    /* DF stays off: without probing, a path with a hole for ICMP would swallow what is too large.
-     */
+    /* DF is for probes alone: should the path become narrower, it cuts what is too long by then. */
+    port_set_whole(fd, family, false);
     if (family == 4) {
         set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
         set_int(fd, IPPROTO_IP, IP_RECVERR, 1);
-        set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
     } else {
         set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
         set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-        set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
     }
 }
 

@@ -33,6 +33,9 @@ int port_open_esp(uint8_t family, const struct port_options *options, struct fai
 bool port_join_runs(int fd);
 /* Options that the hub needs, on a descriptor of whatever origin; best effort. */
 void port_prepare(int fd, uint8_t family);
+/* What leaves from now on does so in one piece (DF), whatever the kernel knows of the path; or not.
+ */
+void port_set_whole(int fd, uint8_t family, bool whole);
 /* Lets only ESP with these SPIs (host order) through, in the kernel; none at all: everything. */
 bool port_filter_esp(int fd, uint8_t family, const uint32_t *spis, unsigned n_spis);
 /* `name` is exact ("l2tp0"), a pattern ("l2tp%d"), or NULL for the latter. Layer 3, no header. */

@@ -9,45 +9,66 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-static void put_hex(FILE *f, struct span bytes)
+static size_t put_hex(char *to, struct span bytes)
 {
-    (void)fputc(' ', f);
+    size_t n = 0;
+
+    to[n++] = ' ';
     if (bytes.n == 0)
-        (void)fputc('-', f);
+        to[n++] = '-';
     for (size_t i = 0; i < bytes.n; i++)
-        (void)fprintf(f, "%02x", bytes.p[i]);
+        n += (size_t)sprintf(to + n, "%02x", bytes.p[i]);
+    to[n++] = '\n';
+    return n;
+}
+
+static void put_line(const char *line, size_t n)
+{
+    const char *path = getenv("L2TPC_RECORD");
+    bool given; /* opened before the process could open nothing any more */
+    int fd;
+
+    given = sscanf(path, "fd:%d", &fd) == 1;
+    if (!given)
+        fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return;
+    (void)!write(fd, line, n);
+    if (!given)
+        (void)close(fd);
 }
 
 /* The file is opened for each line: there is no state to keep in a library without globals. */
 void record_line(struct span bytes, const char *fmt, ...)
 {
-    const char *path = getenv("L2TPC_RECORD");
+    char head[512];
+    char *line;
     va_list ap;
-    FILE *f;
-    int fd;
+    int n;
 
-    if (!path || !*path)
+    if (!record_is_on())
         return;
-    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    f = fd < 0 ? NULL : fdopen(fd, "a");
-    if (!f) {
-        if (fd >= 0)
-            (void)close(fd);
-        return;
-    }
     va_start(ap, fmt);
-    (void)vfprintf(f, fmt, ap);
+    n = vsnprintf(head, sizeof(head), fmt, ap);
     va_end(ap);
-    put_hex(f, bytes);
-    (void)fputc('\n', f);
-    (void)fclose(f);
+    if (n < 0 || (size_t)n >= sizeof(head))
+        return;
+    line = malloc((size_t)n + 2 * bytes.n + 4);
+    if (!line)
+        return;
+    memcpy(line, head, (size_t)n);
+    put_line(line, (size_t)n + put_hex(line + n, bytes));
+    free(line);
 }
 
 bool record_is_on(void)
 {
-    return getenv("L2TPC_RECORD") != NULL;
+    const char *path = getenv("L2TPC_RECORD");
+
+    return path && *path;
 }
 
 void record_rand(const uint8_t *bytes, size_t n)

@@ -268,6 +268,15 @@ static void renew_natt(struct runner *r)
         close(fd);
 }
 
+static int send_one(struct runner *r, enum dial_path path, const struct endpoint *to,
+                    const struct msg *m)
+{
+    if (m->tag != DIAL_OUT_WHOLE)
+        return hub_send(r->hub, path, &r->local, to, span_of(m->bytes, m->n));
+    hub_send_whole(r->hub, path, &r->local, to, span_of(m->bytes, m->n));
+    return 0;
+}
+
 static void send_all(struct runner *r, l2tpc_us now)
 {
     enum dial_path path;
@@ -282,7 +291,7 @@ static void send_all(struct runner *r, l2tpc_us now)
 
         if (path == DIAL_PATH_NATT && !r->natt_used)
             renew_natt(r);
-        error = hub_send(r->hub, path, &r->local, &to, span_of(m.bytes, m.n));
+        error = send_one(r, path, &to, &m);
 
         runner_test_leak(&r->test, &r->remote.addr);
         if (error)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * LCP echo. Some servers never answer: silence counts only after a first answer was seen. One echo
- * goes out when IP comes up, to learn that and the round trip.
+ * goes out when IP comes up, to learn that and the round trip. Identifiers from PATH_MTU_NUMBERS on
+ * are those of probes of the path.
  */
 #include "ppp/engine.h"
 #include "wire/rd.h"
@@ -20,7 +21,7 @@ static void send_echo(struct ppp *p, l2tpc_us again)
     wr_u32(&w, p->lcp.magic);
     if (!wr_finish(&w, &magic))
         return;
-    p->echo.id++;
+    p->echo.id = (uint8_t)((p->echo.id + 1) % PATH_MTU_NUMBERS);
     p->echo.sent_at = p->now;
     p->echo.unanswered++;
     p->echo.due_at = us_add(p->now, again);
@@ -97,9 +98,24 @@ void echo_recv_reply(struct ppp *p, uint8_t id, struct span raw)
 {
     if (raw.n < 4 || p->echo.due_at == US_NEVER)
         return;
-    p->echo.ever_answered = true;
+    p->echo.ever_answered = p->facts.echoes = true;
+    if (id >= PATH_MTU_NUMBERS)
+        ppp_echoed(p, id % PATH_MTU_NUMBERS);
     if (id != p->echo.id || p->echo.sent_at == US_NEVER)
         return;
     p->facts.rtt = p->now - p->echo.sent_at;
     p->echo.sent_at = US_NEVER;
+}
+
+void echo_send_sized(struct ppp *p, uint8_t number, uint16_t length)
+{
+    struct wr w = wr_of(p->scratch[0], ppp_body_cap(p));
+    struct span body;
+
+    wr_u32(&w, p->lcp.magic);
+    for (size_t n = w.n + 4; n < length; n++) /* the LCP header is four bytes as well */
+        wr_u8(&w, 0);
+    if (wr_finish(&w, &body))
+        ppp_send_tagged(p, PPP_OUT_WHOLE, PROTO_LCP, CODE_ECHO_REQUEST,
+                        (uint8_t)(PATH_MTU_NUMBERS + number), body);
 }

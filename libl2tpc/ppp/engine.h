@@ -126,6 +126,7 @@ void ppp_lcp_down(struct ppp *p);
 void ppp_authenticated(struct ppp *p);
 void ppp_terminated(struct ppp *p, struct span text);
 void ppp_closed(struct ppp *p);
+void ppp_echoed(struct ppp *p, uint8_t number);
 bool ppp_reopened(struct ppp *p); /* false: too often, and the engine has failed */
 
 /* frame.c */
@@ -133,6 +134,8 @@ bool frame_split(struct span frame, bool pfc, uint16_t *out_protocol,
                  struct span *out_info) MUST_USE;
 /* A control packet: code, id, length, body; what does not fit the peer's MRU is not sent. */
 void ppp_send(struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id, struct span body);
+void ppp_send_tagged(struct ppp *p, uint32_t tag, uint16_t protocol, uint8_t code, uint8_t id,
+                     struct span body);
 void ppp_send_packet(struct ppp *p, uint16_t protocol, struct span packet);
 size_t ppp_body_cap(const struct ppp *p); /* room for a body after the four-byte header */
 const char *ppp_protocol_name(uint16_t protocol);
@@ -156,6 +159,7 @@ void echo_probe(struct ppp *p);
 void echo_timer(struct ppp *p);
 void echo_recv_request(struct ppp *p, uint8_t id, struct span raw);
 void echo_recv_reply(struct ppp *p, uint8_t id, struct span raw);
+void echo_send_sized(struct ppp *p, uint8_t number, uint16_t length);
 
 /* auth.c */
 void auth_start(struct ppp *p);

@@ -68,7 +68,7 @@ size_t ppp_body_cap(const struct ppp *p)
     return (mru < PPP_MRU_MAX ? mru : PPP_MRU_MAX) - 4;
 }
 
-void ppp_send_packet(struct ppp *p, uint16_t protocol, struct span packet)
+static void send_packet(struct ppp *p, uint32_t tag, uint16_t protocol, struct span packet)
 {
     uint8_t room[PPP_FRAME_MAX];
     struct wr w = wr_of(room, sizeof(room));
@@ -77,12 +77,23 @@ void ppp_send_packet(struct ppp *p, uint16_t protocol, struct span packet)
     wr_u16(&w, 0xff03);
     wr_u16(&w, protocol);
     wr_bytes(&w, packet);
-    if (wr_finish(&w, &frame) && msgq_push(&p->out, 0, frame))
+    if (wr_finish(&w, &frame) && msgq_push(&p->out, tag, frame))
         p->facts.sent++;
     wipe(room, sizeof(room)); /* PAP carries the password */
 }
 
+void ppp_send_packet(struct ppp *p, uint16_t protocol, struct span packet)
+{
+    send_packet(p, 0, protocol, packet);
+}
+
 void ppp_send(struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id, struct span body)
+{
+    ppp_send_tagged(p, 0, protocol, code, id, body);
+}
+
+void ppp_send_tagged(struct ppp *p, uint32_t tag, uint16_t protocol, uint8_t code, uint8_t id,
+                     struct span body)
 {
     uint8_t room[PPP_MRU_MAX];
     struct wr w = wr_of(room, ppp_body_cap(p) + 4);
@@ -97,5 +108,5 @@ void ppp_send(struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id, struct
     if (protocol == PROTO_LCP || protocol == PROTO_IPCP)
         env_log(p->config.env, LOG_LEVEL_DEBUG, "ppp", "send %s %s id %u, %zu bytes",
                 ppp_protocol_name(protocol), cp_code_name(code), id, packet.n);
-    ppp_send_packet(p, protocol, packet);
+    send_packet(p, tag, protocol, packet);
 }

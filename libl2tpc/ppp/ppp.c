@@ -307,6 +307,20 @@ void ppp_probe(struct ppp *p, l2tpc_us now)
     echo_probe(p);
 }
 
+void ppp_echoed(struct ppp *p, uint8_t number)
+{
+    struct ppp_event e = {.type = PPP_EVENT_ECHOED, .need = number};
+
+    (void)ppp_events_push(&p->events, &e);
+}
+
+void ppp_send_sized_echo(struct ppp *p, uint8_t number, uint16_t length, l2tpc_us now)
+{
+    p->now = now;
+    if (p->lcp.cp.state == CP_OPENED)
+        echo_send_sized(p, number, length);
+}
+
 void ppp_close(struct ppp *p, l2tpc_us now)
 {
     p->now = now;

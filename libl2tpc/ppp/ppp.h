@@ -50,6 +50,7 @@ enum ppp_event_type {
     PPP_EVENT_TERMINATED,    /* the peer terminated: .failure holds its words */
     PPP_EVENT_PEER_DEAD,     /* LCP echo gave up (only when the peer answered echoes before) */
     PPP_EVENT_FAILED,        /* .failure; nothing more will come */
+    PPP_EVENT_ECHOED,        /* .need: the number of a sized echo that was answered */
 };
 
 struct ppp_event {
@@ -70,6 +71,7 @@ struct ppp_facts {
     bool pfc;              /* the peer asked for protocol field compression and has it */
     uint64_t early_echoes; /* LCP Echo-Requests that came before LCP was open */
     bool login_sent;       /* name and proof are out, without a verdict so far */
+    bool echoes;           /* the peer answers echoes */
 };
 
 struct ppp;
@@ -87,6 +89,10 @@ void ppp_note_data(struct ppp *p, l2tpc_us now); /* IP came in: no echo is due *
 /* The server is there, whatever it waits for: a login that is under way may take longer. */
 void ppp_note_alive(struct ppp *p, l2tpc_us now);
 void ppp_probe(struct ppp *p, l2tpc_us now); /* an echo at once, which counts for nothing else */
+/* The tag of a message that no fragments may be made of on its way. */
+#define PPP_OUT_WHOLE 1
+/* An echo as long as an IP packet of `length`, tagged so; `number` is below PATH_MTU_NUMBERS. */
+void ppp_send_sized_echo(struct ppp *p, uint8_t number, uint16_t length, l2tpc_us now);
 /* Polite end: Terminate-Request; CLOSED on its Ack or after CLOSE_WAIT. */
 void ppp_close(struct ppp *p, l2tpc_us now);
 const struct ppp_facts *ppp_facts(const struct ppp *p);

@@ -125,6 +125,7 @@ static const struct field server[] = {
      "no-fragmentation"},
     {FIELD_WORD, USER, QUIRKS, N_("SHA-256 cut to _96 bits (old Linux kernels, Sophos UTM)"), NULL,
      NULL, "sha256-96"},
+    {FIELD_WORD, USER, QUIRKS, N_("Do not look for the path's M_TU"), NULL, NULL, "no-path-mtu"},
     {FIELD_FLAG, DATA, "ipsec-forceencaps",
      N_("Force UDP _encapsulation (key of NetworkManager-l2tp)"), NULL, NULL, NULL},
 };

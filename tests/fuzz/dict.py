@@ -27,7 +27,7 @@ SWAN = ("aes128 aes192 aes256 3des des aes128gcm16 aes256gcm16 md5 sha1 sha256 s
 WORDS = {
     "policy": SWAN + ["strong", "compatible", "legacy"],
     "config": SWAN + ["strong", "compatible", "legacy", "auto", "udp", "esp", "pap", "chap-md5",
-                      "mschapv2", "none", "softether-utf8", "port-1701", "no-fragmentation", "ike-quick", "up", "%d",
+                      "mschapv2", "none", "softether-utf8", "port-1701", "no-fragmentation", "no-path-mtu", "ike-quick", "up", "%d",
                       "[", "]", ":500", "::1", ".."],
     "journal": ["l2tpc-journal 1\n", "owner ", "tunnel ", "interface ", "slot ", "tun ", "addr ",
                 "route ", "rule ", "rp_filter ", "resolv-conf\n", "resolved ", "end\n", "/32",

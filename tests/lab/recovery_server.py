@@ -8,7 +8,7 @@ import threading
 import time
 
 import recovering
-from dial import GATEWAY, Client, lab, same_state
+from dial import BEHIND, GATEWAY, Client, lab, same_state
 from recovering import (Sentry, Tunnel, cut, end_session, in_server, ip, mend, row, server_nft, slip)
 from suite import check, sabotaged
 
@@ -492,6 +492,62 @@ def f16_resolver_dies():
     tunnel.works()
     tunnel.end()
     print("    back after %.1f s" % took)
+
+
+# ---- F17 ----
+def hole(client, longest):
+    """The path loses what is longer, both ways, and no router tells of it."""
+    server_nft("table inet hole%d { chain in { type filter hook prerouting priority -400; ip saddr %s ip "
+               "length > %d counter drop; }; chain out { type filter hook postrouting priority 400; ip "
+               "daddr %s ip length > %d counter drop; }; }"
+               % (client.n, client.seen, longest, client.seen, longest))
+
+
+def swallowed(client):
+    """How many packets were too long for the hole."""
+    said = in_server("nft", "-j", "list", "table", "inet", "hole%d" % client.n)
+    return sum(int(n) for n in re.findall(r'"packets": (\d+)', said))
+
+
+def way_with_a_hole(longest, *args):
+    client = Client()
+    hole(client, longest)
+    tunnel = Tunnel(client, *args, traffic=False)
+    began = time.monotonic()
+    while True:
+        status = tunnel.fresh_status()["ppp"]
+        if status["mtu_origin"] == "path" or time.monotonic() > began + 25:
+            break
+        time.sleep(0.2)
+    took = time.monotonic() - began
+    check(status["mtu_origin"] == "path", "the MTU comes from the " + status["mtu_origin"])
+    check(longest - 120 <= status["mtu"] < longest - 60, "the MTU is %d on a way of %d bytes"
+          % (status["mtu"], longest))
+    device = client.run("ip", "-o", "link", "show", "dev", tunnel.fresh_status()["interface"]).stdout
+    check(" mtu %d " % status["mtu"] in device, "the interface: " + device)
+    before = swallowed(client)
+    check(before >= 3, "only %d packets were too long" % before)
+    out = client.run("curl", "-sS", "-m", 20, "-o", "/dev/null", "-w", "%{size_download}", BEHIND + "4M")
+    check(out.stdout == "4194304", "fetch of 4 MiB: %s %s" % (out.stdout, out.stderr))
+    check(swallowed(client) == before, "%d packets of the fetch were too long"
+          % (swallowed(client) - before))
+    tunnel.end()
+    print("    a way of %d bytes: MTU %d after %.1f s" % (longest, status["mtu"], took))
+
+
+@row(in_short=True)
+def f17_way_that_loses_long_packets():
+    way_with_a_hole(1280)
+
+
+@row()
+def f17_way_of_576_bytes():
+    way_with_a_hole(576)
+
+
+@row()
+def f17_way_that_loses_long_packets_of_protocol_50():
+    way_with_a_hole(1280, "--encapsulation", "esp")
 
 
 # ---- F26 ----

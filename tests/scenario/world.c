@@ -83,6 +83,18 @@ static bool next_out(struct world *w, enum peer_port *port, struct endpoint *to,
     return true;
 }
 
+static bool passes(struct world *w, const struct msg *m)
+{
+    if (w->config.carries == 0 || m->n <= w->config.carries)
+        return true;
+    if (m->tag != DIAL_OUT_WHOLE) {
+        w->cut++;
+        return true;
+    }
+    w->too_long++;
+    return false;
+}
+
 static bool pop_out(void *ctx, enum peer_port *port, struct endpoint *from, struct endpoint *to,
                     struct msg *out)
 {
@@ -90,9 +102,12 @@ static bool pop_out(void *ctx, enum peer_port *port, struct endpoint *from, stru
 
     while (next_out(w, port, to, out)) {
         *from = own(w, *port);
-        if (inaddr_eq(&to->addr, &w->config.peer.local.addr))
-            return true;
-        w->elsewhere++; /* another address of the name: nobody lives there */
+        if (inaddr_eq(&to->addr, &w->config.peer.local.addr)) {
+            if (passes(w, out))
+                return true;
+        } else {
+            w->elsewhere++; /* another address of the name: nobody lives there */
+        }
         msg_done(out);
     }
     return false;

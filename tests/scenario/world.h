@@ -53,6 +53,8 @@ struct world_config {
     struct world_script script[WORLD_NEEDS];
     bool whole_input; /* hand ESP to dial_input() instead of the way of the data plane */
     uint64_t seed;
+    size_t carries; /* UDP payloads beyond it are cut on the way to the peer, and lost with DF;
+                       0: any length passes */
     bool no_servers; /* the client has no table of servers; else dial.servers or the built-in one */
 };
 
@@ -89,6 +91,7 @@ struct world {
     struct endpoint asked_remote; /* of the last SOCKETS */
     struct dial_ip ip;            /* of the last APPLY_IP */
     unsigned rungs;
+    unsigned cut, too_long; /* by config.carries: cut, and lost for its DF */
     struct failure warning; /* the last one */
     bool has_learned;
     struct learned learned;

@@ -121,6 +121,7 @@ struct peer_config {
     unsigned natt;                     /* enum peer_natt; 0 = by flavour */
     bool natd_random;                  /* NAT-D of the client is random, so that it must float */
     bool no_dpd;
+    size_t longest_echo; /* longer LCP Echo-Requests are not answered; 0: all are */
     struct endpoint local; /* port 500 */
     uint16_t natt_port;    /* 0 = 4500 */
     enum peer_auth auth[4];
@@ -186,6 +187,7 @@ struct peer_facts {
     unsigned esp_in, esp_bad, esp_replayed, esp_unknown_spi;
     unsigned keepalives, dpd_answers, dpd_probes;
     unsigned lcp_echo_replies, protocol_rejects;
+    size_t longest_echo; /* an LCP Echo-Request that was answered, its header included */
     unsigned deletes_esp, deletes_ike, stopccns, cdns, terminates; /* received */
     unsigned fragments_in, fragments_out;                          /* of IKE */
     unsigned complaints;

@@ -352,6 +352,9 @@ static void recv_echo(struct peer *p, struct tunnel *t, uint8_t id, struct span 
 
     if (data.n < 4 || data.n > sizeof(b) || !lcp_open(&t->ppp))
         return;
+    if (p->config.longest_echo && data.n + 4 > p->config.longest_echo)
+        return;
+    p->facts.longest_echo = data.n + 4 > p->facts.longest_echo ? data.n + 4 : p->facts.longest_echo;
     memcpy(b, data.p, data.n);
     memset(b, 0, 4);
     if (wants(&t->ppp, OPT_MAGIC)) {

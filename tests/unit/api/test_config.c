@@ -268,6 +268,8 @@ TEST(config_choices)
     CHECK(!c->quirk_no_fragmentation);
     CHECK_INT(l2tpc_config_set_quirk(c, "no-fragmentation"), L2TPC_OK);
     CHECK(c->quirk_no_fragmentation);
+    CHECK_INT(l2tpc_config_set_quirk(c, "no-path-mtu"), L2TPC_OK);
+    CHECK(c->quirk_no_path_mtu);
     CHECK_INT(l2tpc_config_set_quirk(c, "sha256-96"), L2TPC_OK);
     CHECK(c->quirk_sha256_96);
     CHECK_INT(l2tpc_config_set_quirk(c, "other"), L2TPC_EINVAL);
