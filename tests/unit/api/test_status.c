@@ -89,7 +89,7 @@ TEST(status_without_identity)
                            strcmp(v.path, "ike.psk_bits")));
         shown += v.known != 0;
     }
-    CHECK_INT(shown, 42);
+    CHECK_INT(shown, 43);
     CHECK(l2tpc_status_get_error(&st) && st.error.server[0] == '\0');
     done(&st);
 }
