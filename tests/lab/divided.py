@@ -133,6 +133,26 @@ def cases(live):
         same_state(before, client.state())
 
     @suite.case()
+    def data_threads_are_behind_the_filter():
+        client = Client()
+        before = client.state()
+        capture = live.Capture(live.bench, client.seen)
+        dial = Dial(live.bench, client, "--data-threads", "2")
+        dial.wait_up()
+        engine = processes_of(dial)["engine"]
+        has_no_rights(engine)
+        tasks = os.listdir("/proc/%d/task" % engine)
+        check(len(tasks) == 3, "the engine has %d threads" % len(tasks))
+        for task in tasks:
+            with open("/proc/%d/task/%s/status" % (engine, task)) as f:
+                check("\nSeccomp:\t2\n" in f.read(), "a thread is outside of the filter")
+        live.carries_traffic(dial)
+        live.proven(dial.fresh_status())
+        dial.stop()
+        same_state(before, client.state())
+        capture.judge([dial], polite=True)
+
+    @suite.case()
     def secrets_are_where_they_are_used():
         """The engine has the pre-shared key and the password; nobody else keeps them."""
         client = Client()
