@@ -145,7 +145,7 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer user)
     if (answer)
         take_list(self, answer);
     else
-        g_dbus_error_strip_remote_error(error);
+        l2d_service_put_in_words(&error);
     l2d_backend_set_trouble(L2D_BACKEND(self), error ? error->message : NULL);
     if (self->again) {
         self->again = FALSE;
@@ -284,7 +284,7 @@ static GDBusConnection *bus_of(L2dBackend *b, GTask *task)
 
 static void fail(GTask *task, GError *error)
 {
-    g_dbus_error_strip_remote_error(error);
+    l2d_service_put_in_words(&error);
     g_task_return_error(task, error);
 }
 

@@ -74,6 +74,23 @@ l2tpc_profile *l2d_service_parse(const char *keyfile, GError **error)
     return p;
 }
 
+void l2d_service_put_in_words(GError **error)
+{
+    static const GDBusError gone[] = {G_DBUS_ERROR_NO_REPLY, G_DBUS_ERROR_SERVICE_UNKNOWN,
+                                      G_DBUS_ERROR_NAME_HAS_NO_OWNER, G_DBUS_ERROR_DISCONNECTED};
+    gboolean went = g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+
+    for (guint i = 0; i < G_N_ELEMENTS(gone); i++)
+        went = went || g_error_matches(*error, G_DBUS_ERROR, gone[i]);
+    if (!went) {
+        g_dbus_error_strip_remote_error(*error);
+        return;
+    }
+    g_clear_error(error);
+    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
+                        _("The service for L2TP connections has stopped."));
+}
+
 static void on_answer(GObject *source, GAsyncResult *result, gpointer user)
 {
     g_autoptr(GTask) task = user;

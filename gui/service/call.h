@@ -23,6 +23,9 @@ l2tpc_profile *l2d_service_parse(const char *keyfile, GError **error);
  * released. */
 void l2d_service_call(GDBusConnection *bus, const char *method, GVariant *parameters,
                       GUnixFDList *files, GTask *task);
+/* The sentence of the service; of a service that went away in the middle of a call, or is not there
+ * any more, one that says so. */
+void l2d_service_put_in_words(GError **error);
 /* Is it this error of the service: "NotFound"? */
 gboolean l2d_service_is_error(const GError *error, const char *name);
 

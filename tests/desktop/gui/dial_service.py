@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Stands in for the service of a computer without NetworkManager: net.l2tpc.Service1, and for each of
 its tunnels net.l2tpc.Tunnel1, with a status from a file. It wants the password "wonderland". Each call
-is a line of JSON on stdout, with what was in its memory files."""
+is a line of JSON on stdout, with what was in its memory files. dial_service.py FOLDER STATUS [METHOD]:
+with a METHOD it has the connection "Branch" from the start, and dies when METHOD is called."""
 import json
 import os
 import sys
@@ -10,7 +11,8 @@ import uuid
 
 from gi.repository import Gio, GLib
 
-interfaces, status_file = sys.argv[1:]
+interfaces, status_file = sys.argv[1:3]
+fatal = sys.argv[3] if len(sys.argv) > 3 else None
 NAME, PATH = "net.l2tpc.Service1", "/net/l2tpc/Service1"
 profiles = {}
 tunnels = {}
@@ -126,6 +128,9 @@ def serve(method, invocation, sender, a):
 
 def on_call(connection, sender, path, interface, method, parameters, invocation):
     a = list(parameters.unpack())
+    if method == fatal:
+        print("died", flush=True)
+        os._exit(0)
     if method == "GetLog":
         invocation.return_value(GLib.Variant("(a(tuss))", ([],)))
         return
@@ -146,6 +151,17 @@ def export(name, path):
                             lambda *a: GLib.Variant("as", []), None)
 
 
+BRANCH = "0badcafe-0000-4000-8000-00000000b4a7"
+if fatal:
+    profiles[BRANCH] = """[connection]
+id=Branch
+uuid=%s
+type=vpn
+[vpn]
+service-type=org.freedesktop.NetworkManager.l2tp
+ipsec-enabled=yes
+gateway=branch.example.com
+%s""" % (BRANCH, "" if fatal == "ProvideSecretsByFd" else "[vpn-secrets]\npassword=wonderland\n")
 status = UP
 export(NAME, PATH)
 export("net.l2tpc.Tunnel1", "/net/l2tpc/Tunnel1")

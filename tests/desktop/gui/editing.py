@@ -5,7 +5,6 @@ import shutil
 import subprocess
 
 import fake
-from session import program
 from suite import Skip, check, sabotaged
 
 NAME_FILE = """[VPN Connection]
@@ -20,7 +19,7 @@ plugin=%s
 
 def plugin(s):
     """The plugin of the build, where libnm is told to look for it; the folder of its .name file."""
-    root = os.path.join(os.path.dirname(os.path.dirname(program())), "nm-plugin")
+    root = os.path.join(s.root, "nm-plugin")
     parts = [("editor-plugin", "libnm-vpn-plugin-l2tpc.so"),
              ("editor", "libnm-gtk4-vpn-plugin-l2tpc-editor.so")]
     out = os.path.join(s.folder, "vpn")

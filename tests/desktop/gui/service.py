@@ -8,11 +8,11 @@ import time
 
 from profiles import MOBILECONFIG
 from session import DIR, HERE, LAB, SYSTEM_BUS, TOP
-from suite import check, sabotaged
+from suite import Failed, check, sabotaged
 
 
 class Service:
-    def __init__(self, s):
+    def __init__(self, s, *fatal):
         folder = os.path.join(s.folder, "service")
         os.makedirs(folder, exist_ok=True)
         for name in ("Service1", "Tunnel1"):
@@ -24,7 +24,7 @@ class Service:
         self.child = subprocess.Popen(
             [LAB, "exec", "env", "DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + SYSTEM_BUS,
              "/usr/bin/python3", "-W", "ignore", os.path.join(folder, "dial_service.py"), folder,
-             os.path.join(folder, "status.json")],
+             os.path.join(folder, "status.json"), *fatal],
             env=dict(os.environ, GUIL_DIR=DIR), stdin=subprocess.DEVNULL, stdout=self.log)
         self.wait(lambda: "ready" in self.text(), "the service")
 
@@ -49,7 +49,47 @@ class Service:
         self.log.close()
 
 
+# What the user does, and what is called by that.
+MOMENTS = [("ListProfiles", ()), ("Connect", ("ctrl+Return",)), ("GetStatus", ("ctrl+Return",)),
+           ("ProvideSecretsByFd", ("ctrl+Return", None)), ("Disconnect", ("ctrl+Return", "ctrl+Return")),
+           ("GetProfile", ("ctrl+d",)), ("AddProfileByFd", ("ctrl+d",))]
+
+
+def die_at(s, method, keys):
+    """The service dies in the middle of one of its calls; the window says so and can be used."""
+    service = Service(s, method)
+    app = s.start()
+    try:
+        if keys:
+            s.see("Branch", role="list item", description="Not connected, branch.example.com")
+        for key in keys:
+            if key is None:
+                s.see("The server wants to know who you are")
+                s.keys("type", "--delay", "5", "wonderland")
+                s.keys("key", "Return")
+                continue
+            s.keys("key", key)
+            if key != keys[-1]:
+                s.ask(do="wait", name="This is L2TP inside IPsec", within=2)
+        service.wait(lambda: "died" in service.text(), method)
+        s.see("The service for L2TP connections has stopped.")
+        begin = time.monotonic()
+        s.see("Connections")
+        check(time.monotonic() - begin < (0 if sabotaged() else 1), "it hangs at " + method)
+        check(s.alive(app), "the window is gone, too: " + method)
+    except Failed as e:
+        raise Failed("%s: %s" % (method, e)) from e
+    finally:
+        s.end(app)
+        service.end()
+
+
 def add(suite, s):
+    @suite.case("service-vanishes-in-the-middle-of-each-call")
+    def vanishes():
+        for method, keys in MOMENTS:
+            die_at(s, method, keys)
+
     @suite.case("service-without-networkmanager-stores-and-dials")
     def dials():
         service = Service(s)

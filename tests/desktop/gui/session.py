@@ -3,8 +3,10 @@
 sees. All of it runs as an unprivileged user; nothing of the machine's own session is touched."""
 import functools
 import gettext
+import glob
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,13 +29,14 @@ BUILDS = os.path.join(TOP, "tests", "lib", "builds.sh")
 
 
 @functools.lru_cache(maxsize=None)
-def program():
-    """The front end of a build with test hooks: $L2TPC_GUI, or the variant that clang makes."""
+def program(variant):
+    """The front end of a build with test hooks: $L2TPC_GUI, or that of $GUI_VARIANT or this one."""
     given = os.environ.get("L2TPC_GUI")
     if given:
         return given
-    out = subprocess.run(["bash", "-c", ". %s && build_variant clang && build_program clang "
-                          "l2tpc-gui" % BUILDS], capture_output=True, text=True, cwd=TOP)
+    variant = os.environ.get("GUI_VARIANT", variant)
+    out = subprocess.run(["bash", "-c", ". %s && build_variant %s && build_program %s l2tpc-gui"
+                          % (BUILDS, variant, variant)], capture_output=True, text=True, cwd=TOP)
     path = out.stdout.strip().split("\n")[-1]
     if out.returncode != 0:
         raise Failed(out.stdout + out.stderr)
@@ -53,12 +56,32 @@ class Session:
         self.driver = None
         self.bus = None
         self.apps = []
+        self.started = 0
 
-    def build(self):
-        """Once for all sessions, which find it there."""
+    def build(self, variants):
+        """Once for all sessions, which find it made."""
         if not shutil.which("Xvfb"):
             raise Skip("Xvfb is not installed")
-        os.environ["L2TPC_GUI"] = program()
+        for variant in variants:
+            program(variant)
+
+    def take(self, variant):
+        """What the next case runs: the program and its libraries, where any user may read them."""
+        path = program(variant)
+        self.root = os.path.dirname(os.path.dirname(path))
+        folder = os.path.join(self.folder, "of-" + variant)
+        self.program = os.path.join(folder, "l2tpc-gui")
+        self.libraries = os.path.join(folder, "lib")
+        with open(path, "rb") as f:
+            self.sanitized = b"__asan_init" in f.read()  # slower then, and larger
+        if os.path.exists(folder):
+            return
+        os.makedirs(self.libraries)
+        shutil.copy(path, self.program)
+        for name, place in (("libl2tpc.so.0", "libl2tpc/api"),
+                            ("libl2tpc-profile.so.0", "libl2tpc/profile")):
+            shutil.copy(os.path.join(self.root, place, name), self.libraries)
+        subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
 
     def up(self):
         lab("down", check_it=False)
@@ -66,15 +89,6 @@ class Session:
         os.makedirs(SHOTS, exist_ok=True)
         self.folder = os.path.join(DIR, "test")
         os.makedirs(self.folder)
-        # The program and its libraries, where an unprivileged user may read them.
-        self.program = os.path.join(self.folder, "l2tpc-gui")
-        shutil.copy(program(), self.program)
-        self.libraries = os.path.join(self.folder, "lib")
-        os.makedirs(self.libraries)
-        root = os.path.dirname(os.path.dirname(program()))
-        for name, place in (("libl2tpc.so.0", "libl2tpc/api"),
-                            ("libl2tpc-profile.so.0", "libl2tpc/profile")):
-            shutil.copy(os.path.join(root, place, name), self.libraries)
         for name in ("driver.py", "tunnel_service.py", "first_frame.py", "panel.py"):
             shutil.copy(os.path.join(HERE, name), self.folder)
         subprocess.run(["chmod", "-R", "a+rX", self.folder], check=True)
@@ -85,6 +99,9 @@ class Session:
                     '<policy context="default"><allow send_destination="*" eavesdrop="true"/>'
                     '<allow eavesdrop="true"/><allow own="*"/></policy></busconfig>' % SYSTEM_BUS)
         os.chmod(self.config, 0o644)
+        self.complaints = os.path.join(self.folder, "complaints")
+        os.makedirs(self.complaints)
+        os.chmod(self.complaints, 0o777)
         self.bus = self.background("system-bus", "dbus-daemon", "--nofork", "--nopidfile",
                                    "--config-file=" + self.config)
         end = time.monotonic() + 5
@@ -119,12 +136,16 @@ class Session:
                "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=" + SYSTEM_BUS}
         if fake:
             env["L2TPC_GUI_FAKE"] = fake
-        env.update({k: v for k, v in os.environ.items() if k in ("ASAN_OPTIONS", "UBSAN_OPTIONS")})
+        if self.sanitized:  # what the toolkit still holds at the end is its own affair
+            env["ASAN_OPTIONS"] = "detect_leaks=0:log_path=%s/asan" % self.complaints
+            env["UBSAN_OPTIONS"] = "print_stacktrace=1:log_path=%s/ubsan" % self.complaints
         env.update(more)
         return ["%s=%s" % pair for pair in env.items()]
 
     def start(self, *args, fake=None, name="app", **more):
-        pid = self.background(name, *self.environment(fake, **more), self.program, *args)
+        self.started += 1
+        pid = self.background("app-%d-%s" % (self.started, name), *self.environment(fake, **more),
+                              self.program, *args)
         self.apps.append(pid)
         return pid
 
@@ -150,9 +171,8 @@ class Session:
     def catalogues(self, language):
         """The build's catalogue, laid out as installed. Where there is none yet an empty one: it is
         what makes the toolkit use its own, and so write from right to left."""
-        root = os.path.dirname(os.path.dirname(program()))
         out = os.path.join(self.folder, "locale")
-        source = os.path.join(root, "po", language, "LC_MESSAGES", "l2tpc.mo")
+        source = os.path.join(self.root, "po", language, "LC_MESSAGES", "l2tpc.mo")
         place = os.path.join(out, language, "LC_MESSAGES")
         os.makedirs(place, exist_ok=True)
         if os.path.exists(source):
@@ -181,6 +201,35 @@ class Session:
         end = time.monotonic() + 5
         while os.path.exists("/proc/%d" % pid) and time.monotonic() < end and not zombie(pid):
             time.sleep(0.02)
+
+    def judged(self, case):
+        """A case is good when nothing that ran in it has complained, either."""
+        self.complaint()
+        try:
+            case()
+        except Exception as e:
+            said = self.complaint()
+            if said and not isinstance(e, Skip):
+                raise Failed("%s\n%s" % (e, said)) from e
+            raise
+        said = self.complaint()
+        check(not said, said)
+
+    def complaint(self):
+        """What the programs had to say about themselves since this was asked last."""
+        said = []
+        for path in glob.glob(os.path.join(self.complaints, "*")):
+            with open(path, errors="replace") as f:
+                text = f.read()[:4000]
+            if "unexpected format specifier" not in text or "ERROR" in text:  # it knows not all of glibc's
+                said.append(text)
+            os.unlink(path)
+        for path in glob.glob(self.log("app-*")):
+            with open(path, errors="replace") as f:
+                said += [line for line in f if re.search(r"-(CRITICAL|WARNING) \*\*", line)
+                         and "unable to send notifications" not in line]  # to nobody, here
+            os.unlink(path)
+        return "\n".join(said)
 
     def alive(self, pid):
         return os.path.exists("/proc/%d" % pid) and not zombie(pid)
