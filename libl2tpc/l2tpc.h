@@ -83,6 +83,21 @@ typedef struct l2tpc_address {
     uint8_t bytes[16];
 } l2tpc_address;
 
+#define L2TPC_ROUTES_MAX 40 /* of one server */
+#define L2TPC_DOMAINS_MAX 4 /* likewise */
+
+enum l2tpc_route_origin {
+    L2TPC_ROUTE_SERVER = 1,  /* the server pushed it, by DHCPINFORM */
+    L2TPC_ROUTE_GUESSED = 2, /* from the class of our address, l2tpc_config_set_class_route() */
+};
+
+/* An IPv4 network that is reached through the tunnel. */
+typedef struct l2tpc_route {
+    l2tpc_address destination;
+    uint8_t prefix_len;
+    uint8_t origin; /* enum l2tpc_route_origin */
+} l2tpc_route;
+
 typedef struct l2tpc_need {
     size_t size;   /* of the struct this library was built with */
     uint32_t type; /* enum l2tpc_need_type */
@@ -99,6 +114,11 @@ typedef struct l2tpc_need {
     uint32_t spi_out, spi_in;         /* host order; 0: none yet */
     uint16_t local_port, remote_port; /* of UDP encapsulation, host order; 0: raw ESP */
     char token_label[64]; /* PASSPHRASE: the PIN of this token is meant; "": of a key file */
+    /* APPLY_IP: comes again when the server's answer does, within seconds of UP. Bounds are
+     * checked: no network wider than 8 bits, no link-local or multicast, host names only. */
+    uint32_t n_routes, n_domains;
+    l2tpc_route routes[L2TPC_ROUTES_MAX];
+    char domains[L2TPC_DOMAINS_MAX][256]; /* to search names in */
 } l2tpc_need;
 
 typedef struct l2tpc_answer {
@@ -119,6 +139,9 @@ typedef struct l2tpc_answer {
     /* UDP_SOCKET: who has the port that was asked for, so that the socket has another; NULL: it has
      * it, or nobody looked. For the warning local.port-busy. */
     const char *port_holder;
+    /* APPLY_IP: what goes through the tunnel now and why, lines of network, space and origin:
+     * "10.0.0.0/8 profile". For the status ip.routes; NULL: the need's own. Copied. */
+    const char *routes;
 } l2tpc_answer;
 
 /*
@@ -338,6 +361,18 @@ L2TPC_API int l2tpc_config_set_quirk(l2tpc_config *config, const char *quirk);
  * a program hears of the loss and decides.
  */
 L2TPC_API int l2tpc_config_set_reconnect(l2tpc_config *config, const char *reconnect);
+/*
+ * "yes": once up, the server is asked by DHCPINFORM (RFC 2131) for routes, search domains and, when
+ * IPCP gave none, name servers; an answer comes as another APPLY_IP with its IP_CONFIG event.
+ * Nothing waits for it. Whoever is in the network behind the server may answer: networks are
+ * bounded (see l2tpc_need). "domains": all but the routes, for a full tunnel, which needs none: one
+ * that is narrower than a network nearby would take from what is meant to stay outside. Default
+ * "no".
+ */
+L2TPC_API int l2tpc_config_set_server_routes(l2tpc_config *config, const char *wanted);
+/* "yes": the network that the class of our address stands for (10.1.2.3: 10.0.0.0/8) is routed into
+ * the tunnel, as Windows does it. Default "no". */
+L2TPC_API int l2tpc_config_set_class_route(l2tpc_config *config, const char *wanted);
 
 /*
  * What an earlier dial of this profile has learned about the server: bytes of a LEARNED event. The

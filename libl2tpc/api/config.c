@@ -439,6 +439,29 @@ int l2tpc_config_set_reconnect(l2tpc_config *c, const char *reconnect)
     return L2TPC_OK;
 }
 
+static int set_yes(bool *to, const char *wanted)
+{
+    if (!to || !wanted || (strcmp(wanted, "yes") != 0 && strcmp(wanted, "no") != 0))
+        return L2TPC_EINVAL;
+    *to = strcmp(wanted, "yes") == 0;
+    return L2TPC_OK;
+}
+
+int l2tpc_config_set_server_routes(l2tpc_config *c, const char *wanted)
+{
+    bool domains = wanted && strcmp(wanted, "domains") == 0;
+    int rc = set_yes(c ? &c->server_routes : NULL, domains ? "yes" : wanted);
+
+    if (rc == L2TPC_OK)
+        c->server_domains_only = domains;
+    return rc;
+}
+
+int l2tpc_config_set_class_route(l2tpc_config *c, const char *wanted)
+{
+    return set_yes(c ? &c->class_route : NULL, wanted);
+}
+
 int l2tpc_config_keep_on_fork(l2tpc_config *c)
 {
     if (!c)

@@ -289,6 +289,43 @@ void status_fill_kernel(l2tpc_status *st, const struct kernel_counts *k)
     set_uint(st, STATUS_kernel_esp_out, k->esp_out);
 }
 
+/* Who says so: IPCP speaks for the server, DHCP for somebody behind it. */
+static void fill_dns(l2tpc_status *st, const struct dial_facts *f)
+{
+    bool ipcp = f->ppp && (f->ppp->dns[0].family || f->ppp->dns[1].family);
+    char all[2 * (ADDR_TEXT_MAX + 16)] = "";
+    char text[ADDR_TEXT_MAX];
+    size_t at = 0;
+
+    for (unsigned i = 0; i < ARRAY_LEN(f->ip.dns); i++)
+        if (f->ip.dns[i].family)
+            at += (size_t)snprintf(all + at, sizeof(all) - at, "%s %s\n",
+                                   inaddr_text(&f->ip.dns[i], text), ipcp ? "ipcp" : "dhcp");
+    set_text(st, STATUS_ip_dns, all);
+}
+
+static void fill_pushed(l2tpc_status *st, const l2tpc_session *s, const struct dial_facts *f)
+{
+    static const char *const states[] = {[DHCPINFORM_ASKED] = "asked",
+                                         [DHCPINFORM_ANSWERED] = "answered",
+                                         [DHCPINFORM_SILENT] = "no-answer"};
+    char all[DHCPINFORM_DOMAINS_MAX * (DHCPINFORM_DOMAIN_MAX + 1) + 1] = "";
+    size_t at = 0;
+
+    if (s->configured && s->routes)
+        set_text(st, STATUS_ip_routes, s->routes);
+    fill_dns(st, f);
+    if (f->dhcpinform)
+        set_text(st, STATUS_ip_inform, states[f->dhcpinform->state]);
+    if (!f->pushed)
+        return;
+    for (unsigned i = 0; i < f->pushed->n_domains; i++)
+        at += (size_t)snprintf(all + at, sizeof(all) - at, "%s\n", f->pushed->domain[i]);
+    set_text(st, STATUS_ip_domains, all);
+    set_address(st, STATUS_ip_inform_server, &f->pushed->server);
+    set_uint(st, STATUS_ip_routes_refused, f->pushed->n_refused);
+}
+
 static void fill_counts(l2tpc_status *st, const struct dial_facts *f)
 {
     set_uint(st, STATUS_ip_packets_in, f->data.ip_in);
@@ -401,6 +438,7 @@ void status_fill(l2tpc_status *st, l2tpc_session *s)
         fill_ppp(st, f);
     status_fill_secrets(st, s);
     fill_counts(st, f);
+    fill_pushed(st, s, f);
     status_fill_kernel(st, &kernel);
     fill_recovery(st, s);
     status_fill_advice(st, f);

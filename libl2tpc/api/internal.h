@@ -105,6 +105,7 @@ struct l2tpc_config {
     struct cert_id own_id, peer_id;     /* type 0: not set */
     bool aggressive, aggressive_allowed;
     bool reconnect;
+    bool server_routes, server_domains_only, class_route;
 };
 
 struct l2tpc_error {
@@ -191,6 +192,8 @@ struct l2tpc_session {
     char since[32]; /* when it came up: RFC 3339, UTC; empty before */
     struct recovery recovery;
     struct busy_ports busy;
+    struct dhcp_answer *pushed; /* by the server, in this session; heap, NULL: nothing */
+    char *routes;               /* into the tunnel, with their origin: text of the status; heap */
 };
 
 /* context.c */
@@ -217,6 +220,11 @@ int session_route(void *user, const struct endpoint *remote, struct runner_route
 void serve_tun(l2tpc_session *s, uint32_t need_id, l2tpc_us now);
 void serve_apply_ip(l2tpc_session *s, const struct dial_event *e, l2tpc_us now);
 void serve_release_ip(l2tpc_session *s);
+/* addresses.c: what APPLY_IP is told beside IPCP's addresses, and what of it the status shows. */
+void need_add_pushed(const l2tpc_session *s, l2tpc_need *need, const struct dial_facts *facts);
+void session_keep_pushed(l2tpc_session *s, const struct dial_facts *facts);
+void session_keep_routes(l2tpc_session *s, const l2tpc_need *need, const char *told);
+void session_forget_routes(l2tpc_session *s);
 /* False with a failure when what others have taken away cannot be made again, or not for long. */
 bool serve_repair_ip(l2tpc_session *s, l2tpc_us now, struct failure *out_failure);
 void observer_open(l2tpc_session *s);

@@ -127,6 +127,8 @@ void serve_apply_ip(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
     need.dns[1] = address_of(&e->ip.dns[1]);
     need.server = address_of(&facts->remote.addr);
     need.mtu = e->ip.mtu;
+    need_add_pushed(s, &need, facts);
+    session_keep_pushed(s, facts);
     if (host_serve(s, &need, &answer) && answer.status != 0) {
         f = failure_of(FAILURE_LOCAL_CONFIGURE, &answer);
         l2tpc_event_free(told);
@@ -139,6 +141,7 @@ void serve_apply_ip(l2tpc_session *s, const struct dial_event *e, l2tpc_us now)
         event_queue(s, told);
     }
     s->configured = true;
+    session_keep_routes(s, &need, answer.routes);
     recovery_applied(s);
     runner_answer_done(s->runner, e->need_id, NULL, now);
 }

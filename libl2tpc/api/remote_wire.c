@@ -144,6 +144,40 @@ static void put_need(struct wr *w, const l2tpc_need *n)
     put_address(w, &n->dns[1]);
     put_address(w, &n->server);
     wr_u16(w, n->mtu);
+    wr_u32(w, n->n_routes);
+    for (uint32_t i = 0; i < n->n_routes; i++) {
+        put_address(w, &n->routes[i].destination);
+        wr_u8(w, n->routes[i].prefix_len);
+        wr_u8(w, n->routes[i].origin);
+    }
+    wr_u32(w, n->n_domains);
+    for (uint32_t i = 0; i < n->n_domains; i++)
+        put_text(w, n->domains[i]);
+}
+
+static bool get_routes(struct rd *r, l2tpc_need *n)
+{
+    uint32_t count = 0;
+
+    if (!get_below(r, L2TPC_ROUTES_MAX + 1, &count))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        l2tpc_route *route = &n->routes[i];
+
+        if (!get_address(r, &route->destination) || route->destination.family != 4 ||
+            !rd_u8(r, &route->prefix_len) || route->prefix_len < DHCPINFORM_PREFIX_MIN ||
+            route->prefix_len > 32 || !rd_u8(r, &route->origin) ||
+            (route->origin != L2TPC_ROUTE_SERVER && route->origin != L2TPC_ROUTE_GUESSED))
+            return false;
+    }
+    n->n_routes = count;
+    if (!get_below(r, L2TPC_DOMAINS_MAX + 1, &count))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!get_text(r, n->domains[i], sizeof(n->domains[i]), false))
+            return false;
+    n->n_domains = count;
+    return true;
 }
 
 static bool get_need(struct rd *r, l2tpc_event_type type, l2tpc_need *n)
@@ -152,7 +186,8 @@ static bool get_need(struct rd *r, l2tpc_event_type type, l2tpc_need *n)
     if (!rd_u32(r, &n->type) || !rd_u32(r, &n->id) ||
         !get_text(r, n->interface_name, sizeof(n->interface_name), false) ||
         !get_address(r, &n->local) || !get_address(r, &n->peer) || !get_address(r, &n->dns[0]) ||
-        !get_address(r, &n->dns[1]) || !get_address(r, &n->server) || !rd_u16(r, &n->mtu))
+        !get_address(r, &n->dns[1]) || !get_address(r, &n->server) || !rd_u16(r, &n->mtu) ||
+        !get_routes(r, n))
         return false;
     return type == L2TPC_EVENT_NEED
                ? n->type == L2TPC_NEED_PSK || n->type == L2TPC_NEED_PASSWORD

@@ -176,6 +176,9 @@ static void fill_dial_config(const l2tpc_session *s, struct dial_config *out)
         .peer_id = c->peer_id,
         .aggressive = c->aggressive,
         .aggressive_allowed = c->aggressive_allowed,
+        .dhcpinform = c->server_routes,
+        .pushed = s->pushed,
+        .class_route = c->class_route,
     };
     for (unsigned i = 0; i < out->policy.n_esp; i++)
         if (c->quirk_sha256_96 && out->policy.esp[i].integ == HASH_SHA256)
@@ -321,6 +324,7 @@ void l2tpc_session_free(l2tpc_session *s)
     recovery_end(s);
     runner_free(s->runner);
     session_drop_signer(s);
+    session_forget_routes(s);
     clear_config(&s->config, arena_vault(s->context->arena));
     pthread_mutex_unlock(&s->context->lock);
     context_drop(s->context);

@@ -261,4 +261,19 @@
 #define RECONNECT_TOKEN US_MS(200) /* a token that is busy is looked at again */
 #define RECONNECT_STOP US_MS(80)   /* a user who ends it waits for no goodbye */
 
+/* DHCPINFORM through the tunnel (RFC 2131 3.4): what the server adds to IPCP. Nothing waits for it.
+ */
+#define DHCPINFORM_TRIES 3
+#define DHCPINFORM_WAIT US_S(2) /* for the first answer; each further one gets twice that */
+#define DHCPINFORM_PACKET_MAX                                                                      \
+    576 /* RFC 2131 2: what everybody must take, and we ask for no more                            \
+         */
+#define DHCPINFORM_ANSWER_MAX 1500
+#define DHCPINFORM_ROUTES_MAX 32
+/* A wider network is not taken from a server that nobody chose for it: two of one bit would make a
+ * full tunnel of a split one. */
+#define DHCPINFORM_PREFIX_MIN 8
+#define DHCPINFORM_DOMAINS_MAX 4
+#define DHCPINFORM_DOMAIN_MAX 254 /* RFC 1035 2.3.4 as text, with its end */
+
 #endif

@@ -2,6 +2,7 @@
 /* Serves the needs of libl2tpc through the typed requests of libl2tpc-host. */
 #include "cli/cli.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +68,60 @@ static l2tpc_host_addr host_addr(const l2tpc_address *a)
     return out;
 }
 
-static void fill_apply(const struct adapter *a, const l2tpc_need *need, l2tpc_host_apply_ip *out)
+static bool has_route(const l2tpc_host_apply_ip *q, const l2tpc_route *r)
+{
+    for (uint32_t i = 0; i < q->n_routes; i++)
+        if (q->routes[i].family == 4 && q->routes[i].prefix_len == r->prefix_len &&
+            memcmp(q->routes[i].bytes, r->destination.bytes, 4) == 0)
+            return true;
+    return false;
+}
+
+/* Behind those of the profile, as many as fit. Into a full tunnel everything goes by its default
+ * route; one of a server beside it could only take from what is meant to stay outside. */
+static void add_pushed(const struct connect_options *o, const l2tpc_need *need,
+                       l2tpc_host_apply_ip *out)
+{
+    for (uint32_t i = 0; i < need->n_routes && o->no_default_route; i++) {
+        const l2tpc_route *r = &need->routes[i];
+
+        if (out->n_routes == L2TPC_HOST_ROUTES_MAX || has_route(out, r))
+            continue;
+        out->routes[out->n_routes] = host_addr(&r->destination);
+        out->routes[out->n_routes++].prefix_len = r->prefix_len;
+    }
+    for (uint32_t i = 0; i < need->n_domains && !o->no_dns; i++)
+        if (out->n_search < L2TPC_HOST_SEARCH_MAX)
+            memcpy(out->search[out->n_search++], need->domains[i], sizeof(out->search[0]));
+}
+
+static const char *origin_of(const l2tpc_need *need, const l2tpc_host_addr *route, bool of_profile)
+{
+    for (uint32_t i = 0; i < need->n_routes && !of_profile; i++)
+        if (need->routes[i].prefix_len == route->prefix_len &&
+            memcmp(need->routes[i].destination.bytes, route->bytes, 4) == 0)
+            return need->routes[i].origin == L2TPC_ROUTE_SERVER ? "server" : "guessed";
+    return "profile";
+}
+
+/* The same as text; whoever makes the routes, they are these. */
+static void tell_routes(struct adapter *a, const l2tpc_need *need, const l2tpc_host_apply_ip *q)
+{
+    char address[INET6_ADDRSTRLEN];
+    size_t at = 0;
+
+    a->routes[0] = '\0';
+    if (!a->options->no_default_route)
+        at = (size_t)snprintf(a->routes, sizeof(a->routes), "0.0.0.0/0 default\n");
+    for (uint32_t i = 0; i < q->n_routes; i++)
+        if (inet_ntop(q->routes[i].family == 6 ? AF_INET6 : AF_INET, q->routes[i].bytes, address,
+                      sizeof(address)))
+            at += (size_t)snprintf(a->routes + at, sizeof(a->routes) - at, "%s/%u %s\n", address,
+                                   q->routes[i].prefix_len,
+                                   origin_of(need, &q->routes[i], i < a->options->n_routes));
+}
+
+static void fill_apply(struct adapter *a, const l2tpc_need *need, l2tpc_host_apply_ip *out)
 {
     const struct connect_options *o = a->options;
 
@@ -76,10 +130,15 @@ static void fill_apply(const struct adapter *a, const l2tpc_need *need, l2tpc_ho
     out->local = host_addr(&need->local);
     out->peer = host_addr(&need->peer);
     out->server = host_addr(&need->server);
+    out->n_routes = o->n_routes;
+    memcpy(out->routes, o->route, sizeof(o->route));
+    add_pushed(o, need, out);
+    tell_routes(a, need, out);
     if (!o->no_default_route)
         out->flags |= L2TPC_HOST_IP_FULL_TUNNEL | (o->keep_ipv6 ? 0u : L2TPC_HOST_IP_BLOCK_IPV6);
     if (o->configured_elsewhere) {
         out->flags |= L2TPC_HOST_IP_ROUTING_ONLY;
+        out->n_routes = out->n_search = 0;
         return;
     }
     out->mtu = need->mtu;
@@ -87,8 +146,6 @@ static void fill_apply(const struct adapter *a, const l2tpc_need *need, l2tpc_ho
     for (unsigned i = 0; i < 2 && !o->no_dns; i++)
         if (need->dns[i].family)
             out->dns[out->n_dns++] = host_addr(&need->dns[i]);
-    out->n_routes = o->n_routes;
-    memcpy(out->routes, o->route, sizeof(o->route));
 }
 
 /* The kernel's own word on the way out, where the library could only guess from the address. */
@@ -101,7 +158,7 @@ static uint32_t outer_interface(const struct adapter *a, const l2tpc_need *need)
     return adapter_ask(a, &q, &reply) == 0 ? reply.ifindex : need->interface_index;
 }
 
-static void fill_request(const struct adapter *a, const l2tpc_need *need, l2tpc_host_request *r)
+static void fill_request(struct adapter *a, const l2tpc_need *need, l2tpc_host_request *r)
 {
     switch (need->type) {
     case L2TPC_NEED_UDP_SOCKET:
@@ -256,6 +313,8 @@ int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer)
         (void)snprintf(a->detail, sizeof(a->detail), "%s", reply.detail);
         answer->port_holder = a->detail;
     }
+    if (request.type == L2TPC_HOST_APPLY_IP)
+        answer->routes = a->routes;
     answer->fd = reply.fd;
     answer->observer = answer->repaired = reply.observer;
     answer->clear = reply.clear;

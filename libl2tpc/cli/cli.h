@@ -53,6 +53,8 @@ struct connect_options {
     struct stored *stored; /* the profile that some of the above comes from, or NULL */
     /* NetworkManager sets address, MTU, DNS and routes; ours are the rules of a full tunnel. */
     bool configured_elsewhere;
+    const char *server_routes; /* "yes", "no"; NULL: of a split tunnel */
+    bool class_route;
 };
 
 /* options.c: 0, or the exit status after a sentence or the help has been printed (-1 for help). */
@@ -128,6 +130,7 @@ struct adapter {
     bool by_broker; /* no host here: a client is made when it is first needed, of */
     int broker_fd;
     char detail[192];
+    char routes[8192]; /* what the last APPLY_IP was about, for the status */
 };
 
 int adapter_serve(void *user, const l2tpc_need *need, l2tpc_answer *answer);
@@ -140,7 +143,10 @@ const char *run_dir(void);
  */
 const char *run_dir_make(char *value);
 
-/* policy.c: all that this connection will ever ask the broker for, from its options alone. */
+/* policy.c: whether the server is asked for routes, as l2tpc_config_set_server_routes() takes it.
+ * Unless somebody wants it only that of a split tunnel: the other has no use for them. */
+const char *server_routes_wanted(const struct connect_options *o);
+/* All that this connection will ever ask the broker for, from its options alone. */
 l2tpc_host_policy connect_policy(const struct connect_options *o);
 
 /* kill_switch.c: before the first packet, and again with the TUN's name and our address; 0 or a

@@ -151,6 +151,9 @@ static bool fill_config(l2tpc_config *config, const struct connect_options *o)
         return refuse("interface", o->interface_name);
     if (l2tpc_config_set_reconnect(config, o->reconnect) != L2TPC_OK)
         return refuse("reconnect", o->reconnect);
+    if (l2tpc_config_set_server_routes(config, server_routes_wanted(o)) != L2TPC_OK)
+        return refuse("server-routes", o->server_routes);
+    (void)l2tpc_config_set_class_route(config, o->class_route ? "yes" : "no");
     return set_identity(config, "server-id", o->server_id, l2tpc_config_set_server_id) &&
            set_identity(config, "local-id", o->local_id, l2tpc_config_set_local_id) &&
            set_lists(config, o) && l2tpc_config_set_timeout(config, o->timeout) == L2TPC_OK &&

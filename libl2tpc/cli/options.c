@@ -27,6 +27,8 @@ enum option_id {
     OPT_ENCAPSULATION,
     OPT_ROUTE,
     OPT_NO_DEFAULT_ROUTE,
+    OPT_SERVER_ROUTES,
+    OPT_CLASS_ROUTE,
     OPT_NO_DNS,
     OPT_KEEP_IPV6,
     OPT_KILL_SWITCH,
@@ -88,6 +90,14 @@ static const struct {
     {"route", "CIDR", N_("send this network into the tunnel; may be repeated"), OPT_ROUTE},
     {"no-default-route", NULL, N_("only the networks of --route use the tunnel"),
      OPT_NO_DEFAULT_ROUTE},
+    {"server-routes", "yes|no",
+     N_("ask the server for routes and search domains by DHCPINFORM; yes is the default with "
+        "--no-default-route"),
+     OPT_SERVER_ROUTES},
+    {"class-route", NULL,
+     N_("with --no-default-route: also the network that the class of our address stands for, as "
+        "Windows does"),
+     OPT_CLASS_ROUTE},
     {"no-dns", NULL, N_("leave the DNS settings of this computer alone"), OPT_NO_DNS},
     {"keep-ipv6", NULL, N_("let IPv6 go past the tunnel instead of blocking it"), OPT_KEEP_IPV6},
     {"kill-switch", NULL, N_("let nothing past the tunnel, even when it breaks, until you end it"),
@@ -144,8 +154,8 @@ static void introduce_connect(void)
 static bool is_for_connect_alone(int id)
 {
     return id == OPT_ROUTE || id == OPT_NO_DEFAULT_ROUTE || id == OPT_NO_DNS ||
-           id == OPT_KEEP_IPV6 || id == OPT_KILL_SWITCH || id == OPT_ALLOW_LAN ||
-           id == OPT_INTERFACE || id == OPT_UNTIL;
+           id == OPT_SERVER_ROUTES || id == OPT_CLASS_ROUTE || id == OPT_KEEP_IPV6 ||
+           id == OPT_KILL_SWITCH || id == OPT_ALLOW_LAN || id == OPT_INTERFACE || id == OPT_UNTIL;
 }
 
 static void help(bool with_command)
@@ -219,6 +229,8 @@ static const char **text_slot(struct connect_options *o, int id)
         return &o->encapsulation;
     case OPT_RECONNECT:
         return &o->reconnect;
+    case OPT_SERVER_ROUTES:
+        return &o->server_routes;
     case OPT_NAME:
         return &o->name;
     case OPT_INTERFACE:
@@ -261,6 +273,8 @@ static bool take_option(struct connect_options *o, int id, const char *value)
         return parse_number(value, 1, 3600, &o->timeout);
     case OPT_NO_DEFAULT_ROUTE:
         return o->no_default_route = true;
+    case OPT_CLASS_ROUTE:
+        return o->class_route = true;
     case OPT_NO_DNS:
         return o->no_dns = true;
     case OPT_KEEP_IPV6:
@@ -306,6 +320,10 @@ static int check(const struct connect_options *o)
     if (o->kill_switch && (o->no_default_route || o->keep_ipv6)) {
         complain(_("--kill-switch lets nothing past the tunnel: it does not go with "
                    "--no-default-route or --keep-ipv6."));
+        return EXIT_USAGE;
+    }
+    if (o->class_route && !o->no_default_route) {
+        complain(_("--class-route goes with --no-default-route."));
         return EXIT_USAGE;
     }
     if (o->allow_lan && !o->kill_switch) {

@@ -10,6 +10,15 @@
 
 #define BIT(type) (1u << (type))
 
+const char *server_routes_wanted(const struct connect_options *o)
+{
+    bool asked = o->server_routes && strcmp(o->server_routes, "yes") == 0;
+
+    if (o->no_default_route)
+        return o->server_routes ? o->server_routes : "yes";
+    return asked ? "domains" : o->server_routes ? o->server_routes : "no";
+}
+
 l2tpc_host_policy connect_policy(const struct connect_options *o)
 {
     l2tpc_host_policy p = {.size = sizeof(p), .sockets_max = SOCKETS_MAX, .n_routes = o->n_routes};
@@ -28,6 +37,8 @@ l2tpc_host_policy connect_policy(const struct connect_options *o)
     }
     if (!o->no_default_route)
         p.flags |= L2TPC_HOST_POLICY_FULL_TUNNEL;
+    if (o->no_default_route && (strcmp(server_routes_wanted(o), "yes") == 0 || o->class_route))
+        p.flags |= L2TPC_HOST_POLICY_SERVER_ROUTES;
     if (!o->no_dns && !o->configured_elsewhere)
         p.flags |= L2TPC_HOST_POLICY_DNS;
     (void)snprintf(p.tunnel, sizeof(p.tunnel), "%s", o->name);

@@ -237,6 +237,7 @@ static int judge(l2tpc_config *config, const l2tpc_profile_option *o)
         {"ike-mode", l2tpc_config_set_ike_mode},
         {"encapsulation", l2tpc_config_set_encapsulation},
         {"reconnect", l2tpc_config_set_reconnect},
+        {"server-routes", l2tpc_config_set_server_routes},
         {"revocation", l2tpc_config_set_revocation},
     };
 

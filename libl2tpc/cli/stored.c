@@ -122,6 +122,7 @@ static const char **slot(struct connect_options *o, const char *name)
         {"local-id", &o->local_id},
         {"ike-mode", &o->ike_mode},
         {"reconnect", &o->reconnect},
+        {"server-routes", &o->server_routes},
         {"revocation", &o->revocation},
         {"certificate", &o->certificate},
         {"key", &o->key},
@@ -137,6 +138,7 @@ static const char **slot(struct connect_options *o, const char *name)
 static bool *flag(struct connect_options *o, const char *name)
 {
     return strcmp(name, "no-default-route") == 0 ? &o->no_default_route
+           : strcmp(name, "class-route") == 0    ? &o->class_route
            : strcmp(name, "no-dns") == 0         ? &o->no_dns
            : strcmp(name, "keep-ipv6") == 0      ? &o->keep_ipv6
            : strcmp(name, "kill-switch") == 0    ? &o->kill_switch

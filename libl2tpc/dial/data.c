@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "dial/data_path.h"
 #include "l2tp/data.h"
+#include "ppp/dhcpinform.h"
 #include "ppp/ppp.h"
 #include "wire/rd.h"
 
@@ -88,9 +89,11 @@ static enum data_kind open_frame(struct data_path *d, const struct data_params *
         tally_add(&d->bad_ip, 1);
         return DATA_NOTHING;
     }
+    *out = info;
+    if (p->dhcp_awaited && dhcp_answer_may_be(span_ro(info)))
+        return DATA_DHCP;
     tally_add(&d->ip_in, 1);
     tally_add(&d->ip_in_bytes, info.n);
-    *out = info;
     return DATA_IP;
 }
 

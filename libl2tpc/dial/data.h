@@ -27,6 +27,7 @@ enum data_kind {
     DATA_CONTROL, /* an L2TP control message, for dial_input_inner() */
     DATA_PPP,     /* a PPP frame that is not IP, for dial_input_inner() */
     DATA_EARLY,   /* an ESP packet whose SA has no keys yet, for dial_input_inner() */
+    DATA_DHCP,    /* an IP packet that may answer our DHCPINFORM, for dial_input_inner() */
 };
 
 struct data_counters {

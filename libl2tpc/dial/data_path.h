@@ -65,8 +65,9 @@ struct data_params {
     uint16_t tunnel_id, session_id, peer_tunnel_id, peer_session_id;
     bool call_up; /* the ids are known */
     bool ip_open;
-    uint16_t mtu; /* of the link, for the MSS of what goes through it; 0: not known */
-    bool pfc;     /* the peer may shorten the protocol field to one byte */
+    bool dhcp_awaited; /* packets from port 67 to port 68 are looked at before others get them */
+    uint16_t mtu;      /* of the link, for the MSS of what goes through it; 0: not known */
+    bool pfc;          /* the peer may shorten the protocol field to one byte */
     uint32_t offered[DATA_OFFERED_MAX]; /* SPIs without keys yet */
     unsigned n_offered;
 };

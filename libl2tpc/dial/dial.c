@@ -15,6 +15,7 @@
 
 static void free_memory(struct dial *d)
 {
+    inform_end(d);
     vault_give(d->config.env->vault, d->secrets, sizeof(*d->secrets));
     wipe_free(d, sizeof(*d));
 }
@@ -34,6 +35,15 @@ struct dial *dial_new(const struct dial_config *config)
         return NULL;
     }
     d->secrets->tunnel = config->tunnel_secret;
+    d->config.pushed = NULL;
+    if (config->pushed) {
+        d->pushed = malloc(sizeof(*d->pushed));
+        if (!d->pushed) {
+            free_memory(d);
+            return NULL;
+        }
+        *d->pushed = *config->pushed;
+    }
     d->deadline = dial_no_deadlines;
     d->inner_port = config->inner_port;
     if (d->inner_port == 0) {
@@ -164,6 +174,9 @@ enum verdict dial_input_inner(struct dial *d, enum data_kind kind, struct span i
         v = l2tp_input(d->l2tp, inner, now);
     else if (kind == DATA_PPP && d->ppp)
         v = ppp_input(d->ppp, inner, now);
+    else if (kind == DATA_DHCP)
+        v = inform_input(d, inner, now) || packets_push(&d->ip, 0, inner) ? VERDICT_OK
+                                                                          : VERDICT_DROP;
     dial_pump(d, now);
     return v;
 }
@@ -286,6 +299,7 @@ void dial_timer(struct dial *d, l2tpc_us now)
     path_mtu_timer(&d->path, now);
     if (d->ppp && ppp_deadline(d->ppp) <= now)
         ppp_timer(d->ppp, now);
+    inform_timer(d, now);
     dial_pump(d, now);
 }
 
@@ -312,6 +326,7 @@ l2tpc_us dial_deadline(const struct dial *d)
     next = us_min(next, rekey_deadline(d));
     next = us_min(next, alive_deadline(d));
     next = us_min(next, path_mtu_deadline(&d->path));
+    next = us_min(next, inform_deadline(d));
     if (d->ike)
         next = us_min(next, ike_deadline(d->ike));
     if (d->l2tp)

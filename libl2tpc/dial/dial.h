@@ -23,6 +23,7 @@
 #include "ike/ike.h"
 #include "ike/policy.h"
 #include "l2tp/l2tp.h"
+#include "ppp/dhcpinform.h"
 #include "ppp/ppp.h"
 
 #define DIAL_ADDRESSES_MAX 16
@@ -57,9 +58,13 @@ struct dial_config {
     struct l2tp_former former[L2TP_FORMER_MAX]; /* tunnels that the server may still hold */
     unsigned n_former;
     l2tpc_us
-        patience;   /* with a server that was heard and stops in the middle; 0: each stage's own */
+        patience; /* with a server that was heard and stops in the middle; 0: each stage's own */
     bool no_path_mtu; /* its discovery is off */
-    bool impatient; /* with the last address too: it is to be looked up again when it is silent */
+    bool impatient;   /* with the last address too: it is to be looked up again when it is silent */
+    bool dhcpinform;  /* ask for routes behind IPCP */
+    const struct dhcp_answer *pushed; /* by the dial before; NULL: nothing. In force until there is
+                                         a new answer, so that its routes are never away */
+    bool class_route;                 /* guess a route from the class of our address */
 };
 
 /* Which of the driver's sockets a datagram leaves from or came in on. */
@@ -146,12 +151,16 @@ struct dial_facts {
     struct dial_ip ip;
     struct failure failure; /* id NONE while all is well */
     struct server_verdict server;
-    unsigned server_quirks;      /* enum server_quirk bits that the verdict has switched on */
-    const struct ladder *ladder; /* NULL before phase 1 has begun */
-    bool peer_id_changed;        /* since the dial before */
-    const char *esp_backend;     /* who computes full batches; NULL before the first SA */
-    l2tpc_us esp_expires;        /* of the SA pair in use; US_NEVER or 0: nothing was said */
+    unsigned server_quirks;       /* enum server_quirk bits that the verdict has switched on */
+    const struct ladder *ladder;  /* NULL before phase 1 has begun */
+    bool peer_id_changed;         /* since the dial before */
+    const char *esp_backend;      /* who computes full batches; NULL before the first SA */
+    l2tpc_us esp_expires;         /* of the SA pair in use; US_NEVER or 0: nothing was said */
     enum path_mtu_state path_mtu; /* whether ip.mtu is known to pass the way to the server */
+    const struct dhcpinform_facts *dhcpinform; /* NULL: nothing was asked */
+    const struct dhcp_answer *pushed;          /* what is in force of it; NULL: nothing */
+    bool has_class_route;
+    struct dhcp_route class_route;
 };
 
 struct dial;

@@ -80,7 +80,7 @@ void dial_close(struct dial *d, l2tpc_us now)
     if (d->closing != CLOSING_NOT)
         return;
     d->facts.closing = true;
-    d->data.now.ip_open = false;
+    d->data.now.ip_open = d->data.now.dhcp_awaited = false;
     if (d->ike)
         ike_hold(d->ike);
     d->deadline = dial_no_deadlines;
@@ -360,8 +360,10 @@ static void on_ip_up(struct dial *d, bool changed, l2tpc_us now)
     }
     d->data.now.pfc = d->facts.ppp->pfc;
     d->data.now.ip_open = true;
-    if (changed || !d->ip_wanted)
+    if (changed || !d->ip_wanted) {
+        inform_begin(d, now);
         need_apply_ip(d, now);
+    }
 }
 
 static void on_ppp(struct dial *d, const struct ppp_event *e, l2tpc_us now)

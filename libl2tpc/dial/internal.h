@@ -45,6 +45,8 @@ struct dial {
     struct ike *leaving; /* the one of the rung before: only its last words are still sent */
     struct l2tp *l2tp;
     struct ppp *ppp;
+    struct dhcpinform *dhcpinform; /* NULL: nothing is asked */
+    struct dhcp_answer *pushed;    /* of the dial before */
     uint16_t inner_port;
     uint16_t outer_mtu;
 
@@ -73,7 +75,7 @@ struct dial {
     bool wants_port_1701;         /* its quick mode is under way beside a silent pair */
     struct alive alive;
     struct path_mtu path;
-    bool mtu_applying; /* the open APPLY_IP brings a new MTU and nothing else */
+    bool mtu_applying;       /* the open APPLY_IP brings a new MTU and nothing else */
     l2tpc_us esp_check_from; /* when L2TP first had a pair to send on */
     bool until_reached;
     struct dial_events events;
@@ -161,5 +163,13 @@ void dial_start_l2tp(struct dial *d, l2tpc_us now);
 void dial_fail_now(struct dial *d, const struct failure *failure, l2tpc_us now);
 /* Ends the polite end: nobody answers any more. */
 void dial_close_overdue(struct dial *d, l2tpc_us now);
+
+/* inform.c: IPCP is up, with these addresses for the first time. */
+void inform_begin(struct dial *d, l2tpc_us now);
+/* False: it is somebody else's packet. */
+bool inform_input(struct dial *d, struct span ip_packet, l2tpc_us now);
+void inform_timer(struct dial *d, l2tpc_us now);
+l2tpc_us inform_deadline(const struct dial *d);
+void inform_end(struct dial *d);
 
 #endif

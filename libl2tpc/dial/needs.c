@@ -81,10 +81,16 @@ uint16_t inner_mtu(const struct dial *d)
 
 static struct dial_ip agreed_ip(const struct dial *d)
 {
+    const struct ppp_facts *ppp = d->facts.ppp;
+    const struct inaddr *dns = ppp->dns;
+
+    /* IPCP speaks for the server itself; DHCP only where IPCP has said nothing. */
+    if (dns[0].family == 0 && dns[1].family == 0 && d->facts.pushed)
+        dns = d->facts.pushed->dns;
     return (struct dial_ip){
-        .local = d->facts.ppp->local_ip,
-        .peer = d->facts.ppp->peer_ip,
-        .dns = {d->facts.ppp->dns[0], d->facts.ppp->dns[1]},
+        .local = ppp->local_ip,
+        .peer = ppp->peer_ip,
+        .dns = {dns[0], dns[1]},
         .mtu = inner_mtu(d),
     };
 }

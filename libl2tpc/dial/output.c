@@ -48,8 +48,24 @@ static bool pop_ike(struct dial *d, enum dial_path *path, struct endpoint *to, s
     return true;
 }
 
+enum kind {
+    KIND_CONTROL, /* an L2TP message */
+    KIND_FRAME,   /* a PPP frame */
+    KIND_IP,      /* an IP packet */
+};
+
+static bool seal_kind(struct dial *d, enum kind kind, struct mspan inner, struct mspan *packet)
+{
+    if (kind == KIND_CONTROL)
+        return data_seal_control(&d->data, inner, packet);
+    if (kind == KIND_IP && !d->data.now.ip_open)
+        return false;
+    return data_seal_frame(&d->data, kind == KIND_IP ? ppp_frame_wrap(PPP_PROTO_IP, inner) : inner,
+                           packet);
+}
+
 /* Seals a copy of the message with room around it; the packet takes the message's place. */
-static bool seal(struct dial *d, struct msg *m, bool is_frame, struct msg *out)
+static bool seal(struct dial *d, struct msg *m, enum kind kind, struct msg *out)
 {
     size_t cap = DATA_HEADROOM + m->n + DATA_TAILROOM;
     uint8_t *room = malloc(cap);
@@ -60,8 +76,7 @@ static bool seal(struct dial *d, struct msg *m, bool is_frame, struct msg *out)
     if (room) {
         inner = (struct mspan){room + DATA_HEADROOM, m->n};
         memcpy(inner.p, m->bytes, m->n);
-        ok = is_frame ? data_seal_frame(&d->data, inner, &packet)
-                      : data_seal_control(&d->data, inner, &packet);
+        ok = seal_kind(d, kind, inner, &packet);
     }
     if (ok) {
         memmove(room, packet.p, packet.n);
@@ -78,16 +93,20 @@ static bool pop_sealed(struct dial *d, enum dial_path *path, struct endpoint *to
     struct msg m;
 
     while (d->l2tp && l2tp_pop_out(d->l2tp, &m)) {
-        if (seal(d, &m, false, out))
+        if (seal(d, &m, KIND_CONTROL, out))
             goto sealed;
     }
     while (d->ppp && ppp_pop_out(d->ppp, &m)) {
         bool whole = m.tag == PPP_OUT_WHOLE;
 
-        if (!seal(d, &m, true, out))
+        if (!seal(d, &m, KIND_FRAME, out))
             continue;
         out->tag = whole ? DIAL_OUT_WHOLE : 0;
         goto sealed;
+    }
+    while (d->dhcpinform && dhcpinform_pop_out(d->dhcpinform, &m)) {
+        if (seal(d, &m, KIND_IP, out))
+            goto sealed;
     }
     return false;
 sealed:

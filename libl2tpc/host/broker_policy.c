@@ -69,6 +69,22 @@ static bool route_allowed(const struct broker *b, const l2tpc_host_addr *route)
     return false;
 }
 
+/* What the engine may have been told by anybody behind the server. */
+static bool route_harmless(const struct broker *b, const l2tpc_host_addr *route,
+                           const l2tpc_host_addr *server)
+{
+    struct inaddr a;
+    struct inaddr outer;
+
+    if (!may(b, L2TPC_HOST_POLICY_SERVER_ROUTES) || !host_addr_read(&a, route) || a.family != 4 ||
+        route->prefix_len < 8 || route->prefix_len > 32)
+        return false;
+    if (route->prefix_len == 32 && host_addr_read(&outer, server) && inaddr_eq(&a, &outer))
+        return false;
+    return a.bytes[0] != 0 && !inaddr_is_loopback(&a) && !inaddr_is_multicast(&a) &&
+           !inaddr_is_link_local(&a) && a.bytes[0] < 224;
+}
+
 static bool take_apply_ip(const struct broker *b, const l2tpc_host_apply_ip *q,
                           l2tpc_host_reply *reply)
 {
@@ -87,7 +103,7 @@ static bool take_apply_ip(const struct broker *b, const l2tpc_host_apply_ip *q,
     if (q->n_routes > L2TPC_HOST_ROUTES_MAX)
         return refuse(reply, "count");
     for (uint32_t i = 0; i < q->n_routes; i++)
-        if (!route_allowed(b, &q->routes[i]))
+        if (!route_allowed(b, &q->routes[i]) && !route_harmless(b, &q->routes[i], &q->server))
             return refuse(reply, "route");
     return true;
 }

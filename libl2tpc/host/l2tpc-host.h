@@ -433,6 +433,9 @@ enum l2tpc_host_policy_flags {
     L2TPC_HOST_POLICY_BLOCK = 8,       /* the kill switch, held and lifted in this tunnel's name */
     L2TPC_HOST_POLICY_BLOCK_LAN = 16,  /* ... with L2TPC_HOST_BLOCK_LAN */
     L2TPC_HOST_POLICY_LOOKUPS = 32,    /* ... with L2TPC_HOST_BLOCK_LOOKUPS */
+    /* APPLY_IP may route IPv4 networks that stand in no list here, as the server pushes them: of 8
+     * bits or more, and neither of this computer nor link-local, multicast or the server itself. */
+    L2TPC_HOST_POLICY_SERVER_ROUTES = 64,
 };
 
 /* Zero-initialise and set `size`. Host and peer routes to the addresses that the server names

@@ -400,6 +400,13 @@ static void dial_network(struct dial *d)
     dial_routes(d);
     if (split)
         emit(d, "no-default-route", "yes");
+    /* NetworkManager's own word for it: the routes of the connection are not the server's. */
+    if (profile_setting_true(d->p, "ipv4", "ignore-auto-routes"))
+        emit(d, "server-routes", "no");
+    else
+        emit_key(d, "server-routes", USER, "net.l2tpc.server-routes");
+    if (split && key_yes(d->p, USER, "net.l2tpc.class-route"))
+        emit(d, "class-route", "yes");
     if (profile_setting_true(d->p, "ipv4", "ignore-auto-dns"))
         emit(d, "no-dns", "yes");
     tell_setting(d, NOTE_DIFF_DNS, "dns");

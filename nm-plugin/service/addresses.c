@@ -57,6 +57,37 @@ static GVariant *name_servers(const l2tpc_need *ip)
     return g_variant_builder_end(&b);
 }
 
+/* Network, prefix, next hop (none: there is one peer), metric (NetworkManager's own). */
+static GVariant *routes(const l2tpc_need *ip)
+{
+    GVariantBuilder b;
+
+    g_variant_builder_init(&b, G_VARIANT_TYPE("aau"));
+    for (guint32 i = 0; i < ip->n_routes; i++) {
+        const l2tpc_route *r = &ip->routes[i];
+        guint32 word;
+
+        memcpy(&word, r->destination.bytes, sizeof(word));
+        g_variant_builder_open(&b, G_VARIANT_TYPE("au"));
+        g_variant_builder_add(&b, "u", word);
+        g_variant_builder_add(&b, "u", (guint32)r->prefix_len);
+        g_variant_builder_add(&b, "u", 0);
+        g_variant_builder_add(&b, "u", 0);
+        g_variant_builder_close(&b);
+    }
+    return g_variant_builder_end(&b);
+}
+
+static GVariant *domains(const l2tpc_need *ip)
+{
+    GVariantBuilder b;
+
+    g_variant_builder_init(&b, G_VARIANT_TYPE_STRING_ARRAY);
+    for (guint32 i = 0; i < ip->n_domains; i++)
+        g_variant_builder_add(&b, "s", ip->domains[i]);
+    return g_variant_builder_end(&b);
+}
+
 GVariant *addresses_ip4(const l2tpc_need *ip)
 {
     static const l2tpc_address nowhere = {.family = 4};
@@ -70,5 +101,9 @@ GVariant *addresses_ip4(const l2tpc_need *ip)
         add(&b, NM_VPN_PLUGIN_IP4_CONFIG_PTP, v4(&ip->peer));
     if (ip->dns[0].family == 4 || ip->dns[1].family == 4)
         add(&b, NM_VPN_PLUGIN_IP4_CONFIG_DNS, name_servers(ip));
+    if (ip->n_domains > 0)
+        add(&b, NM_VPN_PLUGIN_IP4_CONFIG_DOMAINS, domains(ip));
+    if (ip->n_routes > 0)
+        add(&b, NM_VPN_PLUGIN_IP4_CONFIG_ROUTES, routes(ip));
     return g_variant_builder_end(&b);
 }

@@ -31,7 +31,7 @@ static int set_secret(l2tpc_config *c, uint8_t op, struct span bytes)
 
 static int set_text(l2tpc_config *c, uint8_t op, char *text)
 {
-    switch (op % 16) {
+    switch (op % 17) {
     case 0:
         return l2tpc_config_set_server(c, text);
     case 1:
@@ -62,6 +62,8 @@ static int set_text(l2tpc_config *c, uint8_t op, char *text)
         return l2tpc_config_set_ike_mode(c, text);
     case 14:
         return l2tpc_identity_fault(text) ? L2TPC_EINVAL : l2tpc_config_set_local_id(c, text);
+    case 15:
+        return l2tpc_config_set_server_routes(c, text);
     default:
         return l2tpc_config_set_mru(c, (unsigned)strtoul(text, NULL, 10));
     }

@@ -144,6 +144,8 @@ void world_watch_arrival(struct world *w, enum data_kind kind, struct span inner
         name_l2tp(inner, text);
     else if (kind == DATA_PPP)
         name_ppp(inner, text);
+    else if (kind == DATA_DHCP)
+        snprintf(text, sizeof(text), "DHCP");
     else if (kind == DATA_IP)
         snprintf(text, sizeof(text), "IP");
     else

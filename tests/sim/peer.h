@@ -162,8 +162,12 @@ struct peer_config {
     enum peer_aggressive aggressive;
     bool send_early;  /* on a pair that the client began, before message 2 is out: Libreswan */
     bool main_on_500; /* our main modes begin there, also after the float: Libreswan */
-    bool only_newest; /* a quick mode under an IKE SA that we have begun to renew is not heard:
-                         strongSwan */
+    struct span
+        dhcp_options;   /* of the answer to a DHCPINFORM, behind the type; empty: none comes */
+    unsigned dhcp_deaf; /* so many are not heard first */
+    bool dhcp_lies;     /* answers what nobody has asked */
+    bool only_newest;   /* a quick mode under an IKE SA that we have begun to renew is not heard:
+                           strongSwan */
 };
 
 struct peer_facts {
@@ -194,6 +198,7 @@ struct peer_facts {
     char complaint[160];    /* the first one */
     uint8_t client_id[600]; /* body of the last ID payload of phase 1 */
     size_t client_id_n;
+    unsigned dhcp_informs;
     unsigned aggressive_modes; /* first messages of aggressive mode, repeated ones too */
 };
 

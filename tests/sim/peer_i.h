@@ -416,6 +416,7 @@ void peer_ipcp_request(struct peer *p, struct tunnel *t, l2tpc_us now);
 void peer_recv_ipcp(struct peer *p, struct tunnel *t, uint8_t code, uint8_t id, struct span data,
                     l2tpc_us now);
 void peer_ipcp_answer(struct peer *p, struct tunnel *t, l2tpc_us now);
+void peer_recv_dhcp(struct peer *p, struct tunnel *t, struct span packet, l2tpc_us now);
 void peer_recv_ip(struct peer *p, struct tunnel *t, struct span packet, l2tpc_us now);
 
 #define PROTO_IP 0x0021

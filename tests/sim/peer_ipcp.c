@@ -167,6 +167,11 @@ void peer_recv_ip(struct peer *p, struct tunnel *t, struct span packet, l2tpc_us
     n = (size_t)packet.p[2] << 8 | packet.p[3];
     if (peer_bug(p, BUG_ESP_DELETE_MIDLIFE) && p->facts.ip_in == 3)
         peer_delete_esp(p, now);
+    if (head == 20 && n == packet.n && n > 28 && packet.p[9] == 17 && packet.p[22] == 0 &&
+        packet.p[23] == 67) {
+        peer_recv_dhcp(p, t, packet, now);
+        return;
+    }
     if (head < 20 || n > packet.n || n < head + 8 || packet.p[9] != 1 || packet.p[head] != 8)
         return;
     if (ip_sum(span_of(packet.p, head)) != 0 || ip_sum(span_of(packet.p + head, n - head)) != 0) {

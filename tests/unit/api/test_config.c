@@ -273,6 +273,20 @@ TEST(config_choices)
     CHECK_INT(l2tpc_config_set_quirk(c, "sha256-96"), L2TPC_OK);
     CHECK(c->quirk_sha256_96);
     CHECK_INT(l2tpc_config_set_quirk(c, "other"), L2TPC_EINVAL);
+    CHECK(!c->server_routes && !c->class_route);
+    CHECK_INT(l2tpc_config_set_server_routes(c, "domains"), L2TPC_OK);
+    CHECK(c->server_routes && c->server_domains_only);
+    CHECK_INT(l2tpc_config_set_server_routes(c, "maybe"), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_server_routes(c, NULL), L2TPC_EINVAL);
+    CHECK(c->server_routes && c->server_domains_only);
+    CHECK_INT(l2tpc_config_set_server_routes(c, "yes"), L2TPC_OK);
+    CHECK(c->server_routes && !c->server_domains_only);
+    CHECK_INT(l2tpc_config_set_server_routes(c, "no"), L2TPC_OK);
+    CHECK(!c->server_routes);
+    CHECK_INT(l2tpc_config_set_server_routes(NULL, "no"), L2TPC_EINVAL);
+    CHECK_INT(l2tpc_config_set_class_route(c, "yes"), L2TPC_OK);
+    CHECK(c->class_route);
+    CHECK_INT(l2tpc_config_set_class_route(c, "domains"), L2TPC_EINVAL);
     l2tpc_config_free(c);
 }
 

@@ -154,3 +154,49 @@ TEST(broker_compares_routes_by_their_prefix)
     a->n_routes = UINT32_MAX;
     CHECK(!passes(&b, &q));
 }
+
+/* Networks that a server pushes: only where the user wants them, and never those that would make a
+ * full tunnel of a split one or take the server's own packets in. */
+TEST(broker_lets_servers_push_networks_of_the_world)
+{
+    static const struct {
+        l2tpc_host_addr route;
+        bool passes;
+    } rows[] = {
+        {{4, 24, {0}, {10, 98}}, true},
+        {{4, 8, {0}, {10}}, true},
+        {{4, 24, {0}, {203, 0, 113}}, true},
+        {{4, 7, {0}, {10}}, false},
+        {{4, 0, {0}, {0}}, false},
+        {{4, 1, {0}, {128}}, false},
+        {{4, 33, {0}, {10}}, false},
+        {{4, 32, {0}, {203, 0, 113, 5}}, false}, /* the server */
+        {{4, 8, {0}, {127}}, false},
+        {{4, 16, {0}, {169, 254}}, false},
+        {{4, 8, {0}, {224}}, false},
+        {{4, 8, {0}, {240}}, false},
+        {{4, 8, {0}, {0}}, false},
+        {{6, 32, {0}, {0x20, 1, 0xd, 0xb8}}, false},
+    };
+    struct broker b;
+    l2tpc_host_request tun = {.size = sizeof(tun), .type = L2TPC_HOST_OPEN_TUN};
+    l2tpc_host_request q = {.size = sizeof(q), .type = L2TPC_HOST_APPLY_IP};
+    l2tpc_host_reply made = {.name = "l2tp3"};
+    l2tpc_host_policy p = office;
+
+    memcpy(q.u.apply_ip.interface, "l2tp3", 6);
+    memcpy(q.u.apply_ip.tunnel, "office", 7);
+    q.u.apply_ip.server = (l2tpc_host_addr){4, 0, {0}, {203, 0, 113, 5}};
+    q.u.apply_ip.n_routes = 1;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        q.u.apply_ip.routes[0] = rows[i].route;
+        p.flags &= ~(uint32_t)L2TPC_HOST_POLICY_SERVER_ROUTES;
+        CHECK(broker_init(&b, &p));
+        broker_note(&b, &tun, &made);
+        CHECK(!passes(&b, &q));
+        p.flags |= L2TPC_HOST_POLICY_SERVER_ROUTES;
+        CHECK(broker_init(&b, &p));
+        broker_note(&b, &tun, &made);
+        CHECK_INT(passes(&b, &q), rows[i].passes);
+    }
+}
