@@ -125,10 +125,17 @@ struct program {
 #else
 #define CALL_EPOLL_WAIT SYS_epoll_pwait
 #endif
+/* Without a vDSO (User-mode Linux, vdso=0) time() is a call of its own, where there is one;
+ * OpenSSL's random numbers ask for it at every use. */
+#ifdef SYS_time
+#define CALL_TIME SYS_time
+#else
+#define CALL_TIME SYS_clock_gettime
+#endif
 
 /*
  * Of engine and front, which both have channels, timers and memory, and come to an end. With those
- * of `engines` and the four that are looked at more closely the engine has 36.
+ * of `engines` and the four that are looked at more closely the engine has 37.
  */
 static const int both[] = {
     CALL_POLL,       /* the broker's reply; the front's descriptors */
@@ -142,6 +149,7 @@ static const int both[] = {
     SYS_sendto,        /* messages: send() */
     SYS_fcntl,         /* what was handed over becomes non-blocking, or is duplicated */
     SYS_clock_gettime, /* where the kernel offers no shorter way */
+    CALL_TIME,         /* ... */
     SYS_futex,         /* the locks of the C library and of OpenSSL */
     SYS_brk,           /* memory: this one and the next three */
     SYS_munmap,

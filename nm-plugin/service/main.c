@@ -8,7 +8,7 @@
 #include "cli/protect.h"
 
 #include <glib-unix.h>
-#include <libintl.h>
+#include <glib/gi18n.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,12 +105,13 @@ int main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(GOptionContext) options = g_option_context_new(NULL);
     const GOptionEntry entries[] = {
-        {"bus-name", 0, 0, G_OPTION_ARG_STRING, &name, "The name to own on the system bus", "NAME"},
-        {"persist", 0, 0, G_OPTION_ARG_NONE, &persist, "Go on without NetworkManager", NULL},
-        {"debug", 0, 0, G_OPTION_ARG_NONE, &debug, "Tell every step on standard error", NULL},
-        {"standalone", 0, 0, G_OPTION_ARG_NONE, &standalone, "Serve net.l2tpc.Service1 instead",
+        {"bus-name", 0, 0, G_OPTION_ARG_STRING, &name, N_("The name to own on the system bus"),
+         "NAME"},
+        {"persist", 0, 0, G_OPTION_ARG_NONE, &persist, N_("Go on without NetworkManager"), NULL},
+        {"debug", 0, 0, G_OPTION_ARG_NONE, &debug, N_("Tell every step on standard error"), NULL},
+        {"standalone", 0, 0, G_OPTION_ARG_NONE, &standalone, N_("Serve net.l2tpc.Service1 instead"),
          NULL},
-        {"idle", 0, 0, G_OPTION_ARG_INT, &idle, "With --standalone: when to end", "SECONDS"},
+        {"idle", 0, 0, G_OPTION_ARG_INT, &idle, N_("With --standalone: when to end"), "SECONDS"},
         {0}};
     int status;
 
@@ -119,7 +120,7 @@ int main(int argc, char **argv)
     (void)bind_textdomain_codeset("l2tpc", "UTF-8"); /* what the bus takes */
     (void)textdomain("l2tpc");
     process_protect();
-    g_option_context_add_main_entries(options, entries, NULL);
+    g_option_context_add_main_entries(options, entries, "l2tpc");
     if (!g_option_context_parse(options, &argc, &argv, &error)) {
         (void)fprintf(stderr, "nm-l2tpc-service: %s\n", error->message);
         return EXIT_FAILURE;

@@ -42,7 +42,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 class World:
     def __init__(self):
         self.lab = os.path.join(HERE, "nm-lab")
-        self.build = os.environ.get("NM_BUILD")
+        self.build = os.environ.get("NM_BUILD") and os.path.abspath(os.environ["NM_BUILD"])
         self.folder = "%s/%s-nm" % (os.environ["LAB_WORK"], os.environ["LAB_NS"])
         self.mark = 0
         self.before = None
@@ -151,11 +151,13 @@ class World:
 
     # ---- profiles ----
 
-    def profile(self, name, data=None, secrets=None, user=None, ipv4=None, connection=None):
+    def profile(self, name, data=None, secrets=None, user=None, ipv4=None, connection=None,
+                vpn=None):
         """A keyfile as NetworkManager-l2tp's users have it; None takes a key out."""
         items = {"gateway": SERVER, "user": "alice", "ipsec-enabled": "yes", "password-flags": "0",
                  "ipsec-psk-flags": "0", "service-type": SERVICE}
         items.update(data or {})
+        items.update(vpn or {})
         kept = {"password": "wonderland", "ipsec-psk": "labpsk123"}
         kept.update(secrets or {})
         boxes = {"connection": {"id": name, "uuid": str(uuid.uuid4()), "type": "vpn",
