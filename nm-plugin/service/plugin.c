@@ -186,7 +186,7 @@ static void push_addresses(Plugin *self)
     nm_vpn_service_plugin_set_ip4_config(plugin, addresses_ip4(&self->ip));
 }
 
-static void on_reconnecting(const l2tpc_event *e)
+static void on_reconnecting(Plugin *self, const l2tpc_event *e)
 {
     const l2tpc_error *error = l2tpc_event_get_error(e);
     char message[512] = "";
@@ -194,6 +194,9 @@ static void on_reconnecting(const l2tpc_event *e)
     (void)l2tpc_error_message(error, NULL, message, sizeof(message));
     g_message("%s: %s The next dial begins in %u ms.", l2tpc_error_get_code(error), message,
               l2tpc_event_get_wait_ms(e));
+    /* Its route to the server stays on the uplink that is gone until it hears of addresses. */
+    if (self->up && strcmp(l2tpc_error_get_code(error), "up.network-changed") == 0)
+        push_addresses(self);
 }
 
 static void on_event(void *user, tunnel *t, const l2tpc_event *e)
@@ -222,7 +225,7 @@ static void on_event(void *user, tunnel *t, const l2tpc_event *e)
             g_message("%s: %.0f ms", l2tpc_event_get_stage(e), l2tpc_event_get_stage_ms(e));
         break;
     case L2TPC_EVENT_RECONNECTING:
-        on_reconnecting(e);
+        on_reconnecting(self, e);
         break;
     default:
         break;
