@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """One lab for the cases of tests/desktop/nm: a SoftEther server and a NetworkManager beside it."""
+import concurrent.futures
+import contextlib
 import os
 import re
 import subprocess
@@ -224,3 +226,42 @@ table inet seen {
         self.run("nft", "delete", "table", "inet", "seen")
         m = re.search(r"packets (\d+)", out)
         return int(m.group(1)) if m else -1
+
+
+class Neighbour(World):
+    """One more host with a NetworkManager, beside the same server."""
+
+    def __init__(self, world, n):
+        super().__init__()
+        self.build, self.n = world.ours(), n
+        self.folder = "%s/%s-n%d" % (os.environ["LAB_WORK"], os.environ["LAB_NS"], n)
+        self.env = dict(os.environ, NML_TAG="n%d" % n)
+
+    def call(self, *args, **more):
+        return super().call(*args, env=self.env, **more)
+
+    def __enter__(self):
+        try:
+            self.must(self.lab, "up", str(220 + self.n))
+            self.must(self.lab, "install", self.build)
+            self.before = self.state()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.call(self.lab, "down")
+
+
+def divided(world, cycles, work, begin=None):
+    """work(world, its part of the cycles) on several hosts at once, if there are many: most of a cycle is
+    waiting for the server. begin(world) comes first, on one after another."""
+    hosts = 5 if cycles >= 50 else 1
+    with contextlib.ExitStack() as stack:
+        worlds = [world] + [stack.enter_context(Neighbour(world, n)) for n in range(1, hosts)]
+        for w in worlds if begin else ():
+            begin(w)
+        with concurrent.futures.ThreadPoolExecutor(hosts) as pool:
+            for done in [pool.submit(work, w, cycles // hosts) for w in worlds]:
+                done.result()
