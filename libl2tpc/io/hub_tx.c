@@ -229,8 +229,10 @@ void hub_send_whole(struct hub *hub, enum dial_path path, const struct inaddr *f
 
     if (fd < 0)
         return;
+    turns_hold(hub_turns(hub)); /* packets of a data thread leave by the same socket */
     port_set_whole(fd, to->addr.family, true);
     /* What is too long for the interface is a probe that was not answered. */
     (void)hub_send(hub, path, from, to, datagram);
     port_set_whole(fd, to->addr.family, false);
+    turns_let_go(hub_turns(hub));
 }

@@ -234,3 +234,21 @@ TEST(threads_leave_signals_alone)
     CHECK(here);
     l2tpc_context_free(context);
 }
+
+/* With a loop of the caller's or without; the option is the last of the struct, and bounded. */
+TEST(threads_that_move_packets)
+{
+    l2tpc_context_options options = {.size = sizeof(options)};
+    l2tpc_context *context;
+    unsigned before = descriptors();
+
+    options.data_threads = 3;
+    CHECK_INT(l2tpc_context_new(&context, &options), L2TPC_EINVAL);
+    for (uint32_t i = 0; i < 6; i++) {
+        options.data_threads = i % 3;
+        options.flags = i < 3 ? 0 : L2TPC_CONTEXT_CALLER_LOOP;
+        CHECK_INT(l2tpc_context_new(&context, &options), L2TPC_OK);
+        l2tpc_context_free(context);
+    }
+    CHECK_INT(descriptors(), before);
+}
