@@ -53,8 +53,8 @@ struct world_config {
     struct world_script script[WORLD_NEEDS];
     bool whole_input; /* hand ESP to dial_input() instead of the way of the data plane */
     uint64_t seed;
-    size_t carries; /* UDP payloads beyond it are cut on the way to the peer, and lost with DF;
-                       0: any length passes */
+    size_t carries;  /* UDP payloads beyond it are cut on the way to the peer, and lost with DF;
+                        0: any length passes */
     bool no_servers; /* the client has no table of servers; else dial.servers or the built-in one */
 };
 

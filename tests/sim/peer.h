@@ -121,7 +121,7 @@ struct peer_config {
     unsigned natt;                     /* enum peer_natt; 0 = by flavour */
     bool natd_random;                  /* NAT-D of the client is random, so that it must float */
     bool no_dpd;
-    size_t longest_echo; /* longer LCP Echo-Requests are not answered; 0: all are */
+    size_t longest_echo;   /* longer LCP Echo-Requests are not answered; 0: all are */
     struct endpoint local; /* port 500 */
     uint16_t natt_port;    /* 0 = 4500 */
     enum peer_auth auth[4];
