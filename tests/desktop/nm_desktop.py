@@ -223,6 +223,32 @@ def add_cases(suite, world):
                   "it is still connected")
 
     @suite.case()
+    def window_outlives_networkmanager():
+        """It is killed in the middle of a dial, and beneath a tunnel that is shown."""
+        program = os.path.abspath(os.path.join(world.ours(), "gui", "l2tpc-gui"))
+        if not os.path.exists(program):
+            raise Skip("built without the window")
+        with Session(world) as s:
+            s.root("nmcli", "connection", "add", "type", "vpn", "vpn-type", "l2tp", "con-name", "Lab",
+                   "--", "vpn.data", "gateway=10.99.1.1, user=alice, password-flags=0, "
+                   "ipsec-enabled=yes, ipsec-psk-flags=0", "vpn.secrets",
+                   "password=wonderland, ipsec-psk=labpsk123", "ipv6.method", "disabled")
+            s.start(program)
+            for moment in ("dialing", "connected"):
+                s.drive({"do": "click", "role": "push button", "name": "Connect", "within": 15})
+                if moment == "connected":
+                    s.drive({"do": "find", "name": "This is L2TP inside IPsec", "within": 15})
+                s.root("sh", "-c", "kill -9 $(cat /run/nm.pid)")
+                s.drive({"do": "find", "name": "NetworkManager is not running.", "within": 5})
+                if moment == "connected":
+                    s.shot("networkmanager-gone")
+                s.call(world.lab, "restart-nm")
+            s.drive({"do": "find", "role": "push button", "name": "Connect", "within": 15})
+            with open(s.gui_folder + "/log/program") as f:
+                said = f.read()
+            check("CRITICAL" not in said, said)
+
+    @suite.case()
     def editor_for_gtk4_opens_and_saves():
         host = "/tmp/%s-editor-host" % os.environ["LAB_NS"]
         flags = world.must("pkg-config", "--cflags", "--libs", "libnm", "gtk4").split()

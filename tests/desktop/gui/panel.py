@@ -137,6 +137,10 @@ def act(c):
     if do == "vanish":
         items.clear()
         return name_call("ReleaseName", WATCHER)[0]
+    if do == "restart":  # between the two no time passes that a busy machine could stretch
+        items.clear()
+        name_call("ReleaseName", WATCHER)
+        return name_call("RequestName", WATCHER, 4)[0]
     if do == "item":
         found = item(c.get("within", 5))
         return properties(found) if found else None

@@ -75,7 +75,7 @@ def die_at(s, method, keys):
         s.see("The service for L2TP connections has stopped.")
         begin = time.monotonic()
         s.see("Connections")
-        check(time.monotonic() - begin < (0 if sabotaged() else 1), "it hangs at " + method)
+        check(time.monotonic() - begin < (0 if sabotaged() else 3), "it hangs at " + method)
         check(s.alive(app), "the window is gone, too: " + method)
     except Failed as e:
         raise Failed("%s: %s" % (method, e)) from e

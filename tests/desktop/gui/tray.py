@@ -212,8 +212,7 @@ def add(suite, s):
             app = s.start("--tray", fake=recording(s, "watcher"), **WAIT)
             try:
                 panel.face("L2TP Dialer: not connected")
-                panel.do("vanish")
-                panel.do("appear")
+                panel.do("restart")
                 panel.face("L2TP Dialer: not connected")
                 time.sleep(0.6)
                 check(not windows(s), "a panel that starts anew takes no icon away")
