@@ -14,7 +14,7 @@
 #define ESP_ICV_MAX 32
 #define ESP_ICV_96 12
 #define ESP_ICV_128 16
-#define ESP_IV_POOL 4096
+#define ESP_IV_POOL 1024
 
 #define UDP_HEADER 8
 #define UDP_PAYLOAD_MAX (UINT16_MAX - UDP_HEADER)

@@ -33,7 +33,7 @@ enum call_state {
     CALL_STATES,
 };
 
-DEFINE_RING(l2tp_events, struct l2tp_event, 8, 8)
+DEFINE_RING(l2tp_events, struct l2tp_event, 2, 8)
 
 struct l2tp {
     struct l2tp_config config;

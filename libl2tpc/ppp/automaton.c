@@ -244,13 +244,19 @@ static void put_option(struct wr *w, uint8_t type, struct span value)
     wr_bytes(w, value);
 }
 
-/* Judges every option; makes the reply. False when the engine has failed meanwhile. */
-static bool make_reply(struct cp *cp, uint8_t id, struct span options, enum cp_event *out_event)
+/* Naks and Rejects in the making. */
+struct reply_room {
+    uint8_t naks[PPP_MRU_MAX], rejects[PPP_MRU_MAX];
+};
+
+/* Judges every option; makes the reply, in `room`. False when the engine has failed meanwhile. */
+static bool make_reply(struct cp *cp, uint8_t id, struct span options, struct reply_room *room,
+                       enum cp_event *out_event)
 {
     struct ppp *p = cp->ppp;
     size_t cap = ppp_body_cap(p);
-    struct wr naks = wr_of(p->scratch[0], cap);
-    struct wr rejects = wr_of(p->scratch[1], cap);
+    struct wr naks = wr_of(room->naks, cap);
+    struct wr rejects = wr_of(room->rejects, cap);
     struct rd r = rd_of(options);
     struct span value;
     uint8_t type;
@@ -314,7 +320,9 @@ static bool is_lost_ack(struct cp *cp)
 static enum verdict recv_configure_request(struct cp *cp, uint8_t id, struct span options)
 {
     struct ppp *p = cp->ppp;
+    struct reply_room room;
     enum cp_event event;
+    bool done;
 
     if (!options_are_whole(options))
         return VERDICT_DROP;
@@ -327,7 +335,7 @@ static enum verdict recv_configure_request(struct cp *cp, uint8_t id, struct spa
         cp->reply_id = id;
         return cp_event(cp, CP_RCR_PLUS) ? VERDICT_OK : VERDICT_DROP;
     }
-    if (!make_reply(cp, id, options, &event))
+    if (!make_reply(cp, id, options, &room, &event))
         return p->phase == PHASE_OVER ? VERDICT_FATAL : VERDICT_DROP;
     if (event == CP_RCR_PLUS && options.n > ppp_body_cap(p))
         return VERDICT_DROP;
@@ -337,7 +345,9 @@ static enum verdict recv_configure_request(struct cp *cp, uint8_t id, struct spa
         if (cp->reply_code == CODE_CONFIGURE_NAK && !cp->repeated)
             cp->naks++;
     }
-    return cp_event(cp, event) ? VERDICT_OK : VERDICT_DROP;
+    done = cp_event(cp, event);
+    cp->reply = SPAN_NONE; /* it stood in `room` */
+    return done ? VERDICT_OK : VERDICT_DROP;
 }
 
 static bool is_fresh_answer(const struct cp *cp, uint8_t id)

@@ -79,7 +79,8 @@ void echo_timer(struct ppp *p)
 
 void echo_recv_request(struct ppp *p, uint8_t id, struct span raw)
 {
-    struct wr w = wr_of(p->scratch[0], ppp_body_cap(p));
+    uint8_t room[PPP_MRU_MAX];
+    struct wr w = wr_of(room, ppp_body_cap(p));
     struct rd r = rd_of(raw);
     struct span data;
     struct span body;
@@ -109,7 +110,8 @@ void echo_recv_reply(struct ppp *p, uint8_t id, struct span raw)
 
 void echo_send_sized(struct ppp *p, uint8_t number, uint16_t length)
 {
-    struct wr w = wr_of(p->scratch[0], ppp_body_cap(p));
+    uint8_t room[PPP_MRU_MAX];
+    struct wr w = wr_of(room, ppp_body_cap(p));
     struct span body;
 
     wr_u32(&w, p->lcp.magic);

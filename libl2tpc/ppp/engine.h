@@ -95,7 +95,7 @@ struct ipcp {
     bool was_up;            /* before a renegotiation */
 };
 
-DEFINE_RING(ppp_events, struct ppp_event, 4, 16)
+DEFINE_RING(ppp_events, struct ppp_event, 2, 16)
 
 struct ppp {
     struct ppp_config config;
@@ -114,7 +114,6 @@ struct ppp {
     unsigned n_reopens;
     struct msgq out;
     struct ppp_events events;
-    uint8_t scratch[2][PPP_FRAME_MAX]; /* Naks and Rejects in the making */
 };
 
 /* ppp.c */

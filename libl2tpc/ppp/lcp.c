@@ -185,7 +185,8 @@ void lcp_send_code_reject(struct ppp *p, const struct cp *cp, struct span packet
 
 void lcp_send_protocol_reject(struct ppp *p, uint16_t protocol, struct span info)
 {
-    struct wr w = wr_of(p->scratch[0], ppp_body_cap(p));
+    uint8_t room[PPP_MRU_MAX];
+    struct wr w = wr_of(room, ppp_body_cap(p));
     struct span body;
 
     if (p->lcp.cp.state != CP_OPENED || !reject_is_due(p))

@@ -152,7 +152,7 @@ struct ike_secrets {
     struct quick quick[IKE_QUICK_SLOTS];
 };
 
-DEFINE_RING(ike_event_ring, struct ike_event, 4, IKE_EVENTS)
+DEFINE_RING(ike_event_ring, struct ike_event, 2, IKE_EVENTS)
 
 struct ike {
     struct ike_config cfg;
