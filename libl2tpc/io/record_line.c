@@ -14,13 +14,16 @@
 
 static size_t put_hex(char *to, struct span bytes)
 {
+    static const char digits[] = "0123456789abcdef";
     size_t n = 0;
 
     to[n++] = ' ';
     if (bytes.n == 0)
         to[n++] = '-';
-    for (size_t i = 0; i < bytes.n; i++)
-        n += (size_t)sprintf(to + n, "%02x", bytes.p[i]);
+    for (size_t i = 0; i < bytes.n; i++) {
+        to[n++] = digits[bytes.p[i] >> 4];
+        to[n++] = digits[bytes.p[i] & 15];
+    }
     to[n++] = '\n';
     return n;
 }
