@@ -76,8 +76,8 @@ l2tpc_profile *l2d_service_parse(const char *keyfile, GError **error)
 
 void l2d_service_put_in_words(GError **error)
 {
-    static const GDBusError gone[] = {G_DBUS_ERROR_NO_REPLY, G_DBUS_ERROR_SERVICE_UNKNOWN,
-                                      G_DBUS_ERROR_NAME_HAS_NO_OWNER, G_DBUS_ERROR_DISCONNECTED};
+    static const int gone[] = {G_DBUS_ERROR_NO_REPLY, G_DBUS_ERROR_SERVICE_UNKNOWN,
+                               G_DBUS_ERROR_NAME_HAS_NO_OWNER, G_DBUS_ERROR_DISCONNECTED};
     gboolean went = g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 
     for (guint i = 0; i < G_N_ELEMENTS(gone); i++)
