@@ -32,6 +32,7 @@ bool inform_input(struct dial *d, struct span ip_packet, l2tpc_us now)
         return false;
     follow(d);
     d->facts.pushed = &d->facts.dhcpinform->answer;
+    d->pushed_untried = true;
     if (d->ip_wanted && d->closing == CLOSING_NOT)
         need_apply_ip(d, now);
     return true;

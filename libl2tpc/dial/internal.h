@@ -75,7 +75,8 @@ struct dial {
     bool wants_port_1701;         /* its quick mode is under way beside a silent pair */
     struct alive alive;
     struct path_mtu path;
-    bool mtu_applying;       /* the open APPLY_IP brings a new MTU and nothing else */
+    bool changes_only;       /* the open APPLY_IP keeps the address of a tunnel that is up */
+    bool pushed_untried;     /* ... and is the first one with what DHCP has brought */
     l2tpc_us esp_check_from; /* when L2TP first had a pair to send on */
     bool until_reached;
     struct dial_events events;

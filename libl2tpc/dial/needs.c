@@ -107,9 +107,9 @@ void need_apply_ip(struct dial *d, l2tpc_us now)
     d->ip_wanted = true;
     if (!d->tun_ready)
         return;
+    d->changes_only = d->facts.up && inaddr_eq(&d->facts.ip.local, &d->facts.ppp->local_ip);
     d->facts.ip = agreed_ip(d);
     d->data.now.mtu = d->facts.ip.mtu;
-    d->mtu_applying = false;
     need_new(d, DIAL_NEED_APPLY_IP, &e);
     e.ip = d->facts.ip;
     dial_events_push(&d->events, &e);
@@ -280,38 +280,65 @@ void dial_answer_secret(struct dial *d, uint32_t need, const struct span *secret
     dial_pump(d, now);
 }
 
+/*
+ * What was asked for beside a working address may be refused: routes of a DHCP server, which
+ * anybody behind the tunnel may be, are left out then, and an MTU or name server stays as it was.
+ */
+static bool does_without(struct dial *d, const struct failure *failure, l2tpc_us now)
+{
+    bool pushed = d->pushed_untried && d->facts.pushed;
+
+    if (!pushed && !d->changes_only)
+        return false;
+    env_log(d->config.env, LOG_LEVEL_WARN, "dial", "%s could not be set: %s",
+            pushed ? "what the DHCP server pushed" : "the change", failure->value);
+    d->pushed_untried = false;
+    if (pushed) {
+        d->facts.pushed = NULL;
+        need_apply_ip(d, now);
+    }
+    return true;
+}
+
+static void host_failed(struct dial *d, const struct failure *failure, l2tpc_us now)
+{
+    struct failure f = *failure;
+
+    f.stage = d->facts.current;
+    dial_fail_now(d, &f, now);
+}
+
+static void ip_applied(struct dial *d, l2tpc_us now)
+{
+    d->pushed_untried = false;
+    d->ip_applied = true;
+    stage_end(d, STAGE_PPP_IP, now);
+    if (d->closing != CLOSING_NOT || d->facts.up)
+        return;
+    d->facts.up = true;
+    d->facts.up_at = now;
+    ike_keep(d->ike);
+    d->deadline.whole = US_NEVER;
+    climb_note_up(d);
+    stage_begin(d, STAGE_UP, now);
+    dial_emit(d, DIAL_EVENT_UP);
+}
+
 static void answer_host(struct dial *d, uint32_t need, const struct failure *failure, l2tpc_us now)
 {
     bool tun = take_need(d, DIAL_NEED_TUN, need, now);
 
     if (!tun && !take_need(d, DIAL_NEED_APPLY_IP, need, now))
         return;
-    if (!tun && d->mtu_applying) {
-        d->mtu_applying = false;
-        if (failure) /* the tunnel is as good as before, and TCP follows the clamped MSS */
-            env_log(d->config.env, LOG_LEVEL_WARN, "dial", "the new MTU could not be set: %s",
-                    failure->value);
-    } else if (failure) {
-        struct failure f = *failure;
-
-        f.stage = d->facts.current;
-        dial_fail_now(d, &f, now);
+    if (failure) {
+        if (tun || !does_without(d, failure, now))
+            host_failed(d, failure, now);
     } else if (tun) {
         d->tun_ready = true;
         if (d->ip_wanted)
             need_apply_ip(d, now);
     } else {
-        d->ip_applied = true;
-        stage_end(d, STAGE_PPP_IP, now);
-        if (d->closing == CLOSING_NOT && !d->facts.up) {
-            d->facts.up = true;
-            d->facts.up_at = now;
-            ike_keep(d->ike);
-            d->deadline.whole = US_NEVER;
-            climb_note_up(d);
-            stage_begin(d, STAGE_UP, now);
-            dial_emit(d, DIAL_EVENT_UP);
-        }
+        ip_applied(d, now);
     }
     dial_pump(d, now);
 }

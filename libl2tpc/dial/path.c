@@ -30,7 +30,6 @@ static void apply(struct dial *d, l2tpc_us now)
             "%u now and was %u",
             mtu, mtu, d->facts.ip.mtu);
     need_apply_ip(d, now);
-    d->mtu_applying = true;
 }
 
 void path_follow(struct dial *d, l2tpc_us now)

@@ -73,6 +73,25 @@ TEST(inform_answered_is_another_apply_ip)
     world_free(w);
 }
 
+/* A tunnel is not lost to routes that this computer cannot set. */
+TEST(inform_that_cannot_be_applied_is_left_out)
+{
+    struct world_config c;
+    struct world *w;
+
+    world_config_default(&c);
+    w = dial_with(&c, 0);
+    w->config.script[DIAL_NEED_APPLY_IP].answer = ANSWER_FAILURE;
+    world_run(w, US_S(10));
+    CHECK_INT(w->needs[DIAL_NEED_APPLY_IP], 3);
+    CHECK(!w->failed && dial_facts(w->dial)->pushed == NULL);
+    CHECK_INT(w->ip.dns[0].family, 4); /* IPCP's, as before */
+    CHECK(world_ping(w));
+    CHECK(world_close(w));
+    CHECK(world_clean(w));
+    world_free(w);
+}
+
 /* Name servers of DHCP count where IPCP had none, and only there. */
 TEST(inform_dns_is_the_second_choice)
 {
