@@ -60,6 +60,13 @@ class Suite:
     def run_one(self, name, function):
         self.tell(name, *self.judge(function))
 
+    def run_all(self, cases):
+        """One after the other; a sabotaged suite has said what it can at its first red case."""
+        for name, function in cases:
+            self.run_one(name, function)
+            if sabotaged() and self.count["FAIL"]:
+                break
+
     def chosen(self, argv):
         """The cases that the command line asks for; prints them and leaves on --list."""
         if "--list" in argv:
